@@ -1,0 +1,87 @@
+"""The plain data of judgement: the rules a block-metric is judged by and what was decided.
+
+Effects, margins and standard deviations of *samples* are natural logarithms unless a name says otherwise
+(`log1p(0.01)` is +1 %); `Rules` holds plain fractions, as the user writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a measurement proved; what could not be measured is an error, never a verdict."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    UNCHANGED = "unchanged"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one gating (a block and a metric) is judged by."""
+
+    margin: float = 0.01
+    """A slowdown smaller than this fraction is never a regression."""
+    tolerance: float = 0.03
+    """Proven to be within this fraction is `unchanged`."""
+    alpha: float = 0.01
+    """Probability of a false regression allowed to the whole family."""
+    beta: float = 0.05
+    """Probability of a false `unchanged`, per gating."""
+    gatings: float = 1.0
+    """m: alpha is divided by it (a float, since half of alpha may belong to the mean over blocks)."""
+    looks: tuple[int, ...] = (6, 10, 16, 24)
+    """Numbers of pairs at which the data is looked at."""
+    floor: float = 0.0
+    """Absolute change, in the metric's unit (ns for times), below which nothing is a regression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the pairs so far: everything needed to check it by hand."""
+
+    pairs: int
+    alpha: float
+    """Share of alpha spent here on each side (regression, improvement)."""
+    beta: float
+    """Share of beta spent here on equivalence."""
+    estimate: float
+    sd: float
+    """Standard deviation of d after the floor for resolution."""
+    low: float
+    """Lower end of the one-sided interval at this look's alpha: above log1p(margin) proves a regression."""
+    high: float
+    p_slower: float
+    p_faster: float
+    p_equivalent: float
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of one gating. `verdict` None: not decided yet, go on measuring."""
+
+    verdict: Verdict | None
+    reason: str
+    """One clause for people: why this verdict, with its numbers."""
+    pairs: int
+    """Pairs (interleaved) or invocations of the new session (stored) that the decision used."""
+    estimate: float | None = None
+    sd: float | None = None
+    """sd of the pair ratio (interleaved), or of invocations (stored)."""
+    se: float | None = None
+    df: float | None = None
+    p: float | None = None
+    """p-value of the test that decided, or of the regression test where none did."""
+    interval: tuple[float, float] | None = None
+    """The interval that decided, at the share of alpha (or beta) spent then."""
+    ci95: tuple[float, float] | None = None
+    """The nominal two-sided 95 % confidence interval."""
+    detectable: float | None = None
+    """Smallest true slowdown caught with 90 % power by the whole plan at the observed sd, as a log."""
+    wilcoxon_p: float | None = None
+    """Cross-check only: the smallest possible value is 2^-n."""
+    looks: tuple[Look, ...] = ()

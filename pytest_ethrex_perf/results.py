@@ -1,0 +1,256 @@
+"""The plain data that flows through the house: raw invocations in, one `RunResult` out to every report.
+
+Times are integers in nanoseconds. Changes are plain fractions (0.03 is +3 %) where named `change`, natural
+logarithms inside `Decision`. Files of these are JSON, versioned by `SCHEMA`, strict about unknown fields.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+import msgspec
+
+from pytest_ethrex_perf.judge.verdict import Decision, Rules
+
+SCHEMA = 1
+Kind = Literal["ethrex", "embedded"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything that is stored: immutable, keyword-only, strict when read."""
+
+
+class Usage(Record, frozen=True, kw_only=True):
+    """What the kernel counted for one process and its children (`wait4`)."""
+
+    user_ns: int
+    system_ns: int
+    max_rss_kib: int | None
+    """None where the program took less memory than we do: Linux passes our own peak on to a child."""
+    voluntary_switches: int
+    involuntary_switches: int
+
+
+class Noise(Record, frozen=True, kw_only=True):
+    """What else the machine did during one invocation; None where the machine does not tell."""
+
+    psi_some_us: int | None = None
+    """Time that something runnable waited for a CPU: delta of `some total` in /proc/pressure/cpu."""
+    steal_ticks: int | None = None
+    """Delta of steal in /proc/stat, all CPUs, in clock ticks."""
+    throttled_us: int | None = None
+    """Delta of throttled_usec in the cgroup's cpu.stat."""
+    load1: float | None = None
+    """One-minute load average at the start."""
+
+
+class Invocation(Record, frozen=True, kw_only=True):
+    """One process of the program: the unit of replication."""
+
+    started: str
+    """UTC, ISO 8601."""
+    wall_ns: int
+    prep_ns: tuple[int, ...]
+    exec_ns: tuple[int, ...]
+    gas: int
+    txs: int
+    phases: dict[str, float] = {}
+    """Median over the repeats of each phase in ms, from the `[METRIC]` lines where those parse."""
+    opcodes: int | None = None
+    """Opcodes executed per repeat, where the program counts them (the embedded one does)."""
+    usage: Usage
+    noise: Noise = Noise()
+
+    def repeats(self, metric: str) -> tuple[int, ...]:
+        """Raw repeats of `metric` in ns, in the order they ran."""
+        return {"exec": self.exec_ns, "prep": self.prep_ns}[metric]
+
+
+class Program(Record, frozen=True, kw_only=True):
+    """The executable that is measured, known by its sha256."""
+
+    kind: Kind
+    command: tuple[str, ...]
+    """What is run, without prefix and without the arguments that name the block."""
+    sha256: str
+    label: str
+    """As the user wrote it."""
+    prefix: tuple[str, ...] = ()
+    """What was put before it, e.g. `taskset -c 0-7`."""
+    commit: str | None = None
+
+
+class Pair(Record, frozen=True, kw_only=True):
+    """One invocation of base and one of head, run next to each other."""
+
+    first: Literal["base", "head"]
+    base: Invocation
+    head: Invocation
+
+
+class CacheIdentity(Record, frozen=True, kw_only=True):
+    """What a block's cache file really holds."""
+
+    network: str
+    number: int
+    block_hash: str
+    """0x…, keccak-256 of the RLP-encoded header."""
+    witness_sha256: str
+    """sha256 over the sorted witness: the same state in another order is the same work."""
+
+
+class StoredSession(Record, frozen=True, kw_only=True):
+    """One session of the stored baseline that was compared with, raw."""
+
+    id: str
+    started: str
+    program_sha256: str
+    invocations: tuple[Invocation, ...]
+
+
+class SideResult(Record, frozen=True, kw_only=True):
+    """Base or head of one block, summed up over its invocations."""
+
+    label: str
+    """The program as the user wrote it, or where the baseline is stored."""
+    program: Program | None
+    """None for a stored baseline, whose sessions may be of several programs."""
+    invocations: int
+    exec_ns: float
+    """Typical exec of one repeat: geometric mean over invocations of the median of repeats 2..R."""
+    prep_ns: float
+    ggas_per_s: float
+    """gas / exec; 1 Ggas/s is 1 gas/ns."""
+    phases: dict[str, float] = {}
+    """Median over invocations of each phase, in ms."""
+    opcodes: int | None = None
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """One measured quantity of both sides side by side, judged or not; a row of the block's table."""
+
+    name: str
+    unit: Literal["ns", "Ggas/s", "KiB", ""]
+    base: float | None
+    head: float | None
+    base_sd: float | None = None
+    """Relative standard deviation between invocations, a fraction."""
+    head_sd: float | None = None
+    change: float | None = None
+    """head / base - 1."""
+
+
+Outcome = Literal["pass", "fail", "warn", "waived"]
+
+
+class MetricResult(Record, frozen=True, kw_only=True):
+    """One gating: a block, a metric, the rules, what was decided and what follows from it."""
+
+    metric: str
+    rules: Rules
+    decision: Decision
+    step: float
+    """Coarsest resolution at which a sample of this metric was printed, as a log."""
+    base_ns: float
+    head_ns: float
+    outcome: Outcome
+    outcome_reason: str = ""
+    """Why the outcome is not what the verdict alone would give (waiver, option)."""
+    context: Decision | None = None
+    """The stored comparison, for information only, where the run was interleaved."""
+
+
+Mode = Literal["interleaved", "stored", "record"]
+
+
+class BlockResult(Record, frozen=True, kw_only=True):
+    """Everything about one block of a run: what was measured, raw, and what was made of it."""
+
+    block: str
+    mode: Mode
+    aa: bool = False
+    repeat: int | None
+    """Per invocation; None where it was to be chosen and nothing was measured."""
+    drop: int
+    """Repeats dropped at the start of each invocation."""
+    cache: CacheIdentity | None = None
+    gas: int | None = None
+    txs: int | None = None
+    base: SideResult | None = None
+    head: SideResult | None = None
+    metrics: tuple[MetricResult, ...] = ()
+    rows: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the reader should know: same program as the baseline's, few sessions, noise, with the remedy."""
+    error: str | None = None
+    """Why it could not be measured; then nothing was judged."""
+    skipped: str | None = None
+    recorded: str | None = None
+    """What was written into which baseline."""
+    reproduce: str = ""
+    """The command that repeats this measurement."""
+    pairs: tuple[Pair, ...] = ()
+    invocations: tuple[Invocation, ...] = ()
+    """The new session, where the mode is not interleaved."""
+    baseline: tuple[StoredSession, ...] = ()
+    raw_sha256: str | None = None
+    """`raw_digest()` when it was measured: whoever edits a repeat by hand is found out."""
+
+    def raw_digest(self) -> str:
+        """sha256 over what was measured: every invocation's start and repeats, in order, and the drop.
+
+        Facts that later versions may add are left out, so that a digest stays what it is.
+        """
+
+        def raw(invocations: tuple[Invocation, ...]) -> list[object]:
+            return [[i.started, i.prep_ns, i.exec_ns, i.gas] for i in invocations]
+
+        content = [
+            self.drop,
+            [[pair.first, *raw((pair.base, pair.head))] for pair in self.pairs],
+            raw(self.invocations),
+            [[session.started, raw(session.invocations)] for session in self.baseline],
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def sealed(self) -> BlockResult:
+        """The same with its `raw_sha256`."""
+        return msgspec.structs.replace(self, raw_sha256=self.raw_digest())
+
+    def metric(self, name: str) -> MetricResult:
+        """The result of metric `name`; raises KeyError."""
+        for result in self.metrics:
+            if result.metric == name:
+                return result
+        raise KeyError(name)
+
+
+class SuiteResult(Record, frozen=True, kw_only=True):
+    """The mean over blocks of one metric, judged over every round measured."""
+
+    metric: str
+    blocks: tuple[str, ...]
+    rules: Rules
+    decision: Decision
+    step: float
+    outcome: Outcome
+    outcome_reason: str = ""
+
+
+class RunResult(Record, frozen=True, kw_only=True):
+    """One pytest run: the content of `--ethrex-json`."""
+
+    schema: int = SCHEMA
+    version: str
+    """Of pytest-ethrex-perf."""
+    started: str
+    wall_s: float
+    machine: str
+    machine_facts: dict[str, str]
+    gatings: int
+    """Block-metrics over which alpha was spent, fixed at the end of collection."""
+    settings: dict[str, str]
+    blocks: tuple[BlockResult, ...]
+    suite: tuple[SuiteResult, ...] = ()
