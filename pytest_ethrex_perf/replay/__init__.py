@@ -1,0 +1,1 @@
+"""Talking to ethrex-replay: program, command line, process, output, cache."""

@@ -1,0 +1,158 @@
+"""Cache files: `cache_{network}_{n}.json`, as ethrex-replay writes and reads them (its `src/cache.rs`).
+
+The program takes a file's content on trust; whether it is the block that the name says is checked here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.replay import command, failure, header, output, process, transcript
+from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, secrets_in
+from pytest_ethrex_perf.results import CacheIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.results import Program
+
+
+class _Witness(msgspec.Struct):
+    state: list[str] | None = None
+    keys: list[str] | None = None
+    codes: list[str] | None = None
+    headers: list[str] | None = None
+
+
+class _Block(msgspec.Struct):
+    header: dict[str, Any]
+
+
+class _File(msgspec.Struct):
+    blocks: list[_Block]
+    witness: _Witness
+    network: dict[str, Any] | str
+
+
+def path(cache_dir: Path, block: BlockId) -> Path:
+    """Return where the program looks for the block."""
+    return cache_dir / f"cache_{block.network}_{block.number}.json"
+
+
+def identify(path: Path, block: BlockId) -> CacheIdentity:
+    """Read a cache file and say what it holds: the block's hash and a hash of its witness.
+
+    The block's hash is keccak-256 of its RLP-encoded header; `witness_sha256` is over the sorted lists of the
+    witness, so the same state in another order is the same. Raises `MeasurementError`, with the remedy, for a
+    file that is missing, unreadable, corrupt, or of another block or network.
+    """
+    refetch = f"remove it and fetch it again (`ethrex-perf fetch {block}`)"
+    try:
+        file = msgspec.json.decode(path.read_bytes(), type=_File)
+    except FileNotFoundError:
+        raise MeasurementError(
+            f"{block}: no cache file {path}; give --ethrex-rpc-url (or ETHREX_RPC_URL) to have it fetched, "
+            f"run `ethrex-perf fetch {block}`, or name the directory that has it with --ethrex-cache-dir"
+        ) from None
+    except OSError as error:
+        raise MeasurementError(f"{block}: {path} can't be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
+    try:
+        number, block_hash = _only_block(file)
+    except ValueError as error:
+        raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
+    network = _network(file.network)
+    if (network, number) != block:
+        raise MeasurementError(f"{block}: {path} holds {network}/{number}, not {block}; {refetch}")
+    return CacheIdentity(
+        network=network, number=number, block_hash=block_hash, witness_sha256=_witness_sha256(file.witness)
+    )
+
+
+def fetch(
+    program: Program,
+    block: BlockId,
+    *,
+    cache_dir: Path,
+    rpc_url: str,
+    timeout: float | None,
+    environ: Mapping[str, str],
+    log_dir: Path,
+) -> CacheIdentity:
+    """Let the program fetch a block into `cache_dir` by one unmeasured run over `rpc_url`; say what it is.
+
+    Raises `UsageError` for a URL that is none, or for the embedded program, which can't fetch, and
+    `MeasurementError`, without the URL's secrets, if the run failed or left another block behind. A file that
+    a failed run has begun is removed.
+    """
+    if program.kind == "embedded":
+        raise UsageError(
+            f"{block}: the embedded program can't fetch blocks: give an ethrex-replay to fetch with"
+        )
+    if redact_url(rpc_url) == HIDDEN:
+        raise UsageError("the RPC URL is not an http(s) URL; its form is http://HOST:PORT/PATH")
+    file = path(cache_dir, block)
+    is_new = not file.exists()
+    try:
+        _run_fetch(program, block, cache_dir, rpc_url, timeout, environ, log_dir)
+        return identify(file, block)
+    except BaseException:  # Ctrl-C as well: half a file would be taken for a corrupt one
+        if is_new:
+            _remove_partial(file, block)
+        raise
+
+
+def _run_fetch(
+    program: Program,
+    block: BlockId,
+    cache_dir: Path,
+    rpc_url: str,
+    timeout: float | None,
+    environ: Mapping[str, str],
+    log_dir: Path,
+) -> None:
+    argv = command.fetch(program, block, cache_dir=cache_dir, rpc_url=rpc_url)
+    finished = process.run(argv, environ=command.child_environment(environ), timeout=timeout)
+    read = output.parse(finished.stdout)
+    reason = failure.of_fetch(finished, read, block=block, timeout=timeout)
+    if reason is not None:
+        redact = Redactor([rpc_url, *secrets_in(environ)])
+        name = f"{block.network}-{block.number}-fetch"
+        kept = transcript.keep(argv, finished, log_dir=log_dir, name=name, redact=redact)
+        raise MeasurementError(f"{block}: fetching from {redact_url(rpc_url)}: {redact(reason)}; {kept}")
+
+
+def _remove_partial(file: Path, block: BlockId) -> None:
+    try:
+        identify(file, block)
+    except MeasurementError:
+        file.unlink(missing_ok=True)
+
+
+def _only_block(file: _File) -> tuple[int, str]:
+    if len(file.blocks) != 1:
+        raise ValueError(f"it holds {len(file.blocks)} blocks, not one")
+    fields = file.blocks[0].header
+    return header.number(fields), header.block_hash(fields)
+
+
+def _network(network: dict[str, Any] | str) -> str:
+    """`{"PublicNetwork": "Hoodi"}` -> `hoodi`; of ethrex's other forms what an error can name."""
+    if isinstance(network, str):
+        return network.lower()
+    return " ".join(str(value) for value in network.values()).lower()
+
+
+def _witness_sha256(witness: _Witness) -> str:
+    digest = hashlib.sha256()
+    for name in ("state", "keys", "codes", "headers"):
+        values = sorted(value.lower() for value in getattr(witness, name) or ())
+        digest.update("\n".join([name, str(len(values)), *values, ""]).encode())
+    return digest.hexdigest()

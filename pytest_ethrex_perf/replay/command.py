@@ -1,0 +1,79 @@
+"""The program's command line and environment: flags as in ethrex-replay's `src/cli.rs`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.replay.program import embedded_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.results import Program
+
+_SET = {
+    "NO_COLOR": "1",
+    # empty, not unset: a directive such as `ethrex_replay=error` would hide the lines we read
+    "RUST_LOG": "",
+    "LC_ALL": "C",
+}
+_REMOVED = (
+    "SLACK_WEBHOOK_URL",  # every invocation would post to the channel
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "ETHREX_RPC_URL",  # a secret that a measured program has no use for
+    "RPC_URL",
+    # their changing lengths would move the child's stack, and with it its time
+    "PYTEST_CURRENT_TEST",
+    "PYTEST_XDIST_WORKER",
+    "PYTEST_XDIST_TESTRUNUID",
+)
+
+
+def measure(program: Program, block: BlockId, *, cache_dir: Path, repeat: int) -> list[str]:
+    """Return the command line of one measured invocation: always from the cache, never from the network."""
+    return _block(
+        program,
+        block,
+        ["--cached", "--network", block.network, "--cache-dir", str(cache_dir)],
+        ["--no-zkvm", "--repeat", str(repeat)],
+    )
+
+
+def fetch(program: Program, block: BlockId, *, cache_dir: Path, rpc_url: str) -> list[str]:
+    """Return the command line that fetches a block into the cache, replaying it once on the way.
+
+    `--network` makes the program refuse an RPC server of another network; `--cache-level` is `on` by default.
+    """
+    return _block(
+        program,
+        block,
+        ["--rpc-url", rpc_url, "--network", block.network, "--cache-dir", str(cache_dir)],
+        ["--no-zkvm"],
+    )
+
+
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a child: plain output in one locale, no secrets, the same for every child."""
+    return {name: value for name, value in environ.items() if name not in _REMOVED} | _SET
+
+
+def _block(program: Program, block: BlockId, source: list[str], mode: list[str]) -> list[str]:
+    """Put the block's arguments in their place: after the whole command line of a real program.
+
+    Arguments of the embedded program itself (`--extra-work 15`) are options of its `block` command: they come
+    after the block's.
+    """
+    at = embedded_at(program.command)
+    end = len(program.command) if at is None else at + 1
+    return [
+        *program.prefix,
+        *program.command[:end],
+        "block",
+        str(block.number),
+        *source,
+        *mode,
+        *program.command[end:],
+    ]

@@ -1,0 +1,134 @@
+"""Why an invocation does not count: one clause for each way in which a replay goes wrong, remedy included.
+
+The exit code alone says nothing: a state root that does not match is exit code 0. The clauses quote the
+program, so they are to be redacted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.replay.output import strip_ansi
+
+if TYPE_CHECKING:
+    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.replay.output import Output
+    from pytest_ethrex_perf.replay.process import Finished
+
+_LINE_LENGTH = 300
+_CLAP_USAGE_ERROR = 2
+_UNKNOWN_REPEAT = re.compile(r"(?:unexpected|found) argument '--repeat'", re.IGNORECASE)
+_PANIC = re.compile(r"thread '.*' (?:\([0-9]+\) )?panicked at (?P<where>\S+):\n(?P<what>.*)")
+
+
+def of_measurement(
+    finished: Finished, read: Output, *, block: BlockId, repeat: int, timeout: float | None
+) -> str | None:
+    """Say in one clause why a measured invocation does not count; None where it does.
+
+    It counts if the exit code is 0, no `Execution Error` was printed, the stats block is complete, it holds
+    exactly `repeat` repeats, in order and all positive, and the report line is of `block` and its network.
+    """
+    if finished.timed_out:
+        return f"{_timed_out(finished, timeout)}; --ethrex-timeout gives it longer"
+    return _of_ending(finished, read, block) or _of_output(finished, read, block, repeat)
+
+
+def of_fetch(finished: Finished, read: Output, *, block: BlockId, timeout: float | None) -> str | None:
+    """Say in one clause why a fetch failed; None where the program says that it did not."""
+    if finished.timed_out:
+        return _timed_out(finished, timeout)
+    failure = _of_ending(finished, read, block)
+    if failure is None and read.report is None:
+        return f"the program's output ends early (exit code 0): no report line{_own_line(finished, read)}"
+    return failure
+
+
+def _timed_out(finished: Finished, timeout: float | None) -> str:
+    seconds = finished.wall_ns / 1e9 if timeout is None else timeout
+    return f"the program timed out after {seconds:g} s and was killed"
+
+
+def _of_ending(finished: Finished, read: Output, block: BlockId) -> str | None:
+    if finished.signal_name is not None:
+        hint = " (by the kernel, if memory ran out)" if finished.signal_name == "SIGKILL" else ""
+        return f"the program was killed by {finished.signal_name}{hint}{_own_line(finished, read)}"
+    if finished.returncode == _CLAP_USAGE_ERROR and _UNKNOWN_REPEAT.search(strip_ansi(finished.stderr)):
+        return "ethrex-replay older than 5a7bcf7 (2026-02-18) has no --repeat: build a newer one"
+    if finished.returncode != 0:
+        remedy = _cache_remedy(read, block)
+        return f"the program failed with exit code {finished.returncode}{_own_line(finished, read)}{remedy}"
+    if read.execution_error is not None:
+        error = _shorten(read.execution_error) or "(no reason given)"
+        return f"the block was not executed correctly (exit code 0): Execution Error: {error}"
+    return None
+
+
+def _cache_remedy(read: Output, block: BlockId) -> str:
+    # the program says this of a file that is there but corrupt, too
+    if not any("Cache wasn't found" in error for error in read.errors):
+        return ""
+    return f" (`ethrex-perf fetch {block}` fetches it; remove a corrupt file first)"
+
+
+def _of_output(finished: Finished, read: Output, block: BlockId, repeat: int) -> str | None:
+    if finished.left_out:
+        return f"the program printed too much: {finished.left_out:,} bytes of it had to be left out"
+    if not finished.stdout.strip():
+        return (
+            f"the program printed nothing (exit code 0){_own_line(finished, read)}; is it an ethrex-replay?"
+        )
+    report = read.report
+    if report is not None and (report.network.lower(), report.number) != block:
+        other = f"{report.network}/{report.number}"
+        return f"the program replayed {other} instead: the cache file holds another block than its name says"
+    if report is not None and not report.is_success:
+        return f"the block was not executed correctly (exit code 0): {_shorten(report.result)}"
+    if report is None or not read.repeats or (read.profiled is not None and not read.complete_stats):
+        missing = "report line" if report is None else "complete results"
+        return f"the program's output ends early (exit code 0): no {missing}{_own_line(finished, read)}"
+    return _of_repeats(read, repeat)
+
+
+def _of_repeats(read: Output, repeat: int) -> str | None:
+    indices = [one.index for one in read.repeats]
+    announced = 1 if read.profiled is None else read.profiled
+    if not len(indices) == announced == repeat:
+        counted = f"{len(indices)} repeat{'' if len(indices) == 1 else 's'}"
+        of = "" if announced == len(indices) else f" of {announced} announced"
+        return f"the program printed {counted}{of}, but {repeat} were asked for"
+    if indices != list(range(1, repeat + 1)):
+        return f"the program numbered its repeats {', '.join(map(str, indices[:20]))}"
+    for one in read.repeats:
+        if one.prep_ns <= 0 or one.exec_ns <= 0:
+            return f"repeat {one.index} took no time at all, says the program: too short to be measured"
+    return None
+
+
+def _own_line(finished: Finished, read: Output) -> str:
+    """Return the program's own error line, a colon before it, or nothing."""
+    stderr = strip_ansi(finished.stderr)
+    panic = _PANIC.search(stderr)
+    if read.execution_error:
+        line = f"Execution Error: {read.execution_error}"
+    elif read.errors:
+        line = read.errors[-1]
+    elif panic:
+        line = f"{panic['what']} (panicked at {panic['where']})"
+    else:
+        line = _telling_line(stderr)
+    line = _shorten(line)
+    return f": {line}" if line else ""
+
+
+def _telling_line(stderr: str) -> str:
+    """Return the first line that calls itself an error (clap), else the last (a Python traceback)."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    said = (line for line in lines if re.match(r"error\b.*:\s*\S", line, re.IGNORECASE))
+    return next(said, lines[-1] if lines else "")
+
+
+def _shorten(line: str) -> str:
+    line = " ".join(line.split())
+    return line if len(line) <= _LINE_LENGTH else f"{line[: _LINE_LENGTH - 1]}…"

@@ -1,0 +1,242 @@
+"""One child process, run to its end or killed with everything it started.
+
+Nothing of ours runs while it runs: it writes into unlinked temporary files, the calling thread blocks in the
+kernel until it ends, and the timer of the timeout sleeps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.results import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
+
+READ_LIMIT = 16 * 2**20
+"""Bytes that are read from each end of an output; what a program prints must not fill our memory."""
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_VANISH_S = 5.0  # how long we wait for killed grandchildren to be gone: the kernel may be busy with them
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a process ended and what it left."""
+
+    returncode: int
+    """Exit code, or the negative number of the signal that killed it."""
+    timed_out: bool
+    """It was killed by us because its time was over."""
+    stdout: str
+    stderr: str
+    left_out: int
+    """Bytes of stdout that were not read: there were more than `READ_LIMIT` at each end."""
+    usage: Usage
+    wall_ns: int
+    started: str
+    """UTC, ISO 8601."""
+
+    @property
+    def signal_name(self) -> str | None:
+        """Name of the signal that ended the process (`SIGSEGV`), None where it exited."""
+        if self.returncode >= 0:
+            return None
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-self.returncode).name
+        return f"signal {-self.returncode}"
+
+
+def run(
+    argv: Sequence[str], *, environ: Mapping[str, str], timeout: float | None, cwd: Path | None = None
+) -> Finished:
+    """Run `argv` in a session of its own with `environ`, for at most `timeout` seconds.
+
+    When it has ended, and when the time is over, Ctrl-C or SIGTERM or SIGHUP to us comes, or anything is
+    raised meanwhile, its whole process group is killed: it leaves nothing running (but what made itself
+    another session). Signals then go on to whoever handled them before: Ctrl-C raises KeyboardInterrupt,
+    SIGTERM ends us. Outside the main thread signals are left alone. Raises `MeasurementError` where the
+    process can't be started.
+    """
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        group = _Group()
+        with _signals_kill(group):
+            started, begin = datetime.now(UTC), time.perf_counter_ns()
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    cwd=cwd,
+                    env=environ,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise MeasurementError(f"{argv[0]} can't be started: {error.strerror}") from None
+            usage, end, timed_out = _finish(process, group, timeout)
+        out, left_out = _text(stdout)
+        err, _ = _text(stderr)
+    return Finished(
+        returncode=process.returncode,
+        timed_out=timed_out and process.returncode == -signal.SIGKILL,
+        stdout=out,
+        stderr=err,
+        left_out=left_out,
+        usage=usage,
+        wall_ns=end - begin,
+        started=started.isoformat(timespec="milliseconds"),
+    )
+
+
+class _Group:
+    """The process group of a child: killed as often as anybody asks, while its number is surely its own."""
+
+    def __init__(self) -> None:
+        self._id: int | None = None
+        self._doomed = False
+
+    def is_led_by(self, pid: int) -> None:
+        self._id = pid
+        if self._doomed:  # a signal came while the process was being started
+            self.kill()
+
+    def kill(self) -> None:
+        self._doomed = True
+        if self._id is not None:
+            # macOS refuses (EPERM) where only zombies are left
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._id, signal.SIGKILL)
+
+    def release(self) -> None:
+        """From now on the number may be somebody else's."""
+        self._id = None
+
+
+def _finish(
+    process: subprocess.Popen[bytes], group: _Group, timeout: float | None
+) -> tuple[Usage, int, bool]:
+    """Wait, kill what is left, reap; return usage, the time of the end and whether the time was over."""
+    group.is_led_by(process.pid)
+    over = threading.Event()
+
+    def time_is_over() -> None:
+        over.set()
+        group.kill()
+
+    timer = threading.Timer(timeout, time_is_over) if timeout is not None else None
+    try:
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        _await_exit(process.pid)
+    finally:
+        end = time.perf_counter_ns()
+        if timer is not None:
+            timer.cancel()
+            if timer.is_alive():
+                timer.join()
+        # not reaped yet, the process still holds the group's number: nobody else can be hit
+        group.kill()
+        group.release()
+        _, status, resources = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)  # or subprocess would wait for it, and warn
+        _await_vanished(process.pid)
+    kib = 1 if sys.platform != "darwin" else 1024  # macOS reports bytes
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # inherited through fork and exec on Linux
+    usage = Usage(
+        user_ns=round(resources.ru_utime * 1e9),
+        system_ns=round(resources.ru_stime * 1e9),
+        max_rss_kib=resources.ru_maxrss // kib if resources.ru_maxrss > own else None,
+        voluntary_switches=resources.ru_nvcsw,
+        involuntary_switches=resources.ru_nivcsw,
+    )
+    return usage, end, over.is_set()
+
+
+def _await_exit(pid: int) -> None:
+    """Block until the process has ended, and leave it unreaped."""
+    if sys.platform == "darwin":  # Python has waitid there since 3.13 only
+        with contextlib.closing(select.kqueue()) as queue, contextlib.suppress(ProcessLookupError):
+            event = select.kevent(
+                pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD | select.KQ_EV_ONESHOT, select.KQ_NOTE_EXIT
+            )
+            queue.control([event], 1, None)
+    else:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def _await_vanished(group: int) -> None:
+    """Wait until killed grandchildren are gone too; mostly there are none, and this is one system call."""
+    deadline = time.monotonic() + _VANISH_S
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            if _is_dead(group):
+                return
+            time.sleep(0.002)
+
+
+def _is_dead(group: int) -> bool:
+    """Whether only zombies are left of `group`: in many containers nobody reaps orphans (proc(5), stat)."""
+    stats = list(Path("/proc").glob("[0-9]*/stat"))  # none on macOS, which says so by itself
+    for stat in stats:
+        with contextlib.suppress(OSError):
+            state, _, pgrp = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(pgrp) == group and state not in "ZX":
+                return False
+    return bool(stats)
+
+
+@contextlib.contextmanager
+def _signals_kill(group: _Group) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP kill `group` first, and go on to their former handlers afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        # nothing is raised here: an exception out of nowhere could leave a process behind
+        came.append(number)
+        group.kill()
+
+    former = {int(number): signal.getsignal(number) for number in _STOPPING}
+    # None: installed by somebody in C, could not be restored; ignored (nohup) stays ignored
+    taken = {number: old for number, old in former.items() if old not in (None, signal.SIG_IGN)}
+    try:
+        for number in taken:
+            signal.signal(number, handle)
+        yield
+    finally:
+        for number, old in taken.items():
+            signal.signal(number, old)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
+
+
+def _text(file: IO[bytes]) -> tuple[str, int]:
+    """Return what was written, and how many bytes of its middle were left out."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    left_out = max(0, size - 2 * READ_LIMIT)
+    if not left_out:
+        return file.read().decode(errors="replace"), 0
+    head = file.read(READ_LIMIT).decode(errors="replace")
+    file.seek(-READ_LIMIT, os.SEEK_END)
+    tail = file.read().decode(errors="replace")
+    return f"{head}\n[… {left_out:,} bytes left out …]\n{tail}", left_out

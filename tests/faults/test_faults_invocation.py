@@ -1,0 +1,213 @@
+"""What a user is told when a replay goes wrong, and what counts as one that did not."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.replay import process
+from pytest_ethrex_perf.replay.invocation import invoke
+from pytest_ethrex_perf.replay.program import resolve
+from tests.faults import fake_replay
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ethrex_perf.results import Invocation
+
+BLOCK = BlockId("mainnet", 24443168)
+SECRET = "https://user:s3cr3t@rpc.example.org:8545/v2/0123456789abcdef?key=hidden"
+
+
+def replay(
+    tmp_path: Path,
+    *,
+    repeat: int = 5,
+    timeout: float | None = None,
+    log_dir: Path | None = None,
+    environ: dict[str, str] | None = None,
+    **plan: Any,
+) -> Invocation:
+    path = fake_replay.write(tmp_path / "bin", plan=plan)
+    return invoke(
+        resolve(str(path), cwd=tmp_path, environ=os.environ),
+        BLOCK,
+        cache_dir=tmp_path / "cache",
+        repeat=repeat,
+        timeout=timeout,
+        environ={**os.environ, **(environ or {})},
+        log_dir=log_dir or tmp_path / "logs",
+        label="head-003",
+        secrets=[SECRET],
+    )
+
+
+def error_of(tmp_path: Path, **arguments: Any) -> str:
+    with pytest.raises(MeasurementError) as caught:
+        replay(tmp_path, **arguments)
+    text = str(caught.value)
+    assert text.startswith("mainnet/24443168: ")
+    assert "\n" not in text
+    return text
+
+
+def test_a_success_is_returned_with_everything_that_was_printed(tmp_path: Path) -> None:
+    got = replay(tmp_path, exec_ms=[20, 10, 11], prep_ms=5, gas=37_500_000, txs=442, opcodes=12345)
+    assert got.exec_ns == (20_000_000, 10_000_000, 11_000_000, 20_000_000, 10_000_000)
+    assert got.prep_ns == (5_000_000,) * 5
+    assert (got.gas, got.txs, got.opcodes) == (37_500_000, 442, 12345)
+    assert got.wall_ns > 0
+    assert got.usage.user_ns + got.usage.system_ns > 0
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_single_repeat_has_its_own_form(tmp_path: Path) -> None:
+    assert replay(tmp_path, repeat=1, exec_ms=1234.5).exec_ns == (1_230_000_000,)
+
+
+def test_invalid_utf8_between_the_lines_is_no_failure(tmp_path: Path) -> None:
+    assert len(replay(tmp_path, behaviour="invalid utf-8").exec_ns) == 5
+
+
+def test_a_plan_can_fail_at_one_invocation_only(tmp_path: Path) -> None:
+    path = fake_replay.write(tmp_path, plan={"behaviour": {"2": "nothing"}})
+    program = resolve(str(path), cwd=tmp_path, environ=os.environ)
+    results = []
+    for _ in range(3):
+        try:
+            invoke(
+                program,
+                BLOCK,
+                cache_dir=tmp_path,
+                repeat=3,
+                timeout=None,
+                environ=os.environ,
+                log_dir=tmp_path / "logs",
+                label="base-001",
+            )
+            results.append("ok")
+        except MeasurementError:
+            results.append("error")
+    assert results == ["ok", "error", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        ({"behaviour": "killed"}, "the program was killed by SIGSEGV; "),
+        ({"behaviour": "half"}, "the program's output ends early (exit code 0): no report line; "),
+        (
+            {"behaviour": "nothing"},
+            "the program printed nothing (exit code 0); is it an ethrex-replay?; ",
+        ),
+        (
+            {"behaviour": "another block"},
+            "the program replayed mainnet/24443169 instead: the cache file holds another block than its name",
+        ),
+        ({"behaviour": "another network"}, "the program replayed sepolia/24443168 instead"),
+        ({"behaviour": "too few"}, "the program printed 4 repeats, but 5 were asked for; "),
+        ({"behaviour": "too many"}, "the program printed 6 repeats, but 5 were asked for; "),
+        ({"behaviour": "single form"}, "the program printed 1 repeat, but 5 were asked for; "),
+        ({"behaviour": "out of order"}, "the program numbered its repeats 5, 4, 3, 2, 1; "),
+        ({"behaviour": "no time"}, "repeat 2 took no time at all"),
+        (
+            {"behaviour": "execution error", "says": "Invalid Block: World State Root does not match"},
+            "(exit code 0): Execution Error: Invalid Block: World State Root does not match; ",
+        ),
+        (
+            {"behaviour": "exit", "returncode": 3, "says": "the disk is full"},
+            "the program failed with exit code 3: the disk is full; ",
+        ),
+        (
+            {"behaviour": "traceback", "says": "ModuleNotFoundError: No module named 'ethereum'"},
+            "the program failed with exit code 1: ModuleNotFoundError: No module named 'ethereum'; ",
+        ),
+        (
+            {"behaviour": "panic", "says": "index out of bounds: the len is 0"},
+            "with exit code 101: index out of bounds: the len is 0 (panicked at src/main.rs:178:26); ",
+        ),
+        (
+            {"behaviour": "no --repeat"},
+            "ethrex-replay older than 5a7bcf7 (2026-02-18) has no --repeat: build a newer one; ",
+        ),
+        (
+            {"behaviour": "no cache"},
+            "(`ethrex-perf fetch mainnet/24443168` fetches it; remove a corrupt file first)",
+        ),
+    ],
+)
+def test_each_failure_has_its_own_sentence_and_keeps_the_output(
+    tmp_path: Path, plan: dict[str, object], sentence: str
+) -> None:
+    text = error_of(tmp_path, **plan)
+    assert sentence in text
+    log = tmp_path / "logs" / "mainnet-24443168-head-003.log"
+    assert text.endswith(f"; the whole output is in {log}")
+    kept = log.read_text()
+    assert kept.startswith("$ ")
+    assert "block 24443168 --cached --network mainnet" in kept
+
+
+def test_an_output_too_long_to_be_read_whole_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "READ_LIMIT", 2**20)
+    text = error_of(tmp_path, behaviour="giant")
+    assert re.search(r"the program printed too much: 39,8\d\d,\d\d\d bytes of it had to be left out", text)
+
+
+def test_a_hanging_program_is_reported_as_timed_out(tmp_path: Path) -> None:
+    text = error_of(tmp_path, behaviour="hang", timeout=0.5)
+    assert "the program timed out after 0.5 s and was killed; --ethrex-timeout gives it longer" in text
+
+
+def test_a_long_error_line_is_shortened_but_kept_whole_in_the_file(tmp_path: Path) -> None:
+    text = error_of(tmp_path, behaviour="exit", says="x" * 2000)
+    assert "x" * 200 in text
+    assert "x" * 400 not in text
+    assert "x" * 2000 in (tmp_path / "logs" / "mainnet-24443168-head-003.log").read_text()
+
+
+def test_neither_the_error_nor_the_file_holds_the_rpc_url(tmp_path: Path) -> None:
+    other = "http://node.example.net/key/abcdefghijkl"
+    text = error_of(
+        tmp_path, behaviour="exit", says=f"no {SECRET} and no {other}", environ={"ETHREX_RPC_URL": other}
+    )
+    kept = (tmp_path / "logs" / "mainnet-24443168-head-003.log").read_text()
+    for leak in ("s3cr3t", "0123456789abcdef", "hidden", "abcdefghijkl"):
+        assert leak not in text
+        assert leak not in kept
+    assert "no https://rpc.example.org:8545 and no http://node.example.net" in text
+
+
+def test_an_unwritable_log_directory_falls_back_to_the_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "file").write_text("in the way")
+    text = error_of(tmp_path, behaviour="nothing", log_dir=tmp_path / "file")
+    (log,) = (tmp_path / "tmp").glob("mainnet-24443168-head-003-*.log")
+    assert text.endswith(f"; the whole output is in {log}")
+
+
+def test_a_program_that_vanished_is_an_error(tmp_path: Path) -> None:
+    path = fake_replay.write(tmp_path)
+    program = resolve(str(path), cwd=tmp_path, environ=os.environ)
+    path.unlink()
+    with pytest.raises(MeasurementError, match=re.escape(f"{path} can't be started: No such file")):
+        invoke(
+            program,
+            BLOCK,
+            cache_dir=tmp_path,
+            repeat=3,
+            timeout=None,
+            environ=os.environ,
+            log_dir=tmp_path,
+            label="head-001",
+        )
