@@ -1,0 +1,1 @@
+"""Stored baselines: what a block took on a machine, session by session, and how that is refreshed."""

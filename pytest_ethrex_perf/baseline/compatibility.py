@@ -1,0 +1,97 @@
+"""What a baseline may be compared with: anything else is refused with the reason, never compared."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_ethrex_perf.baseline.schema import Baseline
+    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.results import CacheIdentity, Kind
+
+KINDS: tuple[Kind, ...] = ("ethrex", "embedded")
+
+
+def refusal(
+    baseline: Baseline,
+    *,
+    block: BlockId,
+    kind: Kind,
+    machine_key: str,
+    cache: CacheIdentity,
+    repeat: int,
+    prefix: Sequence[str],
+) -> str | None:
+    """Why `baseline` says nothing about such a measurement, and what to do; None where it does."""
+    reasons = _reasons(baseline, block, kind, machine_key, cache, repeat, tuple(prefix))
+    return next(reasons, None)
+
+
+def _reasons(
+    baseline: Baseline,
+    block: BlockId,
+    kind: Kind,
+    machine_key: str,
+    cache: CacheIdentity,
+    repeat: int,
+    prefix: tuple[str, ...],
+) -> Iterator[str]:
+    anew = f"or start anew: `ethrex-perf baseline prune {baseline.block_id} --all --yes`, then record"
+    if baseline.block_id != block:
+        yield f"this is a baseline of {baseline.block_id}, not of {block}: put the file where it belongs"
+    if baseline.kind != kind:
+        yield (
+            f"this is a baseline of the {baseline.kind} program, and {kind} was measured: other kinds of "
+            f"program are never compared: record one for {kind} with --ethrex-update-baseline"
+        )
+    if baseline.machine != machine_key:
+        yield (
+            f"this is a baseline of machine {baseline.machine}, and this is {machine_key}: record one here "
+            "with --ethrex-update-baseline, or give a fleet of equal machines one name with --ethrex-machine"
+        )
+    if baseline.cache.block_hash != cache.block_hash:
+        yield (
+            f"it was recorded with block hash {baseline.cache.block_hash}, the cache file now holds "
+            f"{cache.block_hash}: restore that cache file, {anew}"
+        )
+    if baseline.cache.witness_sha256 != cache.witness_sha256:
+        yield (
+            f"it was recorded with another witness (sha256 {baseline.cache.witness_sha256[:12]}, now "
+            f"{cache.witness_sha256[:12]}), which is other work: restore that cache file, {anew}"
+        )
+    if baseline.repeat != repeat:
+        yield (
+            f"it was recorded with {baseline.repeat} repeats, and this run takes {repeat}: use "
+            f"--ethrex-repeat {baseline.repeat}, {anew}"
+        )
+    if baseline.prefix != prefix:
+        before, now = shlex.join(baseline.prefix), shlex.join(prefix)
+        yield (
+            f"it was recorded {f'under {before!r}' if before else 'without a prefix'}, and this run is "
+            f"{f'under {now!r}' if now else 'without one'}: use the same --ethrex-prefix, {anew}"
+        )
+
+
+def others(root: Path, block: BlockId, kind: Kind) -> list[str]:
+    """Keys of the machines that have a baseline of `block` and `kind` under `root`, sorted."""
+    start = f"{kind}-"
+    files = (root / block.network / str(block.number)).glob(f"{start}*.json")
+    return sorted(file.stem.removeprefix(start) for file in files)
+
+
+def missing(root: Path, block: BlockId, kind: Kind, machine_key: str) -> str:
+    """Say that there is no baseline, and for which machines (or kinds of program) there are ones.
+
+    A clause without a full stop: the caller adds the command that records one.
+    """
+    said = f"there is no baseline of {block} for {kind} on {machine_key} in {root}"
+    if machines := [machine for machine in others(root, block, kind) if machine != machine_key]:
+        are = "is one" if len(machines) == 1 else "are baselines"
+        return f"{said}; there {are} of this block for {', '.join(machines)}; this machine is {machine_key}"
+    if kinds := [other for other in KINDS if other != kind and others(root, block, other)]:
+        return f"{said}; what is stored of this block is of another kind of program: {', '.join(kinds)}"
+    return said

@@ -1,0 +1,212 @@
+"""A baseline's history for people: its sessions as a table and a sparkline, and two of them side by side."""
+
+from __future__ import annotations
+
+import statistics
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_ethrex_perf.baseline.schema import BaselineError, moment
+from pytest_ethrex_perf.machine import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_ethrex_perf.baseline.schema import Baseline, Epoch, Session
+
+WIDTH = 80
+DROP = 1
+_BARS = "▁▂▃▄▅▆▇█"
+_SHORT = 8  # hex digits of a program's sha256 that people read
+_COLUMNS = "{:<12}  {:<10}  {:<8}  {:>3}  {:>9}  {:>6}  {:>7}  {:>7}"
+
+
+class Row(NamedTuple):
+    """One session of the table; times in ns, changes and sd as fractions."""
+
+    session: Session
+    level_ns: float
+    sd: float | None
+    """Between its invocations, relative; None for a single one."""
+    against_first: float | None
+    """Change against the first session of its epoch; None for that one."""
+    against_previous: float | None
+    """Change against the session before, over epochs; None for the very first."""
+
+
+class Reference(NamedTuple):
+    """A session that results are also shown against, so that creep is seen."""
+
+    label: str
+    session: Session
+
+
+def references(baseline: Baseline) -> list[Reference]:
+    """The current epoch's first session and every tagged one, in order."""
+    first = baseline.epoch.sessions[0]
+    found = [Reference("first of its epoch", first)]
+    found += [Reference(f"tagged {tag}", one) for one in baseline.sessions() for tag in one.tags]
+    return found
+
+
+def level_ns(sessions: Iterable[Session], metric: str, drop: int = DROP) -> float:
+    """Median in ns over the invocations of `sessions` of the median of each one's repeats after `drop`."""
+    return statistics.median(median for session in sessions for median in _medians(session, metric, drop))
+
+
+def _medians(session: Session, metric: str, drop: int) -> list[float]:
+    return [statistics.median(invocation.repeats(metric)[drop:]) for invocation in session.invocations]
+
+
+def rows(baseline: Baseline, metric: str = "exec", drop: int = DROP) -> list[list[Row]]:
+    """The table's rows, a list for each epoch; changes are those of the levels shown beside them."""
+    table: list[list[Row]] = []
+    previous: float | None = None
+    for epoch in baseline.epochs:
+        first = level_ns(epoch.sessions[:1], metric, drop)
+        table.append([])
+        for index, session in enumerate(epoch.sessions):
+            level = level_ns([session], metric, drop)
+            medians = _medians(session, metric, drop)
+            table[-1].append(
+                Row(
+                    session=session,
+                    level_ns=level,
+                    sd=statistics.stdev(medians) / statistics.fmean(medians) if len(medians) > 1 else None,
+                    against_first=level / first - 1 if index else None,
+                    against_previous=level / previous - 1 if previous else None,
+                )
+            )
+            previous = level
+    return table
+
+
+def show(baseline: Baseline, metric: str = "exec", drop: int = DROP) -> str:
+    """The history as text of at most 80 columns: an epoch's reason, its sessions, then a sparkline of all."""
+    lines = [
+        f"{baseline.block_id} · {baseline.kind} · {metric} · {baseline.repeat} repeats, first {drop} dropped",
+        f"machine {baseline.machine}",
+    ]
+    if baseline.prefix:
+        lines += _wrapped(f"prefix {' '.join(baseline.prefix)}")
+    table = rows(baseline, metric, drop)
+    for number, (epoch, epoch_rows) in enumerate(zip(baseline.epochs, table, strict=True), 1):
+        lines += ["", *_epoch_lines(number, epoch, epoch_rows, metric)]
+    levels = [row.level_ns for epoch_rows in table for row in epoch_rows]
+    spread = f"{time_told(min(levels))} to {time_told(max(levels))}"
+    room = WIDTH - len(spread) - 2
+    lines += ["", f"{sparkline(levels[-room:])}  {spread}"]
+    return "\n".join(lines) + "\n"
+
+
+def _epoch_lines(number: int, epoch: Epoch, epoch_rows: list[Row], metric: str) -> list[str]:
+    lines = [
+        *_wrapped(f"epoch {number} since {moment(epoch.started).date()}: {epoch.reason}"),
+        _COLUMNS.format("session", "date", "program", "n", metric, "sd", "Δ first", "Δ prev"),
+    ]
+    for row in epoch_rows:
+        session = row.session
+        lines.append(
+            _COLUMNS.format(
+                session.id,
+                str(moment(session.started).date()),
+                (session.program.commit or session.program.sha256)[:_SHORT],
+                len(session.invocations),
+                time_told(row.level_ns),
+                f"{100 * row.sd:.1f} %" if row.sd is not None else "–",
+                change_told(row.against_first),
+                change_told(row.against_previous),
+            ).rstrip()
+        )
+        notes = [f"tagged {', '.join(session.tags)}"] if session.tags else []
+        notes += [session.note] if session.note else []
+        lines += [line for note in notes for line in _wrapped(f"  {note}")]
+    return lines
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """One bar a value, from the smallest to the largest; a flat line where they are equal."""
+    low, high = min(values), max(values)
+    if low == high:
+        return _BARS[0] * len(values)
+    return "".join(_BARS[round((value - low) / (high - low) * (len(_BARS) - 1))] for value in values)
+
+
+class Side(NamedTuple):
+    """One side of `diff`: sessions of one baseline, and what to call them."""
+
+    label: str
+    baseline: Baseline
+    sessions: tuple[Session, ...]
+
+
+def select(baseline: Baseline, selector: str | None, name: str) -> Side:
+    """The sessions that `selector` means: none the current epoch's, `first`, `last`, a tag, or an id's start.
+
+    `name` is how the baseline is called. Raises `BaselineError` for none or several.
+    """
+    if selector is None:
+        return Side(f"{name}, epoch {len(baseline.epochs)}", baseline, baseline.epoch.recent)
+    if selector in {"first", "last"}:
+        chosen = baseline.epoch.sessions[0 if selector == "first" else -1]
+        return Side(f"{name}@{chosen.id}", baseline, (chosen,))
+    sessions = list(baseline.sessions())
+    found = [one for one in sessions if selector in one.tags]
+    found = found or [one for one in sessions if one.id.startswith(selector)]
+    if len(found) != 1:
+        known = ", ".join([*(tag for one in sessions for tag in one.tags), *(one.id for one in sessions)])
+        several = "several sessions" if found else "no session"
+        raise BaselineError(
+            f"{name}: {several} for {selector!r}: say `first`, `last`, a tag or an id: {known}"
+        )
+    return Side(f"{name}@{found[0].id}", baseline, (found[0],))
+
+
+def diff(a: Side, b: Side, drop: int = DROP) -> str:
+    """Two sides as text: their levels of each metric, and everything else in which they differ.
+
+    A description, not a judgement: it says nothing about what the noise alone could do.
+    """
+    lines = [f"A  {a.label}: {_told(a)}", f"B  {b.label}: {_told(b)}", ""]
+    lines.append(f"{'':<6}{'A':>12}{'B':>12}{'change':>10}")
+    for metric in ("exec", "prep"):
+        before, after = level_ns(a.sessions, metric, drop), level_ns(b.sessions, metric, drop)
+        lines.append(
+            f"{metric:<6}{time_told(before):>12}{time_told(after):>12}{change_told(after / before - 1):>10}"
+        )
+    differences = list(_differences(a, b))
+    return "\n".join([*lines, *(["", *differences] if differences else [])]) + "\n"
+
+
+def _told(side: Side) -> str:
+    count = sum(len(session.invocations) for session in side.sessions)
+    return f"{len(side.sessions)} session(s), {count} invocations, {side.sessions[-1].started[:10]}"
+
+
+def _differences(a: Side, b: Side) -> Iterable[str]:
+    for name in ("network", "block", "kind", "machine", "repeat", "prefix", "cache"):
+        before, after = getattr(a.baseline, name), getattr(b.baseline, name)
+        if before != after:
+            yield f"not comparable: another {name}: {before} → {after}"
+    before, after = a.sessions[-1].program, b.sessions[-1].program
+    if before.sha256 != after.sha256:
+        yield f"program: {before.label} ({before.sha256[:12]}) → {after.label} ({after.sha256[:12]})"
+    for change in changes(a.sessions[-1].machine, b.sessions[-1].machine):
+        yield f"machine: {change}"
+
+
+def time_told(ns: float) -> str:
+    """A time with its unit, four significant digits or two decimals: `59.75 ms`."""
+    unit, size = next(
+        ((unit, size) for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)) if ns >= size), ("ns", 1)
+    )
+    return f"{ns / size:.2f} {unit}"
+
+
+def change_told(change: float | None) -> str:
+    """A change with its sign, a dash for none: `+1.8 %`."""
+    return f"{100 * change:+.1f} %" if change is not None else "–"
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH, subsequent_indent="  ")

@@ -1,0 +1,186 @@
+"""Locks between the runs of one host: one run at a time measures, one at a time writes a baseline's file.
+
+The locks are flocks: the kernel lets go of them when their process ends, however it ends. They lie in the
+host's temporary directory, where users of one host find the same ones and nothing gets committed. Runs in
+containers with a /tmp of their own, or with another TMPDIR, do not see each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.results import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from filelock import BaseFileLock
+
+_EVERYBODY = 0o666  # users of one host share these files
+_FILE_TIMEOUT = 60.0  # s; a baseline's file is locked for milliseconds
+_FILE_POLL = 0.01  # s
+_POLL = 0.2  # s; a waiting run must not disturb the one that measures
+
+
+class Holder(Record, frozen=True, kw_only=True):
+    """Who measures on this host just now."""
+
+    pid: int
+    label: str
+    started: str
+    """UTC, ISO 8601."""
+
+    def __str__(self) -> str:
+        return f"{self.label} (process {self.pid}, since {self.started})"
+
+
+def directory() -> Path:
+    """Where the locks of this host are; made when first needed, for every user, as /tmp itself is.
+
+    Raises `MeasurementError` where it cannot be made.
+    """
+    path = Path(tempfile.gettempdir()) / "ethrex-perf-locks"
+    try:
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+        status = path.lstat()  # a link that somebody put here is not followed
+        if not stat.S_ISDIR(status.st_mode):
+            raise MeasurementError(f"{path}: no locks can be kept here (not a directory): set TMPDIR")
+        if status.st_uid == os.getuid():
+            path.chmod(0o1777)
+    except OSError as error:
+        raise MeasurementError(f"{path}: no locks can be kept here ({error.strerror}): set TMPDIR") from None
+    return path
+
+
+@contextlib.contextmanager
+def measuring(label: str, *, timeout: float, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the lock of this host while measuring: two runs at once would measure each other.
+
+    `label` says who we are to a run that waits for us. `waiting` is called once, with a sentence that says
+    for whom, if another run holds the lock. After `timeout` seconds (0: at once) raises `MeasurementError`.
+    """
+    path = directory() / "measuring"
+    lock = _lock(path)
+    began = time.monotonic()
+    try:
+        _acquire(lock, 0)
+    except TimeoutError:
+        if timeout > 0 and waiting is not None:
+            waiting(f"waiting up to {timeout:.0f} s for {_holder_told(path)}, which measures on this machine")
+        try:
+            _acquire(lock, timeout)
+        except TimeoutError:
+            waited = time.monotonic() - began
+            raise MeasurementError(
+                f"another run measures on this machine: {_holder_told(path)}; gave up after {waited:.0f} s: "
+                "wait for it to end, or raise --ethrex-lock-timeout"
+            ) from None
+    try:
+        _tell(
+            path,
+            Holder(pid=os.getpid(), label=label, started=datetime.now(UTC).isoformat(timespec="seconds")),
+        )
+        yield
+    finally:
+        _tell(path, None)
+        lock.release()
+
+
+def holder() -> Holder | None:
+    """Who holds the lock for measuring, as far as it said so; None where nobody does."""
+    path = directory() / "measuring"
+    lock = _lock(path)
+    with contextlib.suppress(TimeoutError):
+        _acquire(lock, 0)
+        lock.release()
+        return None
+    return _told(path)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Hold the lock of one baseline's file, wherever its directory is reached from.
+
+    Raises `MeasurementError` when another run holds it for a minute.
+    """
+    name = hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]
+    lock = _lock(directory() / f"file-{name}")
+    try:
+        _acquire(lock, _FILE_TIMEOUT, _FILE_POLL)
+    except TimeoutError:
+        raise MeasurementError(
+            f"{path}: another run has been writing it for {_FILE_TIMEOUT:.0f} s: end that run and try again"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lock(path: Path) -> BaseFileLock:
+    from filelock import FileLock
+
+    return FileLock(path.with_suffix(".lock"), mode=_EVERYBODY)
+
+
+def _acquire(lock: BaseFileLock, timeout: float, poll: float = _POLL) -> None:
+    """Raises TimeoutError (filelock's `Timeout` is one) or `MeasurementError`."""
+    try:
+        lock.acquire(timeout=timeout, poll_interval=poll)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise MeasurementError(f"{lock.lock_file}: cannot be locked: {error.strerror}: set TMPDIR") from None
+
+
+def _tell(path: Path, who: Holder | None) -> None:
+    """Write who holds the lock beside it; not being able to only makes a message poorer."""
+    import msgspec
+
+    content = msgspec.json.encode(who) if who else b""
+    with contextlib.suppress(OSError):
+        file = _open_shared(_holder_file(path))
+        try:
+            os.ftruncate(file, 0)
+            os.write(file, content)
+        finally:
+            os.close(file)
+
+
+def _open_shared(path: Path) -> int:
+    """Open for writing what any user of the host may have made: O_CREAT on it would be refused in /tmp."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _EVERYBODY)
+        os.fchmod(file, _EVERYBODY)
+        return file
+
+
+def _told(path: Path) -> Holder | None:
+    import msgspec
+
+    try:
+        told = msgspec.json.decode(_holder_file(path).read_bytes(), type=Holder)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return told if told.label.isprintable() else None
+
+
+def _holder_told(path: Path) -> str:
+    told = _told(path)
+    return str(told) if told else "another run that did not say who it is"
+
+
+def _holder_file(path: Path) -> Path:
+    return path.with_suffix(".holder")

@@ -1,0 +1,149 @@
+"""Two branches' files of one baseline joined: every session of either is in the result."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from pytest_ethrex_perf.baseline import compatibility
+from pytest_ethrex_perf.baseline.history import level_ns, time_told
+from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Epoch, Session, check, kept, moment
+from pytest_ethrex_perf.baseline.store import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Conflicts = Literal["refuse", "join", "order"]
+"""What becomes of epochs that both branches began apart: refused, made one, or put one after the other."""
+
+
+def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> Baseline:
+    """Join the sessions of two baselines by id, their epochs by start and reason, in order of start.
+
+    A session that one side appended to an epoch and the other accepted as a new one is in the new one. What
+    one side pruned and the other still has comes back; of each epoch, what `schema.kept` says is kept.
+    Both sides having begun epochs after the last one in common is a conflict: two accepted levels.
+
+    Raises `BaselineError` for baselines of different things, for such a conflict unless `conflicts` says what
+    to make of it, and for one tag on two sessions.
+    """
+    import msgspec
+
+    reason = compatibility.refusal(
+        ours,
+        block=theirs.block_id,
+        kind=theirs.kind,
+        machine_key=theirs.machine,
+        cache=theirs.cache,
+        repeat=theirs.repeat,
+        prefix=theirs.prefix,
+    )
+    if reason is not None:
+        raise BaselineError(f"these two are not baselines of the same thing: {reason}")
+    merged = msgspec.structs.replace(ours, epochs=_epochs(ours.epochs, theirs.epochs, conflicts))
+    try:
+        check(merged)
+    except ValueError as error:
+        raise BaselineError(f"cannot be merged: {error}: untag one with `baseline tag --delete`") from None
+    return merged
+
+
+def _epochs(ours: Sequence[Epoch], theirs: Sequence[Epoch], conflicts: Conflicts) -> tuple[Epoch, ...]:
+    common = {_name(epoch) for epoch in ours} & {_name(epoch) for epoch in theirs}
+    tails = _tail(ours, common), _tail(theirs, common)
+    if all(tails) and conflicts == "refuse":
+        raise BaselineError(_conflict_told(*tails))
+    joined: dict[object, Epoch] = {}
+    for side, tail in ((ours, tails[0]), (theirs, tails[1])):
+        for epoch in side:
+            # epochs begun apart become one by their place after what is common
+            apart = conflicts == "join" and all(tails) and epoch in tail
+            name = tail.index(epoch) if apart else _name(epoch)
+            joined[name] = _join(joined[name], epoch) if name in joined else epoch
+    ordered = sorted(joined.values(), key=lambda epoch: moment(epoch.started))
+    return tuple(reversed(list(_without_repetitions(reversed(ordered)))))
+
+
+def _name(epoch: Epoch) -> tuple[str, str]:
+    return epoch.started, epoch.reason
+
+
+def _tail(epochs: Sequence[Epoch], common: set[tuple[str, str]]) -> list[Epoch]:
+    """The epochs after the last that both sides have."""
+    last = max((index for index, epoch in enumerate(epochs) if _name(epoch) in common), default=-1)
+    return list(epochs[last + 1 :])
+
+
+def _join(one: Epoch, other: Epoch) -> Epoch:
+    import msgspec
+
+    sessions: dict[str, Session] = {}
+    for session in (*one.sessions, *other.sessions):
+        known = sessions.get(session.id, session)
+        notes = dict.fromkeys(note for note in (known.note, session.note) if note)
+        tags = tuple(sorted({*known.tags, *session.tags}))
+        sessions[session.id] = msgspec.structs.replace(known, tags=tags, note="; ".join(notes) or None)
+    reasons = dict.fromkeys((one.reason, other.reason))
+    return Epoch(
+        reason="; ".join(reasons),
+        started=min(one.started, other.started, key=moment),
+        sessions=in_order(sessions.values()),
+    )
+
+
+def _without_repetitions(newest_first: Iterable[Epoch]) -> Iterable[Epoch]:
+    import msgspec
+
+    seen: set[str] = set()
+    for epoch in newest_first:
+        sessions = tuple(session for session in epoch.sessions if session.id not in seen)
+        seen |= {session.id for session in sessions}
+        if sessions:
+            yield msgspec.structs.replace(epoch, sessions=kept(sessions))
+
+
+def _conflict_told(ours: list[Epoch], theirs: list[Epoch]) -> str:
+    def told(epochs: list[Epoch]) -> str:
+        return ", then ".join(
+            f"{epoch.reason!r} on {epoch.started[:10]} ({len(epoch.sessions)} session(s), "
+            f"exec {time_told(level_ns(epoch.recent, 'exec'))})"
+            for epoch in epochs
+        )
+
+    return (
+        f"both sides began an epoch of their own: ours {told(ours)}; theirs {told(theirs)}; "
+        "say --epochs join if that is one and the same level, or --epochs order to put one after the other"
+    )
+
+
+_MARK = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
+_FOLLOWING = {"": "<", "<": "|=", "|": "=", "=": ">", ">": "<"}
+
+
+def sides(text: str, name: str) -> tuple[str, str]:
+    """The two texts in a file that `git merge` left with conflict markers (diff3 style or not).
+
+    `name` is what the file is called. Raises `BaselineError` for one without markers, or with stray ones.
+    """
+    ours: list[str] = []
+    theirs: list[str] = []
+    into = {"": (ours, theirs), "<": (ours,), "|": (), "=": (theirs,), ">": (ours, theirs)}
+    mark = ""
+    for line in text.split("\n"):
+        found = _MARK.fullmatch(line.rstrip("\r"))
+        if found is None:
+            for side in into[mark]:
+                side.append(line)
+        elif found[1][0] in _FOLLOWING[mark]:
+            mark = found[1][0]
+        else:
+            raise BaselineError(_disorder(name))
+    if mark == "":
+        raise BaselineError(f"{name}: holds no merge conflict: name the two files to merge")
+    if mark != ">":
+        raise BaselineError(_disorder(name))
+    return "\n".join(ours), "\n".join(theirs)
+
+
+def _disorder(name: str) -> str:
+    return f"{name}: its conflict markers are not in order: restore it and merge again"

@@ -1,0 +1,258 @@
+"""What a baseline file holds: epochs of sessions of raw invocations, and what must be true of them.
+
+One file is one kind of program, block and machine. Nothing derived is stored: every median and every verdict
+can be recomputed from the repeats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.machine import Machine
+from pytest_ethrex_perf.results import CacheIdentity, Invocation, Kind, Program, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA = 1
+KEPT = 20
+"""Sessions of an epoch that are compared with and kept; its first and its tagged ones are kept besides."""
+FIRST_REASON = "first recording"
+
+
+class BaselineError(MeasurementError):
+    """A baseline that cannot be read, written or compared with; the message names the file and the remedy."""
+
+
+class Session(Record, frozen=True, kw_only=True):
+    """One pytest run's invocations of one block on one machine."""
+
+    id: str
+    """Derived from what was measured (`session_id`): the same wherever and however often it is stored."""
+    started: str
+    """UTC, ISO 8601."""
+    program: Program
+    machine: Machine
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    invocations: tuple[Invocation, ...]
+
+    @classmethod
+    def of(
+        cls,
+        program: Program,
+        machine: Machine,
+        invocations: tuple[Invocation, ...],
+        *,
+        started: str,
+        note: str | None = None,
+    ) -> Session:
+        """Return a session with its id; `started` is UTC in ISO 8601."""
+        return cls(
+            id=session_id(started, program.sha256, invocations),
+            started=started,
+            program=program,
+            machine=machine,
+            note=note,
+            invocations=invocations,
+        )
+
+    def samples(self, metric: str, drop: int) -> list[float]:
+        """One number per invocation: the log (of ns) of the median of its repeats after the first `drop`."""
+        from pytest_ethrex_perf.judge import sample
+
+        return [sample.log_median(invocation.repeats(metric), drop) for invocation in self.invocations]
+
+
+class Epoch(Record, frozen=True, kw_only=True):
+    """Sessions at one accepted performance level, in the order they started."""
+
+    reason: str
+    """Why the level before it was left: what `--ethrex-accept-baseline` was given."""
+    started: str
+    """When the session that began it started: with the reason, its name across branches."""
+    sessions: tuple[Session, ...]
+
+    @property
+    def recent(self) -> tuple[Session, ...]:
+        """The sessions that are compared with: the last `KEPT`."""
+        return self.sessions[-KEPT:]
+
+    def samples(self, metric: str, drop: int) -> list[list[float]]:
+        """Samples of the recent sessions, those within hours of each other joined, for `judge.stored`."""
+        from pytest_ethrex_perf.judge import stored
+
+        return stored.merge_sessions(
+            [session.started for session in self.recent],
+            [session.samples(metric, drop) for session in self.recent],
+        )
+
+
+class Baseline(Record, frozen=True, kw_only=True):
+    """What is stored of base for one kind of program, block and machine: the content of one file."""
+
+    schema: int
+    kind: Kind
+    network: str
+    block: int
+    machine: str
+    """The key of the machine, the same in every session."""
+    cache: CacheIdentity
+    repeat: int
+    """Repeats of every invocation, the first ones included."""
+    prefix: tuple[str, ...] = ()
+    """What was put before the program, e.g. `taskset -c 0-7`."""
+    epochs: tuple[Epoch, ...]
+
+    @property
+    def block_id(self) -> BlockId:
+        """The block."""
+        return BlockId(self.network, self.block)
+
+    @property
+    def epoch(self) -> Epoch:
+        """The current epoch: what is compared with."""
+        return self.epochs[-1]
+
+    def sessions(self) -> Iterator[Session]:
+        """Every session of every epoch, in order."""
+        for epoch in self.epochs:
+            yield from epoch.sessions
+
+
+def session_id(started: str, program_sha256: str, invocations: tuple[Invocation, ...]) -> str:
+    """12 hex digits over what was measured: start, program, and the raw repeats of every invocation.
+
+    Facts that later versions may add are left out, so that an id stays what it is.
+    """
+    content = [
+        started,
+        program_sha256,
+        [[invocation.started, invocation.prep_ns, invocation.exec_ns] for invocation in invocations],
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+
+
+def kept(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
+    """The sessions of an epoch that stay: the last `KEPT`, its first (against creep) and the tagged ones."""
+    surplus = len(sessions) - KEPT
+    return tuple(
+        session for index, session in enumerate(sessions) if index == 0 or session.tags or index >= surplus
+    )
+
+
+def check(baseline: Baseline) -> None:
+    """Raise ValueError, saying what is wrong, unless everything holds that the schema alone cannot say."""
+    problem = next(_problems(baseline), None)
+    if problem is not None:
+        raise ValueError(problem)
+
+
+def _problems(baseline: Baseline) -> Iterator[str]:
+    if baseline.schema != SCHEMA:
+        yield f"schema is {baseline.schema}, not {SCHEMA}"
+    if baseline.repeat < 2:  # noqa: PLR2004 - the first repeat is dropped, so one leaves nothing
+        yield f"repeat is {baseline.repeat}: at least 2 are needed"
+    if BlockId(baseline.cache.network, baseline.cache.number) != baseline.block_id:
+        yield f"cache is of {baseline.cache.network}/{baseline.cache.number}, not of {baseline.block_id}"
+    if not baseline.epochs:
+        yield "epochs is empty"
+    starts = [moment(epoch.started) for epoch in baseline.epochs if is_utc(epoch.started)]
+    if starts != sorted(starts):
+        yield "epochs are not in the order they started"
+    seen: set[str] = set()
+    tags: set[str] = set()
+    for number, epoch in enumerate(baseline.epochs, 1):
+        yield from _epoch_problems(epoch, f"epoch {number}")
+        for session in epoch.sessions:
+            where = f"session {session.id}"
+            if session.id in seen:
+                yield f"{where} is there twice"
+            seen.add(session.id)
+            if repeated := tags & set(session.tags):
+                yield f"{where}: the tag {min(repeated)!r} is on another session too"
+            tags |= set(session.tags)
+            yield from _session_problems(session, baseline, where)
+
+
+def _epoch_problems(epoch: Epoch, where: str) -> Iterator[str]:
+    if not epoch.sessions:
+        yield f"{where} has no sessions"
+    if not epoch.reason.strip():
+        yield f"{where} has no reason"
+    if not is_utc(epoch.started):
+        yield f"{where}: started is {epoch.started!r}, not a UTC time in ISO 8601"
+    elif all(is_utc(session.started) for session in epoch.sessions):
+        order = [moment(session.started) for session in epoch.sessions]
+        if order != sorted(order):
+            yield f"{where}: its sessions are not in the order they started"
+
+
+def _session_problems(session: Session, baseline: Baseline, where: str) -> Iterator[str]:
+    for name, found, expected in (
+        ("kind", session.program.kind, baseline.kind),
+        ("machine", session.machine.key, baseline.machine),
+        ("prefix", session.program.prefix, baseline.prefix),
+    ):
+        if found != expected:
+            yield f"{where}: its {name} is {found!r}, the file's is {expected!r}"
+    if not is_utc(session.started):
+        yield f"{where}: started is {session.started!r}, not a UTC time in ISO 8601"
+    if not session.invocations:
+        yield f"{where} has no invocations"
+    for index, invocation in enumerate(session.invocations, 1):
+        yield from _invocation_problems(invocation, baseline, f"{where}, invocation {index}")
+    if session.id != session_id(session.started, session.program.sha256, session.invocations):
+        yield f"{where}: its times are not those that were recorded under this id"
+
+
+def _invocation_problems(invocation: Invocation, baseline: Baseline, where: str) -> Iterator[str]:
+    for metric in ("exec", "prep"):
+        repeats = invocation.repeats(metric)
+        if len(repeats) != baseline.repeat:
+            yield f"{where}: {len(repeats)} repeats of {metric}, the file says {baseline.repeat}"
+        if any(repeat <= 0 for repeat in repeats):
+            yield f"{where}: {metric}_ns holds {min(repeats)}: a repeat takes some time"
+    if invocation.wall_ns <= 0:
+        yield f"{where}: wall_ns is {invocation.wall_ns}"
+    first = next(baseline.sessions()).invocations[:1]
+    if first and (invocation.gas, invocation.txs) != (first[0].gas, first[0].txs):
+        yield (
+            f"{where}: {invocation.gas} gas and {invocation.txs} transactions, the first invocation has "
+            f"{first[0].gas} and {first[0].txs}: that is another block"
+        )
+    numbers: list[Any] = [*invocation.phases.values(), invocation.noise.load1 or 0.0]
+    if not all(math.isfinite(number) for number in numbers):
+        yield f"{where}: a phase or the load is not a finite number"
+
+
+def moment(text: str) -> datetime:
+    """Read a UTC time in ISO 8601; raises ValueError."""
+    return datetime.fromisoformat(text)
+
+
+def is_utc(text: str) -> bool:
+    """Whether `text` is a time in ISO 8601 that says it is UTC."""
+    try:
+        return moment(text).utcoffset() == timedelta(0)
+    except ValueError:
+        return False
+
+
+def json_schema() -> str:
+    """The JSON Schema of a baseline file, as text; `docs/baseline.schema.json` is this."""
+    import msgspec
+
+    schema = msgspec.json.schema(Baseline)
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Baseline of pytest-ethrex-perf, schema {SCHEMA}",
+        **schema,
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=False) + "\n"

@@ -1,0 +1,123 @@
+"""Run as a program: records sessions in child processes that die at each system call in turn.
+
+Prints a JSON list, one entry a death: what the parent found afterwards, and what recording again
+made of it. A process of its own, since only one without threads can be forked safely.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pytest_ethrex_perf.baseline import store
+from pytest_ethrex_perf.errors import EthrexPerfError
+from tests.baseline.builders import BLOCK, CACHE, MACHINE, make_session
+
+KILLED = 9
+CALLS = ("mkdir", "open", "write", "fsync", "replace", "unlink")
+SCENARIOS: dict[str, tuple[int, str | None]] = {
+    "create": (0, None),
+    "append": (1, None),
+    "accept": (1, "slower, and meant"),
+}
+
+
+def record(root: Path, recorded: int, reason: str | None) -> None:
+    session = make_session(recorded, 70 if reason else 60)
+    store.record(root, session, cache=CACHE, rules={}, accept_reason=reason)
+
+
+class Fatal:
+    """Makes the process die at system call number `step`: `before` it, in the middle (`torn`), or `after`."""
+
+    def __init__(self, step: int, manner: str) -> None:
+        self.step, self.manner, self.count = step, manner, 0
+        for name in CALLS:
+            setattr(os, name, self.wrap(name, getattr(os, name)))
+
+    def wrap(self, name: str, call: Any) -> Any:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            self.count += 1
+            if self.count != self.step:
+                return call(*args, **kwargs)
+            sys.stdout.write(name)
+            sys.stdout.flush()
+            try:
+                if self.manner == "torn" and name == "write":
+                    call(args[0], bytes(args[1])[: len(args[1]) // 2])
+                elif self.manner == "after":
+                    call(*args, **kwargs)
+            finally:
+                os._exit(KILLED)
+
+        return wrapped
+
+
+def run(root: Path, recorded: int, reason: str | None, step: int, manner: str) -> tuple[int, str]:
+    """The child's exit status, and the system call that it died at."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(writer, 1)
+        Fatal(step, manner)
+        try:
+            record(root, recorded, reason)
+        except BaseException:  # noqa: BLE001 - whatever it is: the parent must not see it as a success
+            os._exit(1)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        name = pipe.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), name
+
+
+def content(root: Path) -> str | None:
+    """What a reader finds; None where there is no file. Raises where it is broken."""
+    try:
+        return store.dump(store.load(store.path(root, BLOCK, "ethrex", MACHINE.key)))
+    except store.MissingBaselineError:
+        return None
+
+
+def main() -> None:
+    scratch = Path(sys.argv[1])
+    tempfile.tempdir = str(scratch)  # for the locks
+    deaths = []
+    for scenario, (recorded, reason) in SCENARIOS.items():
+        template, whole = scratch / f"{scenario}-old", scratch / f"{scenario}-new"
+        template.mkdir()
+        for earlier in range(recorded):
+            record(template, earlier, None)
+        shutil.copytree(template, whole)
+        record(whole, recorded, reason)
+        for manner in ("before", "torn", "after"):
+            for step in range(1, 100):
+                root = scratch / "work"
+                shutil.copytree(template, root)
+                status, name = run(root, recorded, reason, step, manner)
+                if status == 0:
+                    shutil.rmtree(root)
+                    break
+                entry = {"scenario": scenario, "manner": manner, "call": name, "status": status}
+                try:
+                    found = content(root)
+                    entry["found"] = (
+                        "old" if found == content(template) else "new" if found == content(whole) else "else"
+                    )
+                except EthrexPerfError as error:
+                    entry["found"] = str(error)
+                record(root, recorded, reason)
+                entry["repeated"] = "new" if content(root) == content(whole) else "else"
+                entry["files"] = sum(path.is_file() for path in root.rglob("*"))
+                deaths.append(entry)
+                shutil.rmtree(root)
+    sys.stdout.write(json.dumps(deaths))
+
+
+if __name__ == "__main__":
+    main()

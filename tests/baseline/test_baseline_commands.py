@@ -1,0 +1,268 @@
+"""`ethrex-perf baseline …`, verb by verb."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from pytest_ethrex_perf.baseline import commands, store
+from pytest_ethrex_perf.baseline.schema import BaselineError, json_schema
+from pytest_ethrex_perf.errors import UsageError
+from tests.baseline.builders import BLOCK, MACHINE, make_baseline, make_epoch, make_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Run: TypeAlias = Callable[..., tuple[int, str]]
+
+replace = msgspec.structs.replace
+SPEC = "hoodi:1265656"
+
+
+@pytest.fixture(autouse=True)
+def cwd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a verb; returns its exit code and output."""
+
+    def run(*words: object) -> tuple[int, str]:
+        parser = argparse.ArgumentParser()
+        commands.add_commands(parser.add_subparsers())
+        args = parser.parse_args(["baseline", *map(str, words)])
+        return args.run(args), capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def file() -> Path:
+    """A stored baseline of two epochs, sessions of day 0 to 3."""
+    path = store.path(Path("baselines"), BLOCK, "ethrex", MACHINE.key)
+    sessions = [make_session(day, 60 if day < 2 else 66, invocations=2) for day in range(4)]
+    store.write(path, make_baseline(make_epoch(sessions[:2]), make_epoch(sessions[2:], "EIP-7702")))
+    return path
+
+
+def _laptop() -> Path:
+    """A baseline of the same block on another machine."""
+    laptop = replace(MACHINE, key="laptop")
+    path = store.path(Path("baselines"), BLOCK, "ethrex", "laptop")
+    store.write(path, make_baseline(make_epoch([make_session(0, machine=laptop)]), machine="laptop"))
+    return path
+
+
+def ids(path: Path) -> list[str]:
+    return [session.id for session in store.load(path).sessions()]
+
+
+@pytest.mark.usefixtures("file")
+def test_list_has_a_line_for_each_baseline(run: Run) -> None:
+    _laptop()
+    rc, out = run("list")
+    assert rc == 0
+    header, first, second = out.splitlines()
+    assert header.split() == ["block", "kind", "machine", "epochs", "sessions", "exec", "latest"]
+    assert first.split()[:5] == [str(BLOCK), "ethrex", MACHINE.key, "2", "4"]
+    assert first.endswith("2026-02-21")
+    assert second.split()[2] == "laptop"
+    assert run("list", "--machine", "laptop")[1].count("\n") == 2
+
+
+@pytest.mark.usefixtures("file")
+def test_list_says_which_file_is_broken_and_goes_on(run: Run) -> None:
+    _laptop().write_text("{")
+    rc, out = run("list")
+    assert rc == 1
+    assert "ethrex-laptop.json: truncated" in out
+    assert MACHINE.key in out
+
+
+def test_show_prints_the_history_of_each_machine(run: Run, file: Path) -> None:
+    _laptop()
+    rc, out = run("show", SPEC)
+    assert rc == 0
+    assert all(id_ in out for id_ in ids(file))
+    assert "machine laptop" in out
+    assert "machine laptop" not in run("show", SPEC, "--machine", MACHINE.key)[1]
+    assert " prep " in run("show", SPEC, "--metric", "prep")[1]
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize("words", [["show", "hoodi:7"], ["tag", "hoodi:7", "v1"], ["diff", "hoodi:7", SPEC]])
+def test_a_block_without_a_baseline_is_an_error(run: Run, words: list[str]) -> None:
+    with pytest.raises(UsageError, match="no baseline of hoodi/7 in baselines"):
+        run(*words)
+
+
+def test_no_baselines_at_all_is_an_error_that_names_the_directory(
+    run: Run,
+) -> None:
+    with pytest.raises(UsageError, match="no baselines in elsewhere"):
+        run("verify", "--baselines", "elsewhere")
+
+
+@pytest.mark.usefixtures("file")
+def test_a_bad_block_shows_the_form(run: Run) -> None:
+    with pytest.raises(UsageError, match="the form is"):
+        run("show", "hoodi:x")
+
+
+def test_diff_takes_files_blocks_and_sessions(run: Run, file: Path) -> None:
+    rc, out = run("diff", f"{SPEC}@{ids(file)[0]}", f"{file}@last")
+    assert rc == 0
+    assert f"A  {SPEC}@{ids(file)[0]}: 1 session(s), 2 invocations, 2026-02-18" in out
+    assert f"B  {file}@{ids(file)[-1]}" in out
+    assert "A  baselines" in run("diff", file, SPEC)[1]
+
+
+def test_a_tag_is_put_on_a_session_and_taken_away(run: Run, file: Path) -> None:
+    assert run("tag", SPEC, "v1")[0] == 0
+    assert run("tag", SPEC, "before", "--session", ids(file)[0][:9])[0] == 0
+    assert [session.tags for session in store.load(file).sessions()] == [("before",), (), (), ("v1",)]
+    assert run("tag", SPEC, "v1", "--delete") == (0, f"{file}: took the tag away: v1\n")
+    assert [session.tags for session in store.load(file).sessions()] == [("before",), (), (), ()]
+
+
+def test_a_tag_stays_where_it_is(run: Run, file: Path) -> None:
+    run("tag", SPEC, "v1", "--session", "first")
+    before = file.read_text()
+    with pytest.raises(UsageError, match=r"'v1' tags session .* already: take it away with --delete"):
+        run("tag", SPEC, "v1")
+    with pytest.raises(UsageError, match="no session is tagged 'v2'"):
+        run("tag", SPEC, "v2", "--delete")
+    assert file.read_text() == before
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize("name", ["first", "last", "", "a b", "-x", "ä", "a" * 41])
+def test_a_bad_tag_is_refused(run: Run, name: str) -> None:
+    with pytest.raises(UsageError, match="is not a tag"):
+        run("tag", SPEC, "--", name)
+
+
+def test_which_baseline_is_meant_must_be_said(run: Run, file: Path) -> None:
+    laptop = _laptop()
+    with pytest.raises(
+        UsageError, match=f"several baselines .ethrex-{MACHINE.key}, ethrex-laptop.: say which"
+    ):
+        run("tag", SPEC, "v1")
+    run("tag", SPEC, "v1", "--machine", "laptop")
+    assert "v1" in laptop.read_text()
+    assert "v1" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("what", "left"),
+    [
+        (["--keep-epochs", "1"], [2, 3]),
+        (["--keep-epochs", "5"], [0, 1, 2, 3]),
+        (["--session", "first"], [0, 1, 3]),
+        (["--session", "last"], [0, 1, 2]),
+        (["--all"], []),
+    ],
+)
+def test_prune_is_a_dry_run_until_told_otherwise(
+    run: Run, file: Path, what: list[str], left: list[int]
+) -> None:
+    before, all_ids = file.read_text(), ids(file)
+    gone = [id_ for index, id_ in enumerate(all_ids) if index not in left]
+    rc, out = run("prune", SPEC, *what)
+    assert rc == 0
+    assert [id_ for id_ in all_ids if f"would delete session {id_} " in out] == gone
+    assert "this is a dry run" in out
+    assert file.read_text() == before
+    rc, out = run("prune", SPEC, *what, "--yes")
+    assert rc == 0
+    assert [id_ for id_ in all_ids if f"deleted session {id_} " in out] == gone
+    assert (ids(file) if file.exists() else []) == [all_ids[index] for index in left]
+
+
+def test_pruning_an_epochs_only_session_removes_the_epoch(run: Run, file: Path) -> None:
+    for _ in range(2):
+        run("prune", SPEC, "--session", "last", "--yes")
+    assert [epoch.reason for epoch in store.load(file).epochs] == ["first recording"]
+    for _ in range(2):
+        run("prune", SPEC, "--session", "last", "--yes")
+    assert not file.exists()
+
+
+def test_prune_deletes_nothing_else(run: Run, file: Path) -> None:
+    laptop = _laptop()
+    before = laptop.read_text()
+    run("prune", SPEC, "--all", "--yes", "--machine", MACHINE.key)
+    assert not file.exists()
+    assert laptop.read_text() == before
+
+
+def test_prune_wants_to_know_what(run: Run, file: Path) -> None:
+    with pytest.raises(SystemExit):
+        run("prune", SPEC, "--yes")
+    with pytest.raises(UsageError, match="keep at least 1"):
+        run("prune", SPEC, "--keep-epochs", "0", "--yes")
+    assert len(ids(file)) == 4
+
+
+def test_merge_joins_two_files(run: Run) -> None:
+    for name, days in (("a", (0, 1)), ("b", (0, 2))):
+        store.write(Path(name), make_baseline(make_epoch([make_session(day, invocations=1) for day in days])))
+    rc, out = run("merge", "a", "b", "-o", "a")
+    assert (rc, out) == (0, "a: 3 sessions in 1 epoch(s)\n")
+    assert len(ids(Path("a"))) == 3
+    with pytest.raises(UsageError, match="say where the result goes"):
+        run("merge", "a", "b")
+
+
+def test_merge_resolves_a_file_in_conflict(run: Run, file: Path) -> None:
+    ours, theirs = (
+        store.dump(make_baseline(make_epoch([make_session(day, invocations=1) for day in days])))
+        for days in ((0, 1), (0, 2))
+    )
+    file.write_text(f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> branch\n")
+    assert run("merge", file)[0] == 0
+    assert len(ids(file)) == 3
+
+
+def test_a_conflict_that_cannot_be_merged_is_left_as_it_is(run: Run, file: Path) -> None:
+    ours, theirs = (store.dump(make_baseline(make_epoch([make_session(day)]))) for day in (0, 1))
+    conflict = f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> branch\n"
+    file.write_text(conflict)
+    with pytest.raises(BaselineError, match="--epochs join"):
+        run("merge", file)
+    assert file.read_text() == conflict
+    assert run("merge", file, "--epochs", "join")[0] == 0
+    with pytest.raises(UsageError, match="cannot be read"):
+        run("merge", "nowhere.json")
+
+
+@pytest.mark.usefixtures("file")
+def test_verify_counts_the_sound_ones(run: Run) -> None:
+    assert run("verify") == (0, "1 of 1 baselines are sound\n")
+    _laptop().write_text(_laptop().read_text()[:-5])
+    rc, out = run("verify")
+    assert rc == 1
+    assert "ethrex-laptop.json: truncated" in out
+    assert out.endswith("1 of 2 baselines are sound\n")
+
+
+def test_verify_finds_a_file_in_the_wrong_place(run: Run, file: Path) -> None:
+    wrong = file.with_name("ethrex-elsewhere.json")
+    file.rename(wrong)
+    rc, out = run("verify")
+    assert rc == 1
+    assert f"{wrong}: is the baseline that belongs to {file}: move it there" in out
+
+
+def test_schema_prints_the_schema(run: Run) -> None:
+    rc, out = run("schema")
+    assert (rc, out) == (0, json_schema())
+    assert json.loads(out)["title"].endswith("schema 1")

@@ -1,0 +1,422 @@
+"""Baseline files: reviewable, refused when broken, changed whole or not at all."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import stat
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ethrex_perf.baseline import store
+from pytest_ethrex_perf.baseline.schema import FIRST_REASON, KEPT, BaselineError, Session
+from pytest_ethrex_perf.baseline.store import ContradictionError, MissingBaselineError
+from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.errors import UsageError
+from tests.baseline.builders import (
+    BLOCK,
+    CACHE,
+    MACHINE,
+    PROGRAM,
+    REPEAT,
+    RULES,
+    make_baseline,
+    make_epoch,
+    make_session,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ethrex_perf.baseline.store import Recorded
+
+replace = msgspec.structs.replace
+
+
+def _record(root: Path, session: Session, **fields: Any) -> Recorded:
+    asked: dict[str, Any] = {"cache": CACHE, "rules": RULES}
+    return store.record(root, session, **asked | fields)
+
+
+def _file(root: Path) -> Path:
+    return store.path(root, BLOCK, "ethrex", MACHINE.key)
+
+
+def _everything_below(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+# reading and writing
+
+
+def test_a_file_is_where_people_look_for_it(tmp_path: Path) -> None:
+    assert _file(tmp_path) == tmp_path / "hoodi" / "1265656" / "ethrex-amd-epyc-9454p-32c-4f1d.json"
+
+
+def test_what_is_written_is_read_again() -> None:
+    baseline = make_baseline(
+        make_epoch([make_session(0)]), make_epoch([make_session(1, note="é")], "slower, but “right”")
+    )
+    assert store.parse(store.dump(baseline), "x") == baseline
+
+
+@given(
+    levels=st.lists(st.floats(0.001, 5_000), min_size=1, max_size=3),
+    text=st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip),
+    load=st.floats(0, 1e6) | st.none(),
+    phases=st.dictionaries(st.text(st.characters(codec="utf-8")), st.floats(0, 1e9), max_size=3),
+)
+def test_any_sound_baseline_survives_its_file(
+    levels: list[float], text: str, load: float | None, phases: dict[str, float]
+) -> None:
+    sessions = [make_session(day, level + 0.1, invocations=2, note=text) for day, level in enumerate(levels)]
+    first, *rest = sessions[0].invocations
+    first = replace(first, phases=phases, noise=replace(first.noise, load1=load))
+    sessions[0] = replace(sessions[0], invocations=(first, *rest))
+    baseline = make_baseline(make_epoch(sessions, text))
+    assert store.parse(store.dump(baseline), "x") == baseline
+
+
+def test_a_new_session_is_a_few_added_lines(tmp_path: Path) -> None:
+    before = store.dump(_record(tmp_path, make_session(0)).baseline).splitlines()
+    after = store.dump(_record(tmp_path, make_session(1, invocations=6)).baseline).splitlines()
+    diff = [
+        line
+        for line in difflib.unified_diff(before, after, n=0)
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    removed = [line for line in diff if line.startswith("-")]
+    assert not removed, "the file's last session is closed as before"
+    assert len(diff) == 6 + 10
+    assert all(
+        len(json.loads(line[1:].rstrip(","))["exec_ns"]) == REPEAT for line in diff if "exec_ns" in line
+    )
+
+
+def test_times_are_whole_nanoseconds() -> None:
+    text = store.dump(make_baseline())
+    invocation = json.loads(text)["epochs"][0]["sessions"][0]["invocations"][0]
+    assert all(
+        type(value) is int
+        for value in (*invocation["exec_ns"], *invocation["prep_ns"], invocation["wall_ns"])
+    )
+
+
+# files that are not as they were recorded
+
+
+def _broken(text: str) -> str:
+    with pytest.raises(BaselineError) as caught:
+        store.parse(text, "b.json")
+    message = str(caught.value)
+    assert message.startswith("b.json: ")
+    assert "\n" not in message
+    return message
+
+
+def test_a_missing_file_names_the_option_that_records_one(tmp_path: Path) -> None:
+    with pytest.raises(
+        MissingBaselineError, match="no such baseline: record it with --ethrex-update-baseline"
+    ):
+        store.load(tmp_path / "none.json")
+
+
+def test_a_directory_in_its_place_is_said_to_be_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(BaselineError, match="cannot be read: Is a directory"):
+        store.load(tmp_path)
+
+
+def test_a_file_in_conflict_names_the_command_that_joins_it() -> None:
+    text = store.dump(make_baseline()).replace('  "repeat"', '<<<<<<< HEAD\n  "repeat"')
+    assert "`ethrex-perf baseline merge b.json`" in _broken(text)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BaselineError, match="not text in UTF-8"):
+        store.load(file)
+
+
+@given(st.data())
+def test_a_file_cut_off_anywhere_is_refused(data: st.DataObject) -> None:
+    text = store.dump(make_baseline(make_epoch([make_session(0, invocations=1)])))
+    end = data.draw(st.integers(0, len(text) - 2))  # without its final newline alone it is still whole
+    assert "restore it from version control" in _broken(text[:end])
+
+
+def test_an_empty_file_is_called_truncated() -> None:
+    assert "truncated" in _broken("")
+
+
+def test_a_newer_schema_asks_for_an_upgrade() -> None:
+    text = store.dump(make_baseline()).replace('"schema": 1', '"schema": 2').replace('"repeat"', '"repeats"')
+    assert "newer pytest-ethrex-perf (schema 2, this one reads 1): upgrade" in _broken(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"schema": 1,', "", "missing required field `schema`"),
+        ('"schema": 1,', '"schema": 0,', "schema is 0"),
+        ('"schema": 1,', '"schema": "1",', "Expected `int`, got `str`"),
+        ('"repeat": 4,', '"repeat": 4, "margin": 5,', "unknown field `margin`"),
+        ('"repeat": 4,', '"repeat": "4",', "Expected `int`, got `str`"),
+        ('"repeat": 4,', '"repeat": 4.0,', "Expected `int`, got `float`"),
+        ('"repeat": 4,', '"repeat": 4, "repeat": 4,', "'repeat' is there twice"),
+        ('"repeat": 4,', '"repeat": 5,', "4 repeats of exec, the file says 5"),
+        ('"kind": "ethrex",', '"kind": "reth",', "Invalid enum value 'reth'"),
+        ('"load1": 0.25', '"load1": NaN', "NaN is not a number"),
+        ('"load1": 0.25', '"load1": 1e999', "not a finite number"),
+        ('"wall_ns": 2000000000', '"wall_ns": -1', "wall_ns is -1"),
+    ],
+)
+def test_a_file_edited_by_hand_is_refused_and_says_where(old: str, new: str, told: str) -> None:
+    text = store.dump(make_baseline())
+    assert old in text
+    assert told in _broken(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "3", '"x"'])
+def test_json_that_is_no_baseline_is_refused(text: str) -> None:
+    _broken(text)
+
+
+def test_json_that_is_nested_too_deep_is_refused() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(
+        1000
+    )  # Python's own; the embedded program, in other tests of this process, raises it
+    try:
+        _broken("[" * 100_000)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_a_broken_file_is_never_touched_by_a_recording(tmp_path: Path) -> None:
+    _record(tmp_path, make_session(0))
+    broken = _file(tmp_path).read_text()[:-100]
+    _file(tmp_path).write_text(broken)
+    with pytest.raises(BaselineError, match="truncated"):
+        _record(tmp_path, make_session(1))
+    assert _file(tmp_path).read_text() == broken
+
+
+# writing
+
+
+def test_a_file_gets_the_mode_that_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        _record(tmp_path, make_session(0))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(_file(tmp_path).stat().st_mode) == 0o640
+
+
+def test_nothing_but_the_baseline_is_left_in_its_directory(tmp_path: Path) -> None:
+    for day in range(3):
+        _record(tmp_path, make_session(day))
+    assert _everything_below(tmp_path) == ["hoodi/1265656/ethrex-amd-epyc-9454p-32c-4f1d.json"]
+
+
+def test_a_link_to_a_baseline_stays_a_link(tmp_path: Path) -> None:
+    real = tmp_path / "elsewhere.json"
+    store.write(real, make_baseline())
+    link = tmp_path / "link.json"
+    link.symlink_to(real)
+    store.change(link, lambda baseline: replace(baseline, epochs=baseline.epochs))
+    assert link.is_symlink()
+    assert store.load(real) == make_baseline()
+
+
+def test_a_full_disk_changes_nothing_and_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _record(tmp_path, make_session(0))
+    before = _file(tmp_path).read_bytes()
+
+    def full(_descriptor: int, _content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(
+        BaselineError, match="cannot be written: No space left on device: nothing was changed"
+    ):
+        _record(tmp_path, make_session(1))
+    assert _file(tmp_path).read_bytes() == before
+    assert len(_everything_below(tmp_path)) == 1
+
+
+def test_what_cannot_be_read_again_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(BaselineError, match="nothing was changed: epochs is empty"):
+        store.write(tmp_path / "b.json", make_baseline(epochs=()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_runs_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
+    sessions = [make_session(day, invocations=6) for day in range(8)]
+    threads = [threading.Thread(target=_record, args=(tmp_path, session)) for session in sessions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.load(_file(tmp_path)).epoch.sessions == tuple(sessions)
+
+
+# recording
+
+
+def test_the_first_recording_makes_the_baseline(tmp_path: Path) -> None:
+    done = _record(tmp_path, make_session(0))
+    assert done.action == "created"
+    assert str(done) == f"new baseline: session {done.session.id} in {_file(tmp_path)}"
+    assert done.baseline == make_baseline(make_epoch([make_session(0)], FIRST_REASON))
+    assert store.load(_file(tmp_path)) == done.baseline
+
+
+def test_a_further_session_joins_the_epoch(tmp_path: Path) -> None:
+    _record(tmp_path, make_session(0))
+    done = _record(tmp_path, make_session(1))
+    assert (done.action, done.forgotten, done.warnings) == ("appended", (), ())
+    assert str(done).startswith("session 2 of epoch 1: session ")
+    assert done.baseline.epoch.sessions == (make_session(0), make_session(1))
+
+
+def test_the_same_session_is_recorded_once(tmp_path: Path) -> None:
+    _record(tmp_path, make_session(0))
+    before = _file(tmp_path).stat()
+    done = _record(tmp_path, make_session(0), accept_reason="twice")
+    assert done.action == "was there already"
+    assert _file(tmp_path).stat() == before
+
+
+def test_an_epoch_forgets_its_oldest_sessions_but_the_first_and_the_tagged(tmp_path: Path) -> None:
+    sessions = [make_session(day, invocations=1) for day in range(KEPT + 1)]
+    sessions[2] = replace(sessions[2], tags=("v1",))
+    store.write(_file(tmp_path), make_baseline(make_epoch(sessions)))
+    done = _record(tmp_path, make_session(50, invocations=1), rules={})
+    assert done.forgotten == (sessions[1].id,)
+    done = _record(tmp_path, make_session(51, invocations=1), rules={})
+    assert done.forgotten == ()
+    assert done.baseline.epoch.sessions[:2] == (sessions[0], sessions[2])
+
+
+def test_a_session_that_contradicts_its_epoch_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    for day in range(3):
+        _record(tmp_path, make_session(day, 60))
+    before = _file(tmp_path).read_bytes()
+    with pytest.raises(ContradictionError) as caught:
+        _record(tmp_path, make_session(3, 72))
+    told = str(caught.value)
+    assert "exec took 72" in told or "exec took 71" in told
+    assert "in 3 session(s) since 'first recording'" in told
+    assert '--ethrex-accept-baseline "reason"' in told
+    assert _file(tmp_path).read_bytes() == before
+
+
+def test_a_contradiction_in_prep_is_one_too(tmp_path: Path) -> None:
+    for day in range(3):
+        _record(tmp_path, make_session(day, 60))
+    slow = make_session(3, 60)
+    slow = Session.of(
+        PROGRAM,
+        MACHINE,
+        tuple(replace(one, prep_ns=tuple(2 * time for time in one.prep_ns)) for one in slow.invocations),
+        started=slow.started,
+    )
+    with pytest.raises(ContradictionError, match="prep took"):
+        _record(tmp_path, slow)
+    assert _record(tmp_path, slow, rules={"exec": RULES["exec"]}).action == "appended", (
+        "not a gated metric here"
+    )
+
+
+def test_a_contradiction_is_accepted_with_a_reason_as_a_new_epoch(tmp_path: Path) -> None:
+    for day in range(3):
+        _record(tmp_path, make_session(day, 60))
+    done = _record(tmp_path, make_session(3, 72), accept_reason=" EIP-7702 checks ")
+    assert done.action == "began an epoch"
+    assert str(done).startswith("epoch 2 begun (EIP-7702 checks)")
+    assert [epoch.reason for epoch in done.baseline.epochs] == [FIRST_REASON, "EIP-7702 checks"]
+    assert len(done.baseline.epochs[0].sessions) == 3, "the history is kept"
+    assert _record(tmp_path, make_session(4, 72)).action == "appended"
+    with pytest.raises(ContradictionError):
+        _record(tmp_path, make_session(5, 60))
+
+
+def test_a_change_too_small_to_contradict_can_be_accepted_too(tmp_path: Path) -> None:
+    _record(tmp_path, make_session(0, 60))
+    assert _record(tmp_path, make_session(1, 61), accept_reason="new allocator").action == "began an epoch"
+    assert _record(tmp_path, make_session(2, 61), accept_reason="new allocator").action == "appended"
+    assert _record(tmp_path, make_session(3, 90), accept_reason="new allocator").action == "began an epoch"
+
+
+def test_the_first_recording_keeps_its_reason(tmp_path: Path) -> None:
+    assert _record(tmp_path, make_session(0), accept_reason="v1.0").baseline.epoch.reason == "v1.0"
+
+
+def test_an_empty_reason_is_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs a reason"):
+        _record(tmp_path, make_session(0), accept_reason=" ")
+    assert not _file(tmp_path).exists()
+
+
+@pytest.mark.parametrize(
+    ("session", "fields", "told"),
+    [
+        (make_session(1, repeat=7), {}, "recorded with 4 repeats, and this run takes 7"),
+        (make_session(1), {"cache": replace(CACHE, witness_sha256="00")}, "another witness"),
+        (make_session(1, program=replace(PROGRAM, prefix=("nice",))), {}, "this run is under 'nice'"),
+        (make_session(1, invocations=0), {}, "has no invocations"),
+        (replace(make_session(1), started="noon"), {}, "not a UTC time"),
+    ],
+)
+def test_a_session_of_something_else_is_refused(
+    tmp_path: Path, session: Session, fields: dict[str, Any], told: str
+) -> None:
+    _record(tmp_path, make_session(0))
+    before = _file(tmp_path).read_bytes()
+    with pytest.raises(BaselineError, match="nothing was recorded") as caught:
+        _record(tmp_path, session, accept_reason="x", **fields)
+    assert told in str(caught.value)
+    assert _file(tmp_path).read_bytes() == before
+
+
+def test_invocations_of_different_length_are_refused(tmp_path: Path) -> None:
+    mixed = (*make_session(0).invocations, *make_session(1, repeat=7).invocations)
+    with pytest.raises(BaselineError, match="7 repeats of exec, the file says 4"):
+        _record(tmp_path, Session.of(PROGRAM, MACHINE, mixed, started=make_session(0).started))
+
+
+def test_what_changed_on_the_machine_is_warned_about(tmp_path: Path) -> None:
+    _record(tmp_path, make_session(0))
+    updated = replace(MACHINE, recorded=MACHINE.recorded | {"kernel": "6.8.0"})
+    assert _record(tmp_path, make_session(1, machine=updated)).warnings == ("kernel: 6.1.0 → 6.8.0",)
+
+
+def test_other_blocks_and_machines_are_not_touched(tmp_path: Path) -> None:
+    _record(tmp_path, make_session(0))
+    before = _file(tmp_path).read_bytes()
+    other = replace(MACHINE, key="laptop")
+    _record(tmp_path, make_session(0, 200, machine=other))
+    assert _file(tmp_path).read_bytes() == before
+    assert store.files(tmp_path) == [_file(tmp_path), store.path(tmp_path, BLOCK, "ethrex", "laptop")]
+
+
+def test_files_are_found_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    blocks = [BlockId("hoodi", 9), BlockId("hoodi", 10), BlockId("mainnet", 1)]
+    expected = [store.path(tmp_path, block, "embedded", "m") for block in blocks]
+    for file in reversed(expected):
+        file.parent.mkdir(parents=True)
+        file.touch()
+    (tmp_path / "hoodi" / "9" / "reference-m.json").touch()
+    (tmp_path / "hoodi" / "notes").mkdir()
+    (tmp_path / "hoodi" / "notes" / "ethrex-x.json").touch()
+    assert store.files(tmp_path) == expected
+    assert store.files(tmp_path / "nowhere") == []
