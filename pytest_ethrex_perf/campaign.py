@@ -1,0 +1,347 @@
+"""One pytest run: the family of everything that it judges, one schedule for all of it, one result."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_ethrex_perf import __version__, pilot, schedule
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.gate import Gate, Gating, Request
+from pytest_ethrex_perf.judge import family
+from pytest_ethrex_perf.judge.verdict import Decision, Rules
+from pytest_ethrex_perf.machine import identify
+from pytest_ethrex_perf.options import AUTO, OPTIONS
+from pytest_ethrex_perf.outcome import settle
+from pytest_ethrex_perf.plan import Planner, SameProgram
+from pytest_ethrex_perf.replay.invocation import invoke
+from pytest_ethrex_perf.replay.redaction import redact_url
+from pytest_ethrex_perf.results import BlockResult, Outcome, RunResult, SuiteResult
+from pytest_ethrex_perf.settings import check_limits, check_marker
+from pytest_ethrex_perf.suite import Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.results import Invocation, Program
+    from pytest_ethrex_perf.settings import Settings
+
+FIRST_TIMEOUT_S = 900.0  # nothing is known of the block yet
+TIMEOUT_FACTOR, TIMEOUT_BASE_S = 10.0, 60.0  # afterwards: ten times the slowest so far, and a minute
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a run stands, after each turn."""
+
+    gate: Gate
+    blocks: int
+    decided: int
+    left_s: float
+    """Time left at the most: if no block is decided before its last look."""
+
+
+class Campaign:
+    """All blocks of one pytest run. Requests are collected first; the first `measure` fixes nothing more.
+
+    `on_turn` is told the status after each turn, `on_wait` whom the machine is waiting for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_turn: Callable[[Status], None] = lambda _: None,
+        on_wait: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.settings = settings
+        self.planner = Planner(settings, identify(name=settings.get("machine")))
+        self._on_turn = on_turn
+        self._on_wait = on_wait
+        self._requests: list[Request] = []
+        self._suite_requests: tuple[Request, ...] = ()
+        self._suite: Suite | None = None
+        self._gatings = family.Gatings(1.0, None)
+        self._gates: dict[Request, Gate] | None = None
+        self._errors: dict[Request, str] = {}
+        self._same: dict[Request, str] = {}
+        self._recorded: dict[Request, str] = {}
+        self._slowest: dict[BlockId, float] = {}
+        self._budget = schedule.Budget(settings.get("time_budget"))
+        self._turns: Iterator[Gate] = iter(())
+        self._turn_s: list[float] = []
+        self._started = dt.datetime.now(dt.UTC)
+        self._clock = time.monotonic()
+        self._held = ExitStack()
+        self._holds = False
+        self._not_held: str | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether anything was planned: a run of which nothing was asked has no result."""
+        return self._gates is not None
+
+    # --- the family -----------------------------------------------------------------------------------------
+
+    def request(self, block: BlockId, marker: Mapping[str, Any] | None = None) -> Request:
+        """What a test with these marker keywords asks of `block`. Raises `UsageError`."""
+        marker = marker or {}
+        check_marker(marker)
+        settings = self.settings
+        repeat, drop = settings.get("repeat", block, None, marker), settings.get("drop", block, None, marker)
+        if repeat != AUTO and repeat <= drop:
+            raise UsageError(
+                f"{block}: {repeat} repeats, the first {drop} dropped, leave nothing: raise --ethrex-repeat"
+            )
+        names = settings.get("metrics", block, None, marker)
+        for name in names:
+            check_limits(settings, block, name, marker)
+        gatings = tuple(
+            Gating(
+                name,
+                *(settings.get(limit, block, name, marker) for limit in ("margin", "tolerance", "floor")),
+            )
+            for name in names
+        )
+        return Request(block, None if repeat == AUTO else repeat, drop, gatings)
+
+    def fix(self, requests: Iterable[Request], suite: Iterable[Request] = ()) -> None:
+        """Fix the family: alpha is spent over the gatings of `requests` and over the mean of `suite`."""
+        self._requests = list(dict.fromkeys(requests))
+        self._suite_requests = tuple(dict.fromkeys(suite))
+        gatings = {(r.block, r.repeat, r.drop, gating) for r in self._requests for gating in r.gatings}
+        self._gatings = family.gatings(max(len(gatings), 1), len(self.suite_metrics()))
+
+    def suite_metrics(self) -> tuple[str, ...]:
+        """Metrics whose mean over blocks is judged: those that every block of the suite is gated on."""
+        if not self._suite_requests or self.settings.get("update_baseline"):
+            return ()
+        names = [gating.metric for gating in self._suite_requests[0].gatings]
+        return tuple(
+            name for name in names if all(name in {g.metric for g in r.gatings} for r in self._suite_requests)
+        )
+
+    def _rules(self, gating: Gating, gatings: float) -> Rules:
+        return Rules(
+            margin=gating.margin,
+            tolerance=gating.tolerance,
+            alpha=self.settings.get("alpha"),
+            gatings=gatings,
+            looks=self.settings.get("looks"),
+            floor=gating.floor,
+        )
+
+    # --- measuring ------------------------------------------------------------------------------------------
+
+    def measure(self, request: Request) -> Gate:
+        """Advance the shared schedule until the block of `request` is decided.
+
+        Raises `MeasurementError` if it could not be measured, `SameProgram` if there is nothing to compare.
+        """
+        gates = self._prepare()
+        if request in self._same:
+            raise SameProgram(self._same[request])
+        if request in self._errors:
+            raise MeasurementError(self._errors[request])
+        gate = gates[request]
+        self._advance(lambda: gate.decided)
+        if gate.error is not None:
+            raise MeasurementError(gate.error)
+        return gate
+
+    def measure_suite(self) -> None:
+        """Advance until the mean over blocks is decided; raises `MeasurementError` if a block is missing."""
+        gates = self._prepare()
+        for request in self._suite_requests:
+            if request in self._same:
+                raise SameProgram(self._same[request])
+            if request in self._errors:
+                raise MeasurementError(
+                    f"no mean over blocks without {request.block}: {self._errors[request]}"
+                )
+        self._advance(lambda: self._suite is None or self._suite.decided)
+        for request in self._suite_requests:
+            if gates[request].error:
+                raise MeasurementError(f"no mean over blocks without {request.block}: {gates[request].error}")
+
+    def replay(self, block: BlockId, repeat: int) -> Invocation:
+        """One invocation of the program under test, measured and judged by nobody."""
+        self.planner.cache(block)
+        self._hold()
+        return self._invoke(self.planner.head, block, repeat=repeat, label="replay")
+
+    def _prepare(self) -> dict[Request, Gate]:
+        """Plan every block before the first is measured: what is missing is found now."""
+        if self._gates is not None:
+            return self._gates
+        self._gates = {}
+        for request in self._requests:
+            try:
+                plan = self.planner.plan(request, request.repeat or self._chosen_repeat(request))
+            except SameProgram as same:
+                self._same[request] = str(same)
+            except (MeasurementError, UsageError) as error:
+                self._errors[request] = str(error)
+            else:
+                rules = {gating: self._rules(gating, self._gatings.block) for gating in request.gatings}
+                self._gates[request] = Gate(plan, rules, self._invoke)
+        suite = [self._gates[request] for request in self._suite_requests if request in self._gates]
+        if suite and len(suite) == len(self._suite_requests):
+            self._suite = Suite(suite, {name: self._suite_rules(name) for name in self.suite_metrics()})
+        if self._gates:
+            try:
+                self._hold()
+            except MeasurementError as error:  # every block's error, not the first one's alone
+                self._errors |= dict.fromkeys(self._gates, str(error))
+                self._gates.clear()
+        self._turns = schedule.turns(list(self._gates.values()), self._active)
+        return self._gates
+
+    def _chosen_repeat(self, request: Request) -> int:
+        """`--ethrex-repeat auto`: the baseline's, or else what a short pilot finds best."""
+        known = self.planner.recorded_repeat(request)
+        if known is not None:
+            return known
+        self.planner.cache(request.block)
+        self._hold()
+        taken = [
+            self._invoke(self.planner.head, request.block, repeat=pilot.REPEATS, label=f"pilot-{number:03}")
+            for number in range(1, pilot.INVOCATIONS + 1)
+        ]
+        return pilot.repeats(taken, request.drop)
+
+    def _hold(self) -> None:
+        """Take the machine: two gates on one host would measure each other."""
+        if self._not_held is not None:  # waited in vain: not once more for every block
+            raise MeasurementError(self._not_held)
+        if not self._holds:
+            try:
+                self._held.enter_context(self.planner.hold_machine(self._on_wait))
+            except MeasurementError as error:
+                self._not_held = str(error)
+                raise
+            self._holds = True
+
+    def _active(self, gate: Gate) -> bool:
+        suite = self._suite
+        wanted = suite is not None and gate in suite.gates and not suite.decided
+        return gate.error is None and (not gate.decided or wanted)
+
+    def _advance(self, done: Callable[[], bool]) -> None:
+        gates = self._prepare()
+        while not done():
+            if self._budget.exhausted():
+                self._finish()
+                return
+            gate = next(self._turns)
+            started = time.monotonic()
+            gate.take_turn()
+            self._turn_s.append(time.monotonic() - started)
+            if self._suite is not None:
+                self._suite.judge()
+            self._record(gate)
+            self._on_turn(self._status(gate, gates))
+
+    def _finish(self) -> None:
+        for gate in (self._gates or {}).values():
+            gate.finish()
+        if self._suite is not None:
+            self._suite.judge(final=True)
+
+    def _suite_rules(self, metric: str) -> Rules:
+        margin, tolerance = (self.settings.get(limit, None, metric) for limit in ("margin", "tolerance"))
+        return self._rules(Gating(metric, margin, tolerance, 0.0), self._gatings.suite or 1.0)
+
+    def _record(self, gate: Gate) -> None:
+        """Write the session of a block that has all its invocations; a refused one is the block's error."""
+        request = gate.plan.request
+        if gate.plan.mode == "record" and gate.decided and not gate.error and request not in self._recorded:
+            try:
+                self._recorded[request] = self.planner.record(gate)
+            except MeasurementError as error:
+                gate.error = str(error)
+
+    def _status(self, gate: Gate, gates: Mapping[Request, Gate]) -> Status:
+        turns = sum(g.samples_planned - g.samples_taken for g in gates.values() if self._active(g))
+        return Status(
+            gate=gate,
+            blocks=len(gates),
+            decided=sum(g.decided for g in gates.values()),
+            left_s=turns * sum(self._turn_s) / len(self._turn_s),
+        )
+
+    def _invoke(self, program: Program, block: BlockId, *, repeat: int, label: str) -> Invocation:
+        settings = self.settings
+        slowest = self._slowest.get(block)
+        timeout = settings.get("timeout") or (
+            FIRST_TIMEOUT_S if slowest is None else slowest * TIMEOUT_FACTOR + TIMEOUT_BASE_S
+        )
+        invocation = invoke(
+            program,
+            block,
+            cache_dir=self.planner.cache_dir,
+            repeat=repeat,
+            timeout=timeout,
+            environ=settings.environ,
+            log_dir=settings.get("log_dir"),
+            label=label,
+            secrets=self.planner.secrets,
+        )
+        self._slowest[block] = max(slowest or 0.0, invocation.wall_ns / 1e9)
+        return invocation
+
+    # --- the result -----------------------------------------------------------------------------------------
+
+    def _settle(self, block: BlockId | None, metric: str, decision: Decision) -> tuple[Outcome, str]:
+        return settle(self.settings, self._started.date(), block, metric, decision)
+
+    def result(self, request: Request) -> BlockResult:
+        """The result of one block, at any time."""
+        gates = self._prepare()
+        if request in gates:
+            return gates[request].result(self._settle, self._recorded.get(request))
+        return BlockResult(
+            block=str(request.block),
+            mode=self.planner.mode,
+            aa=self.settings.get("aa"),
+            repeat=request.repeat,
+            drop=request.drop,
+            error=self._errors.get(request),
+            skipped=self._same.get(request),
+        )
+
+    def suite_results(self) -> tuple[SuiteResult, ...]:
+        """The mean over blocks of each metric, as far as it was judged."""
+        return self._suite.results(self._settle) if self._suite is not None else ()
+
+    def run_result(self) -> RunResult:
+        """Everything about this run so far."""
+        machine = self.planner.machine
+        return RunResult(
+            version=__version__,
+            started=self._started.isoformat(timespec="seconds"),
+            wall_s=round(time.monotonic() - self._clock, 3),
+            machine=machine.key,
+            machine_facts={name: str(fact) for name, fact in (machine.keyed | machine.recorded).items()},
+            gatings=sum(len(request.gatings) for request in self._requests),
+            settings=self._shown_settings(),
+            blocks=tuple(self.result(request) for request in self._requests),
+            suite=self.suite_results(),
+        )
+
+    def _shown_settings(self) -> dict[str, str]:
+        shown = {name: self.settings.get(name) for name in OPTIONS if name not in ("block", "rpc_url")}
+        url = self.planner.rpc_url
+        return {
+            "block": ", ".join(str(request.block) for request in self._requests),
+            **{name: str(value) for name, value in shown.items() if value not in (None, "", False)},
+            **({"rpc_url": redact_url(url)} if url else {}),
+        }
+
+    def close(self) -> None:
+        """Let go of the machine."""
+        self._held.close()

@@ -1,0 +1,52 @@
+"""The fixtures of declared tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_ethrex_perf.results import BlockResult, Invocation
+
+
+class GatedBlock:
+    """A block that was measured: what the `ethrex_block` fixture gives a test."""
+
+    def __init__(self, result: BlockResult, gate: Callable[[], BlockResult]) -> None:
+        self._result = result
+        self._gate = gate
+
+    @property
+    def result(self) -> BlockResult:
+        """What was measured and decided, whatever it is."""
+        return self._result
+
+    def gate(self) -> BlockResult:
+        """Judge: fails the test on a regression, else returns the result."""
+        return self._gate()
+
+
+@pytest.fixture
+def ethrex_block(request: pytest.FixtureRequest) -> GatedBlock:
+    """One block of `@pytest.mark.ethrex_block`, measured; trouble is an error of the test.
+
+    `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it.
+    """
+    from pytest_ethrex_perf.plugin import run_of
+
+    gated: GatedBlock = run_of(request.config).gated_block(request.node, request.param)
+    return gated
+
+
+@pytest.fixture
+def ethrex_replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:
+    """`ethrex_replay(24443168, network="mainnet", repeat=11)`: replay once, no baseline, no verdict.
+
+    Returns the `Invocation`: `exec_ns`, `prep_ns`, `gas`, `txs`, … Trouble fails the test.
+    """
+    from pytest_ethrex_perf.plugin import run_of
+
+    return run_of(request.config).replay

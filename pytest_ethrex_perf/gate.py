@@ -1,0 +1,382 @@
+"""One block through the house: its turns are measured, its pairs judged, its result put together."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.judge import checks, paired, sample, stored
+from pytest_ethrex_perf.results import (
+    BlockResult,
+    Invocation,
+    MetricResult,
+    Outcome,
+    Pair,
+    Row,
+    SideResult,
+    StoredSession,
+)
+from pytest_ethrex_perf.schedule import first_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.judge.verdict import Decision, Rules
+    from pytest_ethrex_perf.plan import Plan
+    from pytest_ethrex_perf.results import Program
+    from pytest_ethrex_perf.schedule import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Gating:
+    """What is judged of a block: a metric and its limits (fractions; the floor in the metric's unit)."""
+
+    metric: str
+    margin: float
+    tolerance: float
+    floor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a test asks for: a block, how it is measured and what is judged of it."""
+
+    block: BlockId
+    repeat: int | None
+    """None: the baseline's, or what a pilot finds best."""
+    drop: int
+    gatings: tuple[Gating, ...]
+
+    def only(self, metrics: Collection[str]) -> Request:
+        """The same with the gatings of `metrics` alone."""
+        return replace(self, gatings=tuple(gating for gating in self.gatings if gating.metric in metrics))
+
+
+class Measure(Protocol):
+    """Runs one invocation of `program` on `block`; raises MeasurementError."""
+
+    def __call__(self, program: Program, block: BlockId, *, repeat: int, label: str) -> Invocation:
+        """`label` names the invocation in logs, e.g. `head-003`."""
+        ...
+
+
+class Settle(Protocol):
+    """What follows from a decision: pass, fail, warn or waived, and why if the verdict alone does not say."""
+
+    def __call__(self, block: BlockId | None, metric: str, decision: Decision) -> tuple[Outcome, str]:
+        """Outcome and reason; `block` is None for the mean over blocks."""
+        ...
+
+
+class Gate:
+    """One block of a run: takes turns until every one of its gatings is decided.
+
+    `keep_going` keeps it measuring after its own decision (the mean over blocks needs every round whole).
+    """
+
+    def __init__(self, plan: Plan, gatings: dict[Gating, Rules], measure: Measure) -> None:
+        self.plan = plan
+        self.pairs: list[Pair] = []
+        self.invocations: list[Invocation] = []
+        self.error: str | None = None
+        self._rules = gatings
+        self._measure = measure
+        self._decisions: dict[Gating, Decision] = {}
+        self._final = False
+
+    @property
+    def block(self) -> BlockId:
+        """The block."""
+        return self.plan.request.block
+
+    @property
+    def samples_taken(self) -> int:
+        """Pairs (interleaved) or invocations measured so far."""
+        return len(self.pairs) if self.plan.mode == "interleaved" else len(self.invocations)
+
+    @property
+    def samples_planned(self) -> int:
+        """Pairs or invocations after which it ends at the latest."""
+        if self.plan.mode == "interleaved":
+            return max(rules.looks[-1] for rules in self._rules.values())
+        return self.plan.invocations
+
+    @property
+    def decided(self) -> bool:
+        """Whether nothing more needs to be measured for its own gatings."""
+        if self.error is not None or self._final:
+            return True
+        if self.plan.mode == "interleaved":
+            return all(
+                gating in self._decisions and self._decisions[gating].verdict is not None
+                for gating in self._rules
+            )
+        return len(self.invocations) >= self.plan.invocations
+
+    @property
+    def estimate(self) -> Decision | None:
+        """The running decision of the first gating, for progress."""
+        return next(iter(self._decisions.values()), None)
+
+    def take_turn(self) -> None:
+        """Measure one pair (interleaved) or one invocation and judge; trouble ends the block as `error`."""
+        try:
+            if self.plan.mode == "interleaved":
+                self._take_pair()
+            else:
+                self.invocations.append(self._invoke("head", len(self.invocations)))
+            if not self._final:  # a decided block may go on for the mean over blocks, but is not judged again
+                self._judge()
+        except MeasurementError as error:
+            self.error = str(error)
+
+    def finish(self) -> None:
+        """No more time: decide with what is known."""
+        if self.decided:
+            return
+        self._final = True
+        if self.samples_taken == 0 and self.error is None:
+            self.error = (
+                f"{self.block}: the time budget was spent before it was measured: raise --ethrex-time-budget"
+            )
+        elif self.plan.mode == "record":
+            self.error = (
+                f"{self.block}: the time budget was spent after {len(self.invocations)} of "
+                f"{self.plan.invocations} invocations, nothing was recorded: raise --ethrex-time-budget"
+            )
+        else:
+            self._judge()
+
+    def _take_pair(self) -> None:
+        first = first_side(len(self.pairs))
+        second: Side = "head" if first == "base" else "base"
+        taken = {side: self._invoke(side, len(self.pairs)) for side in (first, second)}
+        self.pairs.append(Pair(first=first, base=taken["base"], head=taken["head"]))
+
+    def _invoke(self, side: Side, index: int) -> Invocation:
+        program = self.plan.head if side == "head" else self.plan.base
+        if program is None:
+            raise MeasurementError(f"{self.block}: there is no base program to run")
+        return self._measure(program, self.block, repeat=self.plan.repeat, label=f"{side}-{index + 1:03}")
+
+    def _judge(self) -> None:
+        for gating, rules in self._rules.items():
+            known = self._decisions.get(gating)
+            if known is None or known.verdict is None:
+                decision = self._decide(gating, rules)
+                if decision is not None:
+                    self._decisions[gating] = decision
+
+    def _decide(self, gating: Gating, rules: Rules) -> Decision | None:
+        if self.plan.mode == "interleaved":
+            base, head = self.samples("base", gating.metric), self.samples("head", gating.metric)
+            step = self.step(gating.metric)
+            return paired.judge(base, head, rules, step=step, final=self._final)
+        complete = len(self.invocations) >= self.plan.invocations or self._final
+        return self.judge_stored(gating, rules) if self.plan.mode == "stored" and complete else None
+
+    def judge_stored(self, gating: Gating, rules: Rules) -> Decision | None:
+        """The stored comparison of what head measured so far; None without a comparable baseline."""
+        sessions = self.plan.baseline_samples(gating.metric)
+        if not sessions:
+            return None
+        head = self.samples("head", gating.metric)
+        return stored.judge(sessions, head, rules, step=self.step(gating.metric))
+
+    def side(self, side: Side) -> list[Invocation]:
+        """Invocations of one side in the order they ran."""
+        if self.plan.mode == "interleaved":
+            return [pair.base if side == "base" else pair.head for pair in self.pairs]
+        return self.invocations if side == "head" else []
+
+    def samples(self, side: Side, metric: str) -> list[float]:
+        """One number per invocation: the log of the median of the repeats that are kept."""
+        drop = self.plan.request.drop
+        return [sample.log_median(invocation.repeats(metric), drop) for invocation in self.side(side)]
+
+    def step(self, metric: str, used: int | None = None) -> float:
+        """Coarsest relative resolution of the first `used` pairs or invocations (None: all)."""
+        printed = (*self.side("base")[:used], *self.side("head")[:used])
+        return max(sample.step(invocation.repeats(metric)) for invocation in printed)
+
+    def result(self, settle: Settle, recorded: str | None = None) -> BlockResult:
+        """Everything about this block, as plain data."""
+        plan = self.plan
+        measured = [*self.side("head"), *self.side("base")]
+        base, head = self._base_result(), self._side_result(self.side("head"), plan.head.label, plan.head)
+        return BlockResult(
+            block=str(self.block),
+            mode=plan.mode,
+            aa=plan.aa,
+            repeat=plan.repeat,
+            drop=plan.request.drop,
+            cache=plan.cache,
+            gas=measured[0].gas if measured else None,
+            txs=measured[0].txs if measured else None,
+            base=base,
+            head=head,
+            rows=tuple(self._rows(base, head)) if measured else (),
+            metrics=() if self.error else tuple(self._metric_results(settle)),
+            notes=(*plan.notes, *self._cautions()),
+            error=self.error,
+            recorded=recorded,
+            reproduce=plan.reproduce,
+            pairs=tuple(self.pairs),
+            invocations=tuple(self.invocations),
+            baseline=tuple(
+                StoredSession(
+                    id=session.id,
+                    started=session.started,
+                    program_sha256=session.program.sha256,
+                    invocations=session.invocations,
+                )
+                for session in plan.sessions
+            ),
+        ).sealed()
+
+    def _metric_results(self, settle: Settle) -> list[MetricResult]:
+        interleaved = self.plan.mode == "interleaved"
+        results = []
+        for gating, rules in self._rules.items():
+            decision = self._decisions.get(gating)
+            if decision is None:
+                continue
+            outcome, reason = settle(self.block, gating.metric, decision)
+            used = decision.pairs  # a decided block may have gone on for the mean over blocks
+            base = (
+                [self.samples("base", gating.metric)[:used]]
+                if interleaved
+                else self.plan.baseline_samples(gating.metric)
+            )
+            results.append(
+                MetricResult(
+                    metric=gating.metric,
+                    rules=rules,
+                    decision=decision,
+                    step=self.step(gating.metric, used),
+                    base_ns=math.exp(statistics.fmean(map(statistics.fmean, base))),
+                    head_ns=_level(self.samples("head", gating.metric)[:used]),
+                    outcome=outcome,
+                    outcome_reason=reason,
+                    context=self.judge_stored(gating, rules) if interleaved else None,
+                )
+            )
+        return results
+
+    def _base_result(self) -> SideResult | None:
+        if self.plan.mode == "interleaved" and self.plan.base is not None:
+            return self._side_result(self.side("base"), self.plan.base.label, self.plan.base)
+        if self.plan.mode != "stored":
+            return None
+        invocations = [i for session in self.plan.sessions for i in session.invocations]
+        return self._side_result(invocations, str(self.plan.baseline_path), None)
+
+    def _side_result(
+        self, invocations: Sequence[Invocation], label: str, program: Program | None
+    ) -> SideResult | None:
+        if not invocations:
+            return None
+        drop = self.plan.request.drop
+        exec_ns, prep_ns = (
+            _level([sample.log_median(i.repeats(metric), drop) for i in invocations])
+            for metric in ("exec", "prep")
+        )
+        return SideResult(
+            label=label,
+            program=program,
+            invocations=len(invocations),
+            exec_ns=exec_ns,
+            prep_ns=prep_ns,
+            ggas_per_s=invocations[0].gas / exec_ns,
+            phases={
+                name: statistics.median(i.phases[name] for i in invocations if name in i.phases)
+                for name in dict.fromkeys(name for i in invocations for name in i.phases)
+            },
+            opcodes=invocations[0].opcodes,
+        )
+
+    def _rows(self, base: SideResult | None, head: SideResult | None) -> list[Row]:
+        """The block's table: what was measured of both sides, judged or not."""
+        invocations = {
+            "base": self.side("base") or [i for session in self.plan.sessions for i in session.invocations],
+            "head": self.side("head"),
+        }
+        if self.plan.mode == "record":
+            invocations["base"] = []
+        rows = [
+            _row(
+                name,
+                "ns",
+                *([math.exp(x) for x in self._logs(invocations[side], name)] for side in ("base", "head")),
+            )
+            for name in ("exec", "prep")
+        ]
+        if head is not None:
+            rows.append(
+                Row(
+                    name="throughput",
+                    unit="Ggas/s",
+                    base=base.ggas_per_s if base else None,
+                    head=head.ggas_per_s,
+                    change=head.ggas_per_s / base.ggas_per_s - 1 if base else None,
+                )
+            )
+        for name, unit, read in _OTHER_ROWS:
+            values = [
+                [v for i in invocations[side] if (v := read(i)) is not None] for side in ("base", "head")
+            ]
+            if values[1]:
+                rows.append(_row(name, unit, *values))
+        return rows
+
+    def _cautions(self) -> list[str]:
+        """What the self-checks have seen, each with its remedy."""
+        if self.plan.mode != "interleaved" or self.error:
+            return []
+        drop = self.plan.request.drop
+        repeats = [i.exec_ns for i in (*self.side("base"), *self.side("head"))]
+        base, head = self.samples("base", "exec"), self.samples("head", "exec")
+        found = checks.checks(base, head, first=[p.first for p in self.pairs], repeats=repeats, drop=drop)
+        return [f"{caution.message}; {caution.remedy}" for caution in found]
+
+    def _logs(self, invocations: Sequence[Invocation], metric: str) -> list[float]:
+        return [sample.log_median(i.repeats(metric), self.plan.request.drop) for i in invocations]
+
+
+_OTHER_ROWS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float | None]], ...] = (
+    ("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),
+    ("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
+    ("opcodes", "", lambda i: i.opcodes),
+)
+
+
+def _row(name: str, unit: Literal["ns", "KiB", ""], base: Sequence[float], head: Sequence[float]) -> Row:
+    (base_value, base_sd), (head_value, head_sd) = _mean_and_sd(base), _mean_and_sd(head)
+    change = head_value / base_value - 1 if base_value and head_value is not None else None
+    return Row(
+        name=name,
+        unit=unit,
+        base=base_value,
+        head=head_value,
+        base_sd=base_sd,
+        head_sd=head_sd,
+        change=change,
+    )
+
+
+def _mean_and_sd(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Geometric mean, as of samples everywhere, and relative standard deviation."""
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return None, None
+    logs = [math.log(value) for value in positive]
+    return math.exp(statistics.fmean(logs)), statistics.stdev(logs) if len(logs) > 1 else None
+
+
+def _level(samples: Sequence[float]) -> float:
+    """Geometric mean in ns of samples, which are logs."""
+    return math.exp(statistics.fmean(samples))

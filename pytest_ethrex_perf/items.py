@@ -1,0 +1,340 @@
+"""The items behind --ethrex-block, and what one pytest run keeps of ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ethrex_perf import __version__, files
+from pytest_ethrex_perf.blocks import BlockId, parse_blocks
+from pytest_ethrex_perf.campaign import Campaign
+from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, UsageError
+from pytest_ethrex_perf.fixtures import GatedBlock
+from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
+from pytest_ethrex_perf.options import AUTO, OPTIONS
+from pytest_ethrex_perf.plan import SameProgram
+from pytest_ethrex_perf.report import benchmark_json, progress, results_json, terminal, text
+from pytest_ethrex_perf.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_ethrex_perf.campaign import Status
+    from pytest_ethrex_perf.gate import Request
+    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, SuiteResult
+
+ROOT = "ethrex-block"
+SUITE = "all"
+MARK = "ethrex_block"
+_ERASE = "\x1b[K"
+
+
+class Folder(pytest.Collector):
+    """A node of the synthetic tree: its root, a block (`mainnet/24443168`), or the mean (`all`)."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.children: list[pytest.Item | pytest.Collector] = []
+
+    def collect(self) -> Sequence[pytest.Item | pytest.Collector]:
+        """What is in it."""
+        return self.children
+
+
+class MetricItem(pytest.Item):
+    """One metric of one block. Measured in `setup` (trouble: ERROR), judged in `runtest` (FAILED)."""
+
+    run: PytestRun
+    request: Request
+
+    def setup(self) -> None:
+        """Advance the shared schedule until the block is decided."""
+        with self.run.outcome_of_trouble():
+            self.run.campaign.measure(self.request)
+
+    def runtest(self) -> None:
+        """Fail on a regression."""
+        self.run.judge_block(self, self.run.campaign.result(self.request), self.name)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """Say what it is; it is in no file."""
+        return self.path, None, self.nodeid
+
+
+class SuiteItem(MetricItem):
+    """The mean over blocks of one metric."""
+
+    def setup(self) -> None:
+        """Advance the shared schedule until the mean is decided."""
+        with self.run.outcome_of_trouble():
+            self.run.campaign.measure_suite()
+
+    def runtest(self) -> None:
+        """Fail on a regression of the mean."""
+        results = [suite for suite in self.run.campaign.suite_results() if suite.metric == self.name]
+        blocks = len(results[0].blocks) if results else 0
+        self.run.judge(self, results, f"mean over {blocks} blocks", "rounds")
+
+
+class PytestRun:
+    """One pytest run's side of ours: settings, campaign, and how their results become pytest's.
+
+    Raises `UsageError` for settings that make no sense.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.settings = load(
+            {name: config.getoption(f"ethrex_{name}") for name in OPTIONS},
+            cwd=config.invocation_params.dir,
+            root=config.rootpath,
+            ini={name: config.getini(option.ini_name) for name, option in OPTIONS.items() if option.file},
+            environ=dict(os.environ),
+        )
+        self.blocks = self.settings.blocks()
+        self.campaign = Campaign(self.settings, on_turn=self._show, on_wait=self._say)
+        self._width_shown = 0
+        self._written: list[str] = []
+        self._told: set[str] = set()
+
+    # --- collection -----------------------------------------------------------------------------------------
+
+    def items(self, session: pytest.Session) -> list[pytest.Item]:
+        """The items behind --ethrex-block."""
+        root = Folder.from_parent(session, name=ROOT, nodeid=ROOT)
+        requests = [self.campaign.request(block) for block in self.blocks]
+        for request in requests:
+            self._add(root, str(request.block), MetricItem, request, [g.metric for g in request.gatings])
+        interleaved = self.campaign.planner.mode == "interleaved"
+        if interleaved and len(requests) >= MIN_BLOCKS_FOR_MEAN:
+            self.campaign.fix(requests, requests)
+            self._add(root, SUITE, SuiteItem, requests[0], self.campaign.suite_metrics())
+        return list(session.genitems(root))
+
+    def _add(
+        self, root: Folder, name: str, kind: type[MetricItem], request: Request, metrics: Sequence[str]
+    ) -> None:
+        folder = Folder.from_parent(root, name=name)
+        root.children.append(folder)
+        for metric in metrics:
+            item = kind.from_parent(folder, name=metric)
+            item.run, item.request = self, request
+            item.add_marker(pytest.mark.ethrex_block(str(request.block)))
+            folder.children.append(item)
+
+    def parametrize(self, metafunc: pytest.Metafunc) -> None:
+        """One test for each block of its markers, or else of --ethrex-block."""
+        try:
+            requests = self._marked(metafunc)
+        except UsageError as error:
+            raise pytest.Collector.CollectError(str(error)) from None
+        if requests:
+            ids = [str(request.block) for request in requests]
+            metafunc.parametrize("ethrex_block", requests, indirect=True, ids=ids)
+        else:
+            metafunc.parametrize("ethrex_block", [None], indirect=True, ids=["no-block"])
+
+    def _marked(self, metafunc: pytest.Metafunc) -> list[Request]:
+        requests: dict[Request, None] = {}
+        for marker in metafunc.definition.iter_markers(MARK):
+            network = marker.kwargs.get("network") or self.settings.get("network")
+            if not marker.args:
+                raise UsageError(
+                    f"@pytest.mark.{MARK} of {metafunc.definition.nodeid}: name a block: {MARK}(24443168)"
+                )
+            for block in parse_blocks(marker.args, network):
+                requests[self.campaign.request(block, marker.kwargs)] = None
+        return list(requests) or [self.campaign.request(block) for block in self.blocks]
+
+    def fix(self, items: Sequence[pytest.Item]) -> None:
+        """Fix the family over what was selected, synthetic and declared alike."""
+        selected: dict[BlockId, list[str]] = {}
+        for item in items:
+            if type(item) is MetricItem:
+                selected.setdefault(item.request.block, []).append(item.name)
+        narrowed = {block: self.campaign.request(block).only(names) for block, names in selected.items()}
+        requests: list[Request] = []
+        suite = False
+        for item in items:
+            if type(item) is MetricItem:
+                item.request = narrowed[item.request.block]
+                requests.append(item.request)
+            elif isinstance(item, SuiteItem):
+                suite = True
+            elif (declared := _declared(item)) is not None:
+                requests.append(declared)
+        means = [self.campaign.request(block) for block in self.blocks] if suite else []
+        self.campaign.fix([*requests, *means], means)
+
+    # --- measuring and judging ------------------------------------------------------------------------------
+
+    @contextmanager
+    def outcome_of_trouble(self) -> Iterator[None]:
+        """Trouble while measuring as pytest's outcome: an error, or a skip if there is nothing to compare."""
+        try:
+            if hasattr(self.config, "workerinput"):
+                raise MeasurementError(
+                    "blocks are measured one at a time, and pytest-xdist's workers would measure each other: "
+                    "run without -n"
+                )
+            yield
+        except SameProgram as same:
+            raise pytest.skip.Exception(str(same)) from None
+        except EthrexPerfError as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
+        finally:
+            self._clear()
+
+    def gated_block(self, item: pytest.Item, request: Request | None) -> GatedBlock:
+        """What the `ethrex_block` fixture gives a test: its block, measured."""
+        with self.outcome_of_trouble():
+            if request is None:
+                raise UsageError(
+                    f"no block to gate: mark the test with @pytest.mark.{MARK}(24443168), "
+                    "or give --ethrex-block 24443168"
+                )
+            self.campaign.measure(request)
+        result = self.campaign.result(request)
+        return GatedBlock(result, lambda: self.judge_block(item, result))
+
+    def judge_block(self, item: pytest.Item, result: BlockResult, metric: str | None = None) -> BlockResult:
+        """Fail the test where a metric of `result` fails (all, or the one named); return `result`."""
+        metrics = [m for m in result.metrics if metric in (None, m.metric)]
+        if result.mode != "record":
+            self.judge(
+                item,
+                metrics,
+                result.block,
+                "pairs" if result.mode == "interleaved" else "invocations",
+                result,
+            )
+        return result
+
+    def judge(
+        self,
+        item: pytest.Item,
+        metrics: Sequence[MetricResult | SuiteResult],
+        name: str,
+        unit: str,
+        result: BlockResult | None = None,
+    ) -> None:
+        """Note the verdicts on `item`; fail with the headlines, and the block's table, where one fails."""
+        if not metrics:
+            pytest.fail(f"{name}: nothing was judged", pytrace=False)
+        for metric in metrics:
+            item.user_properties += list(_properties(name, metric))
+        failed = [text.headline(name, metric, unit) for metric in metrics if metric.outcome == "fail"]
+        if failed:
+            table = terminal.block_table(result) if result else []
+            self._told.add(name)
+            pytest.fail("\n".join([*failed, *(line.text for line in table)]), pytrace=False)
+
+    def replay(self, block: int | str, network: str | None = None, repeat: int | None = None) -> Invocation:
+        """One invocation of the program under test; trouble fails the test."""
+        with self.outcome_of_trouble():
+            (identity,) = _one(parse_blocks([block], network or self.settings.get("network")))
+            known = repeat or self.settings.get("repeat", identity)
+            return self.campaign.replay(identity, OPTIONS["repeat"].default if known == AUTO else known)
+        raise AssertionError  # the context manager has raised
+
+    # --- what people see ------------------------------------------------------------------------------------
+
+    def header(self) -> str:
+        """One line: programs, machine, mode."""
+        planner = self.campaign.planner
+        parts = []
+        for name in ("head", "base"):
+            try:
+                program = getattr(planner, name)
+            except UsageError as error:
+                parts.append(f"{name}: {error}")
+                continue
+            if program is not None:
+                parts.append(f"{name} {program.label} ({program.kind} {program.sha256[:12]})")
+        mode = planner.mode + (", A/A" if self.settings.get("aa") else "")
+        return f"ethrex-perf {__version__}: " + " | ".join([*parts, f"machine {planner.machine.key}", mode])
+
+    @contextmanager
+    def _terminal(self) -> Iterator[pytest.TerminalReporter | None]:
+        manager = self.config.pluginmanager
+        capture: Any = manager.getplugin("capturemanager")
+        reporter: Any = manager.getplugin("terminalreporter")
+        if capture is None:
+            yield reporter
+        else:
+            with capture.global_and_fixture_disabled():
+                yield reporter
+
+    def _show(self, status: Status) -> None:
+        """Live progress: written after what is on the line, and over itself; on a terminal only."""
+        with self._terminal() as reporter:
+            if reporter is None or not reporter.isatty or reporter.verbosity < 0 or "CI" in os.environ:
+                return
+            written = reporter._tw.width_of_current_line  # noqa: SLF001 - no public way to know the column
+            told = progress.line(status, max(0, reporter._tw.fullwidth - written - 2))  # noqa: SLF001
+            back = terminal.width(told)
+            sys.stdout.write(f"{_ERASE}{told}" + (f"\x1b[{back}D" if back else ""))
+            sys.stdout.flush()
+            self._width_shown = back
+
+    def _clear(self) -> None:
+        if self._width_shown:
+            with self._terminal():
+                sys.stdout.write(_ERASE)
+                sys.stdout.flush()
+            self._width_shown = 0
+
+    def _say(self, sentence: str) -> None:
+        with self._terminal() as reporter:
+            if reporter is not None:
+                reporter.write_line(f"ethrex-perf: {sentence}", yellow=True)
+
+    def finish(self) -> None:
+        """Let go of the machine; write the files that were asked for."""
+        self.campaign.close()
+        if not self.campaign.started:
+            return
+        for option, dump in (("json", results_json.dump), ("benchmark_json", benchmark_json.dump)):
+            path: Path | None = self.settings.get(option)
+            if path is not None:
+                files.replace(path, dump(self.campaign.run_result()).encode())
+                self._written.append(f"{path} ({OPTIONS[option].flag_name})")
+
+    def summarize(self, reporter: pytest.TerminalReporter) -> None:
+        """Show what was measured, worst first, and what was written where."""
+        if not self.campaign.started:
+            return
+        result = self.campaign.run_result()
+        reporter.write_sep("=", f"ethrex-perf: {terminal.counts(result)}")
+        for line in terminal.summary(result, verbosity=reporter.verbosity, shown=self._told):
+            reporter.write_line(line.text, **({line.style: True} if line.style else {}))
+        for written in self._written:
+            reporter.write_line(f"written: {written}")
+
+
+def _declared(item: pytest.Item) -> Request | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("ethrex_block") if callspec is not None else None
+
+
+def _one(blocks: list[BlockId]) -> list[BlockId]:
+    if len(blocks) != 1:
+        raise UsageError("ethrex_replay takes one block")
+    return blocks
+
+
+def _properties(name: str, result: MetricResult | SuiteResult) -> Iterator[tuple[str, object]]:
+    decision = result.decision
+    yield "ethrex_block", name
+    yield "ethrex_metric", result.metric
+    yield "ethrex_verdict", str(decision.verdict)
+    yield "ethrex_outcome", str(result.outcome)
+    for key in ("estimate", "p", "detectable"):
+        value = getattr(decision, key)
+        if value is not None:
+            yield f"ethrex_{key}", float(value)

@@ -1,0 +1,411 @@
+"""Every option, once: its name in each place, how it is read, its default.
+
+Stdlib only: pytest imports this module in every run on the machine. What they are set to is in `settings`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_ethrex_perf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+METRICS = ("exec", "prep")
+CONFIG_NAME = "ethrex-perf.toml"
+ALL_CONFIGURED = "all"  # `--ethrex-block all`: the blocks of ethrex-perf.toml
+AUTO = "auto"  # `--ethrex-repeat auto`
+BUNDLED = "bundled"  # `--ethrex-cache-dir bundled`: the cache of the embedded program's own block
+MIN_PAIRS = 6  # fewer pairs are never a verdict (judge)
+_BARE_FRACTION_LIMIT = 0.5  # a bare 1 or 5 was meant as a percentage: refused rather than guessed
+
+
+def fraction(text: object) -> float:
+    """`1%` or `0.01` as a fraction; raises ValueError for anything else, and for a bare number >= 0.5."""
+    value = str(text).strip().replace("\u202f", "").replace(" ", "")
+    number = _number(value.removesuffix("%"), "a percentage like 1% or a fraction like 0.01")
+    if not math.isfinite(number) or number < 0:
+        raise ValueError("it must be a finite number, not negative")
+    if value.endswith("%"):
+        number /= 100
+    elif number >= _BARE_FRACTION_LIMIT:
+        raise ValueError(f"write {number:g}% for a percentage, or a fraction below {_BARE_FRACTION_LIMIT}")
+    if number >= 1:
+        raise ValueError("it must be below 100%")
+    return number
+
+
+def _number(text: str, form: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"write {form}") from None
+
+
+def probability(text: object) -> float:
+    """A fraction above 0; raises ValueError."""
+    value = fraction(text)
+    if value == 0:
+        raise ValueError("it must be above 0")
+    return value
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def seconds(text: object) -> float:
+    """`90`, `90s`, `10m`, `1.5h` in seconds; raises ValueError for anything else and for 0."""
+    match = _DURATION.fullmatch(str(text).strip())
+    if not match or not float(match[1]):
+        raise ValueError("write a duration above 0 like 90s, 10m or 1h")
+    return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def milliseconds(text: object) -> float:
+    """`0.2ms`, `0.2 ms`, or `0` as nanoseconds; a bare number is in ms. Raises ValueError."""
+    value = _number(str(text).strip().removesuffix("ms"), "a time in ms like 0.2ms")
+    if not math.isfinite(value) or value < 0:
+        raise ValueError("write a time in ms like 0.2ms, not negative")
+    return value * 1e6
+
+
+def whole(minimum: int) -> Callable[[object], int]:
+    """Parser of whole numbers from `minimum` on."""
+
+    def parse(text: object) -> int:
+        try:
+            value = int(str(text))
+        except ValueError:
+            raise ValueError("write a whole number") from None
+        if value < minimum:
+            raise ValueError(f"it must be at least {minimum}")
+        return value
+
+    return parse
+
+
+def looks(text: object) -> tuple[int, ...]:
+    """`6,10,16,24`: rising numbers of pairs, the first at least 6. Raises ValueError."""
+    parts = text if isinstance(text, list | tuple) else str(text).split(",")
+    values = tuple(int(str(part)) if str(part).strip().isdecimal() else 0 for part in parts)
+    if not values or values[0] < MIN_PAIRS or list(values) != sorted(set(values)):
+        raise ValueError(f"write rising numbers of pairs from {MIN_PAIRS} on, like 6,10,16,24")
+    return values
+
+
+def metrics(text: object) -> tuple[str, ...]:
+    """`exec,prep`: names of metrics, each once. Raises ValueError that lists what there is."""
+    parts = text if isinstance(text, list | tuple) else str(text).split(",")
+    names = tuple(dict.fromkeys(str(part).strip() for part in parts))
+    if not names or any(name not in METRICS for name in names):
+        raise ValueError(f"choose from {', '.join(METRICS)}")
+    return names
+
+
+def repeats(text: object) -> int | str:
+    """`11`, or `auto`; raises ValueError below 2: the first repeat is dropped."""
+    return AUTO if text == AUTO else whole(2)(text)
+
+
+def choice(*names: str) -> Callable[[object], str]:
+    """Parser that takes one of `names`."""
+
+    def parse(text: object) -> str:
+        if text not in names:
+            raise ValueError(f"choose from {', '.join(names)}")
+        return str(text)
+
+    return parse
+
+
+def text(value: object) -> str:
+    """Some text; raises ValueError for anything else, such as a list in a file, and for none."""
+    if not isinstance(value, str):
+        raise ValueError("write it as text, in quotes")  # noqa: TRY004 - one kind of error for bad values
+    if not value.strip():
+        raise ValueError("it is empty")
+    return value
+
+
+def words(value: object) -> str:
+    """A command line that `shlex` can split; raises ValueError for unbalanced quotes."""
+    shlex.split(text(value))
+    return str(value)
+
+
+def words_or_none(value: object) -> str:
+    """The same, or nothing: what one place puts before the program, another may take away."""
+    return "" if value == "" else words(value)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its name in each place, how it is read, and what it means."""
+
+    name: str
+    help: str
+    default: Any = None
+    parse: Callable[[object], Any] = text
+    metavar: str | None = None
+    shown_default: str | None = None
+    """The default as a user would write it, where `str(default)` is not that."""
+    flag: bool = False
+    repeated: bool = False
+    path: bool = False
+    """A path: relative to where its source is (cwd for the command line, its own folder for a file)."""
+    file: bool = True
+    """May stand in ethrex-perf.toml and ini (what a run does once, such as recording, may not)."""
+    per_block: bool = False
+    """May differ from block to block: in the marker and in `[block."…"]`."""
+    per_metric: bool = False
+    """May differ from metric to metric: in `[metric.…]`."""
+
+    @property
+    def flag_name(self) -> str:
+        """The command-line form."""
+        return "--ethrex-" + self.name.replace("_", "-")
+
+    @property
+    def ini_name(self) -> str:
+        """The ini form."""
+        return "ethrex_" + self.name
+
+    def read(self, value: object, where: str) -> Any:
+        """Parse and check `value`; raises `UsageError` that names `where` and the form."""
+        try:
+            return self.parse(value)
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"{where}: {value!r} is not a value of it: {error}") from None
+
+
+OPTIONS: dict[str, Option] = {
+    option.name: option
+    for option in (
+        Option(
+            "block",
+            "gate this block: N, NETWORK:N, a range A..B, a comma list, or `all` (listed in "
+            "ethrex-perf.toml); may be repeated",
+            metavar="SPEC",
+            repeated=True,
+            file=False,
+        ),
+        Option(
+            "config", f"settings file (default: {CONFIG_NAME}, if there is one)", metavar="FILE", file=False
+        ),
+        Option(
+            "replay",
+            "program under test (head): a path, a command line, or `embedded` "
+            "(default: $ETHREX_REPLAY, ethrex-replay on PATH, target/release/ethrex-replay)",
+            metavar="PROGRAM",
+            parse=words,
+        ),
+        Option(
+            "base",
+            "program to compare with, run interleaved with the head; same forms as --ethrex-replay "
+            "(default: compare with the stored baseline)",
+            metavar="PROGRAM",
+            parse=words,
+        ),
+        Option("prefix", "put before the program, e.g. 'taskset -c 0-7'", "", words_or_none, "COMMAND"),
+        Option("network", "network of block specs that name none", "mainnet", metavar="NAME", per_block=True),
+        Option(
+            "cache_dir",
+            "where ethrex-replay's cache files are; `bundled` is the embedded program's own block",
+            "replay_cache",
+            metavar="DIR",
+            path=True,
+        ),
+        Option(
+            "rpc_url",
+            "fetch a missing cache file from this RPC, unmeasured (default: $ETHREX_RPC_URL)",
+            parse=str,  # empty is none: a CI's secret that this run may not see
+            metavar="URL",
+            file=False,
+        ),
+        Option(
+            "repeat",
+            "repeats per invocation; `auto`: the baseline's, or else what a short pilot finds best",
+            11,
+            repeats,
+            "R|auto",
+            per_block=True,
+        ),
+        Option(
+            "drop",
+            "repeats dropped at the start of each invocation, before the median",
+            1,
+            whole(1),
+            "N",
+            per_block=True,
+        ),
+        Option(
+            "metrics",
+            f"metrics to gate, from {', '.join(METRICS)}",
+            ("exec",),
+            metrics,
+            "LIST",
+            per_block=True,
+            shown_default="exec",
+        ),
+        Option(
+            "timeout",
+            "limit for one invocation, e.g. 90s (default: from the block's first invocation)",
+            None,
+            seconds,
+            "TIME",
+        ),
+        Option("baselines", "where stored baselines are", "baselines", metavar="DIR", path=True),
+        Option(
+            "update_baseline",
+            "record a session into the stored baseline instead of judging",
+            default=False,
+            parse=bool,
+            flag=True,
+            file=False,
+        ),
+        Option(
+            "accept_baseline",
+            "record a session that contradicts its baseline as a new epoch, with this reason",
+            metavar="REASON",
+            file=False,
+        ),
+        Option(
+            "invocations",
+            "invocations of a session that is recorded, or compared with a stored baseline "
+            "(default: 10 to record; to compare, from the baseline's noise)",
+            None,
+            whole(2),
+            "K",
+        ),
+        Option(
+            "machine", "name of a fleet of equal machines, instead of this machine's own key", metavar="NAME"
+        ),
+        Option(
+            "margin",
+            "a slowdown smaller than this is never a regression",
+            0.01,
+            fraction,
+            "FRACTION",
+            per_block=True,
+            per_metric=True,
+            shown_default="1%",
+        ),
+        Option(
+            "tolerance",
+            "proven to be within this is unchanged",
+            0.03,
+            probability,
+            "FRACTION",
+            per_block=True,
+            per_metric=True,
+            shown_default="3%",
+        ),
+        Option(
+            "floor",
+            "absolute change, in ms, below which nothing is a regression",
+            0.2e6,
+            milliseconds,
+            "MS",
+            per_block=True,
+            per_metric=True,
+            shown_default="0.2",
+        ),
+        Option(
+            "alpha",
+            "probability of a false regression, for the whole run",
+            0.01,
+            probability,
+            "FRACTION",
+            shown_default="1%",
+        ),
+        Option(
+            "looks",
+            "numbers of pairs at which the data is looked at",
+            (6, 10, 16, 24),
+            looks,
+            "LIST",
+            shown_default="6,10,16,24",
+        ),
+        Option(
+            "time_budget",
+            "stop measuring after this time and decide with what is known",
+            None,
+            seconds,
+            "TIME",
+        ),
+        Option(
+            "aa",
+            "run base against itself, to check the gate and this machine",
+            default=False,
+            parse=bool,
+            flag=True,
+            file=False,
+        ),
+        Option(
+            "on_inconclusive",
+            "outcome of an inconclusive block",
+            "warn",
+            parse=choice("warn", "fail"),
+            metavar="warn|fail",
+        ),
+        Option(
+            "on_improvement",
+            "outcome of an improvement",
+            "pass",
+            parse=choice("pass", "fail"),
+            metavar="pass|fail",
+        ),
+        Option(
+            "on_same_program",
+            "outcome when base and head are the same program",
+            "skip",
+            parse=choice("skip", "fail"),
+            metavar="skip|fail",
+        ),
+        Option(
+            "lock_timeout",
+            "how long to wait for another run that measures on this machine",
+            1800.0,
+            seconds,
+            "TIME",
+            shown_default="30m",
+        ),
+        Option(
+            "log_dir",
+            "where the output of failed invocations is kept",
+            "ethrex-perf-logs",
+            metavar="DIR",
+            path=True,
+        ),
+        Option(
+            "json",
+            "write the whole result, raw data included, to this file",
+            metavar="FILE",
+            path=True,
+            file=False,
+        ),
+        Option(
+            "benchmark_json",
+            "write the samples as a pytest-benchmark JSON file",
+            metavar="FILE",
+            path=True,
+            file=False,
+        ),
+    )
+}
+MARKER_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.per_block)
+
+
+def describe(option: Option) -> str:
+    """Help text of `option`, with its default."""
+    told = option.help
+    if "(default: " not in told:
+        default = "off" if option.flag else option.default or "none"
+        told += f" (default: {option.shown_default or default})"
+    return told.replace("%", "%%")

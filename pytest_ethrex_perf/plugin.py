@@ -1,0 +1,111 @@
+"""The front door: pytest hooks only, each a line or two.
+
+pytest loads this in every run on the machine: stdlib and pytest only, no file is read and nothing is started
+unless a block is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.fixtures import ethrex_block, ethrex_replay
+from pytest_ethrex_perf.options import OPTIONS, describe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ethrex_perf.items import PytestRun
+
+__all__ = ["ethrex_block", "ethrex_replay"]
+
+RUN: pytest.StashKey[PytestRun] = pytest.StashKey()
+MARKER = (
+    "ethrex_block(block, ..., network, repeat, drop, metrics, margin, tolerance, floor): "
+    "gate these blocks; the test's `ethrex_block` fixture is measured for each"
+)
+
+
+def run_of(config: pytest.Config) -> PytestRun:
+    """Everything of ours in this pytest run, made when first asked for. Raises `UsageError`."""
+    if RUN not in config.stash:
+        from pytest_ethrex_perf.items import PytestRun
+
+        config.stash[RUN] = PytestRun(config)
+    return config.stash[RUN]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register every option of the table, and its ini form."""
+    group = parser.getgroup("ethrex-perf", "performance gate of ethrex blocks")
+    for option in OPTIONS.values():
+        keywords: dict[str, Any] = {
+            "dest": f"ethrex_{option.name}",
+            "help": describe(option),
+            "default": None,
+        }
+        if option.flag:
+            keywords["action"] = "store_true"
+        elif option.repeated:
+            keywords |= {"action": "append", "metavar": option.metavar}
+        else:
+            keywords["metavar"] = option.metavar
+        group.addoption(option.flag_name, **keywords)
+        if option.file:
+            parser.addini(option.ini_name, f"same as {option.flag_name}", type="string", default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the settings at once where blocks are asked for: a bad one is a usage error."""
+    config.addinivalue_line("markers", MARKER)
+    if config.getoption("ethrex_block") and not hasattr(config, "workerinput"):
+        try:
+            run_of(config)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --ethrex-block and no path only the blocks run: other tests are not even imported."""
+    del collection_path
+    if config.getoption("ethrex_block") and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return True
+    return None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each block of its markers."""
+    if "ethrex_block" in metafunc.fixturenames:
+        run_of(metafunc.config).parametrize(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Add the items behind --ethrex-block before anything is selected or reordered."""
+    if session.config.getoption("ethrex_block"):
+        items.extend(run_of(session.config).items(session))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fix the family: what is judged in this run is known now."""
+    if RUN in session.config.stash:
+        run_of(session.config).fix(session.items)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """One line: program, machine, mode."""
+    return run_of(config).header() if RUN in config.stash else None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let go of the machine and write the files that were asked for."""
+    if RUN in session.config.stash:
+        run_of(session.config).finish()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what was measured."""
+    if RUN in config.stash:
+        run_of(config).summarize(terminalreporter)

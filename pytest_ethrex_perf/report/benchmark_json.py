@@ -1,0 +1,88 @@
+"""The samples as a pytest-benchmark JSON file: what `pytest-benchmark compare` and CI services read.
+
+Format: the `--benchmark-json` of pytest-benchmark 5 (its `session.py` and `stats.py`); its own `Stats`
+computes the statistics. A round is one invocation: the median of its counted repeats.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_ethrex_perf.judge import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_ethrex_perf.results import BlockResult, Invocation, RunResult
+
+
+def dump(result: RunResult) -> str:
+    """JSON text with one benchmark for each block, side and time metric that was measured; times in s."""
+    import math
+
+    benchmarks: list[dict[str, Any]] = []
+    for block in result.blocks:
+        for side, invocations in _sides(block):
+            for metric in ("exec", "prep"):
+                seconds = [
+                    math.exp(sample.log_median(i.repeats(metric), block.drop)) / 1e9 for i in invocations
+                ]
+                if seconds:
+                    benchmarks.append(_benchmark(block, metric, side, seconds))
+    commit = next((b.head.program.commit for b in result.blocks if b.head and b.head.program), None)
+    content = {
+        "machine_info": {"node": result.machine, **result.machine_facts},
+        "commit_info": {"id": commit or "unknown", "time": result.started, "dirty": False},
+        "benchmarks": benchmarks,
+        "datetime": result.started,
+        "version": _version(),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _sides(block: BlockResult) -> list[tuple[str, Sequence[Invocation]]]:
+    if block.pairs:
+        return [("head", [pair.head for pair in block.pairs]), ("base", [pair.base for pair in block.pairs])]
+    return [("head", block.invocations)]
+
+
+def _benchmark(block: BlockResult, metric: str, side: str, seconds: Sequence[float]) -> dict[str, Any]:
+    from pytest_benchmark.stats import Stats
+
+    stats = Stats()
+    for value in seconds:
+        stats.update(value)
+    name = f"{block.block}::{metric}" + ("" if side == "head" else f"[{side}]")
+    return {
+        "group": f"{block.block}::{metric}",
+        "name": name,
+        "fullname": f"ethrex-block::{name}",
+        "params": None,
+        "param": None,
+        "extra_info": {
+            "block": block.block,
+            "metric": metric,
+            "side": side,
+            "gas": block.gas,
+            "txs": block.txs,
+        },
+        "options": {"timer": "ethrex-replay", "warmup": block.drop, "disable_gc": False},
+        "stats": {
+            **{field: getattr(stats, field) for field in _FIELDS},
+            "data": list(seconds),
+            "iterations": 1,
+        },
+    }
+
+
+_FIELDS = (
+    "min", "max", "mean", "stddev", "rounds", "median", "iqr", "q1", "q3", "iqr_outliers", "stddev_outliers",
+    "outliers", "ld15iqr", "hd15iqr", "ops", "total",
+)  # fmt: skip
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("pytest-benchmark")

@@ -1,0 +1,28 @@
+"""What a person sees while a run measures: one line that is written over, on a terminal only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.report import terminal, text
+
+if TYPE_CHECKING:
+    from pytest_ethrex_perf.campaign import Status
+
+
+def line(status: Status, room: int) -> str:
+    """Block, pair k/n, running estimate and its 95 % interval, time left; cut to `room` cells."""
+    gate = status.gate
+    decision = gate.estimate
+    parts = [f"{gate.block} {gate.samples_taken}/{gate.samples_planned}"]
+    if decision is not None and decision.estimate is not None:
+        reach = text.half_width(decision)
+        within = f" ± {text.percent(reach)}" if reach is not None else ""
+        parts.append(text.log_percent(decision.estimate) + within)
+    if status.blocks > 1:
+        parts.append(f"{status.decided}/{status.blocks} blocks")
+    parts.append(f"at most {text.clock(status.left_s)} left")
+    told = " · ".join(parts)
+    while terminal.width(told) > room:
+        told = told[:-1]
+    return told

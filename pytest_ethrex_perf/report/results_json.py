@@ -1,0 +1,37 @@
+"""The results file: the whole `RunResult`, raw data included, enough to recompute every number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.results import SCHEMA, RunResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def dump(result: RunResult) -> str:
+    """JSON text of `result`, two spaces deep, every number as it is; `parse(dump(r)) == r`."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
+
+
+def load(path: Path) -> RunResult:
+    """Read a results file; raises `UsageError` that names it and says what is wrong."""
+    import msgspec
+
+    try:
+        content = path.read_bytes()
+        schema = msgspec.json.decode(content, type=dict[str, object]).get("schema")
+        if schema != SCHEMA:
+            raise UsageError(
+                f"{path}: not a results file of this version (schema {schema!r}, not {SCHEMA}): "
+                "write it with --ethrex-json of the same pytest-ethrex-perf"
+            )
+        return msgspec.json.decode(content, type=RunResult)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a results file of --ethrex-json: {error}") from None

@@ -1,0 +1,47 @@
+"""When which block is measured: rounds over all blocks, ABBA inside a block, a budget of time. Pure."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+Side = Literal["base", "head"]
+
+
+def first_side(pair: int) -> Side:
+    """Side that runs first in pair number `pair` (from 0): ABBA, so that linear drift cancels over two."""
+    return "base" if pair % 2 == 0 else "head"
+
+
+def turns(blocks: Sequence[T], active: Callable[[T], bool]) -> Iterator[T]:
+    """Yield the block whose turn it is until none is active, one turn a block in each round.
+
+    Each round starts one block later than the round before, so that drift of the machine hits all alike.
+    `active` is asked before each turn: a decided block drops out.
+    """
+    round_ = 0
+    while any(active(block) for block in blocks):
+        start = round_ % len(blocks)
+        for block in (*blocks[start:], *blocks[:start]):
+            if active(block):
+                yield block
+        round_ += 1
+
+
+class Budget:
+    """A limit on the time that a run measures; it starts with the first question."""
+
+    def __init__(self, limit_s: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit_s = limit_s
+        self._clock = clock
+        self._start: float | None = None
+
+    def exhausted(self) -> bool:
+        """Whether the time is up; the first call starts the clock."""
+        if self._start is None:
+            self._start = self._clock()
+        return self._limit_s is not None and self._clock() - self._start >= self._limit_s
