@@ -1,0 +1,57 @@
+"""How well the gate decides, next to how other tools decide, on the same noise.
+
+python benchmarks/decisions.py            prints it, writes docs/decisions.md and its figures; 3 to 4 minutes
+python benchmarks/decisions.py --quick    fewer trials, no families of 100 blocks, nothing written
+python benchmarks/decisions.py --check    exit code 1 when a claim is not proven
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; the exit code is 1 with `--check` and an unproven claim."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer trials; writes only with --out")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a claim is not proven")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where decisions.md goes (default: docs)")
+    options = parser.parse_args(arguments)
+    out: Path | None = options.out or (None if options.quick else ROOT / "docs")
+
+    from benchmarks import page
+    from benchmarks.evidence import held_to, measure
+    from benchmarks.gates import OURS
+    from benchmarks.trials import FULL, SHORT
+
+    started = time.monotonic()
+    effort = SHORT if options.quick else FULL
+    evidence = measure(OURS, effort, workers=os.cpu_count() or 1)
+    verdicts = held_to(evidence)
+    text = page.write(evidence, effort, verdicts)
+    print(text)
+    if out is not None:
+        from benchmarks import plots
+
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "decisions.md").write_text(text)
+        plots.false_alarms(evidence.interleaved, evidence.rivals, out / "decisions-false-alarms.svg")
+        plots.power(evidence.interleaved, evidence.rivals, out / "decisions-power.svg")
+    unproven = [claim.text for found in verdicts.values() for claim in found if not claim.holds]
+    for claim in unproven:
+        print(f"not proven: {claim}", file=sys.stderr)
+    print(f"{time.monotonic() - started:.0f} s, {len(unproven)} claims not proven", file=sys.stderr)
+    return int(options.check and bool(unproven))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))  # its own modules, also where the package is not installed editable
+    sys.exit(main())
