@@ -1,0 +1,57 @@
+# make demo   the gate at work on a block that ships with it
+# make test   all tests
+# make gate BLOCK=24443168 [REPEAT=11] [RPC=http://…] [REPLAY=path] [BASE=path]
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+REPEAT ?= 11
+
+# the embedded program's wheels exist for these Pythons; a shim that starts nothing is passed over
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
+	2>/dev/null && { command -v $$p; break; }; done)
+
+.PHONY: demo test lint format gate bench golden clean
+
+demo: $(VENV)/.demo-installed
+	@tools/demo "$(BIN)"
+
+test: $(VENV)/.test-installed
+	$(BIN)/python -m pytest -n 2 --junitxml=build/junit.xml $(ARGS)
+
+lint: $(VENV)/.test-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test-installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# the RPC goes through the environment: its URL may hold a key, and make prints its commands
+gate: export ETHREX_RPC_URL := $(or $(RPC),$(ETHREX_RPC_URL))
+gate: $(VENV)/.demo-installed
+	@test -n "$(BLOCK)" || { echo "make gate: name a block: make gate BLOCK=24443168"; exit 2; }
+	@$(BIN)/python -m pytest "--ethrex-block=$(BLOCK)" "--ethrex-repeat=$(REPEAT)" \
+		$(if $(REPLAY),"--ethrex-replay=$(REPLAY)") $(if $(BASE),"--ethrex-base=$(BASE)") $(ARGS)
+
+bench: $(VENV)/.test-installed
+	$(BIN)/python benchmarks/cost.py
+	$(BIN)/python -m pytest benchmarks -o python_files='bench_*.py' --benchmark-only $(ARGS)
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { \
+		echo "This needs Python 3.11 or 3.12 with venv: install it (Debian: apt-get install python3 python3-venv),"; \
+		echo "or name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 2; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.demo-installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
+	@touch $@ $(VENV)/.demo-installed
+
+clean:
+	rm -rf $(VENV) build .demo
