@@ -1,0 +1,217 @@
+"""Counting with `perf stat`: only the repeats where that can be had, user space only, nothing multiplexed.
+
+The window is switched by the program's own lines through `--control` (perf 5.10): on at `--- Run 2/N`, off at
+`=== Profiling Results`. So it holds preparation, execution and dropping the store of the repeats 2 to N, all
+threads, and neither loading nor the first repeat. Both edges are late by the way of a line through us to
+perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pair are late alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import signal
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pytest_ethrex_perf.counters import events, perf_output
+from pytest_ethrex_perf.counters.interface import Run
+from pytest_ethrex_perf.results import Count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_ethrex_perf.counters.interface import Counting
+    from pytest_ethrex_perf.counters.perf_output import Tally
+    from pytest_ethrex_perf.replay.process import Finished
+
+Method: TypeAlias = Literal["window", "difference", "process"]
+HAS_CONTROL = (5, 10)
+HAS_JSON = (6, 0)
+_ON, _OFF = "--- Run 2/", "=== Profiling Results"
+_USAGE_ERROR, _FAILED = 129, 255
+_KILLED = re.compile(r"^(?P<program>.+): (?P<what>[A-Z][^:\n]*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The perf that was found."""
+
+    path: str
+    version: tuple[int, int]
+
+    @property
+    def method(self) -> Method:
+        """The sharpest one that it has."""
+        return "window" if self.version >= HAS_CONTROL else "difference"
+
+    def command(self, counted: tuple[str, ...], written: Path, *more: str) -> tuple[str, ...]:
+        """The words that stand before the program; what was counted goes to `written`."""
+        form = ("-j",) if self.version >= HAS_JSON else ("-x", ";")
+        wanted = [word for event in counted for word in ("-e", event)]  # no braces: rc 255 if one is missing
+        return (self.path, "stat", *form, "-o", str(written), *more, *wanted, "--")
+
+
+class Perf:
+    """The instrument: hardware events in sets that take turns, and what the kernel counts in each of them."""
+
+    def __init__(
+        self,
+        tool: Tool,
+        sets: tuple[tuple[str, ...], ...],
+        *,
+        software: tuple[str, ...] = events.KERNELS_OWN,
+        method: Method | None = None,
+        core_cpus: str | None = None,
+    ) -> None:
+        self.tool = tool
+        self.method: Method = method or tool.method
+        self._sets = sets
+        self._software = software
+        self._core_cpus = core_cpus
+
+    def counted(self, turn: int) -> tuple[str, ...]:
+        """The events of this turn, as perf is asked for them."""
+        hardware = self._sets[turn % len(self._sets)] if self._sets else ()
+        return tuple(events.user_only(event) for event in (*hardware, *self._software))
+
+    @contextlib.contextmanager
+    def counting(self, repeat: int, turn: int) -> Iterator[Counting]:
+        """One process under perf; with `difference`, one more with a single repeat."""
+        # a single repeat prints no line to switch at, and leaves nothing to subtract
+        method = self.method if repeat > 1 else "process"
+        with tempfile.TemporaryDirectory(prefix="ethrex-perf-") as directory, contextlib.ExitStack() as held:
+            window = held.enter_context(_Window.open(Path(directory))) if method == "window" else None
+            yield _PerfCounting(self, method, repeat, self.counted(turn), Path(directory), window)
+
+    def tallies(self, written: Path) -> dict[str, Tally]:
+        """What perf wrote there, by event; empty where it wrote nothing."""
+        try:
+            text = written.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return {}
+        return perf_output.tallies(perf_output.read(text), core_cpus=self._core_cpus)
+
+
+@dataclass(frozen=True)
+class _PerfCounting:
+    perf: Perf
+    method: Method
+    repeat: int
+    counted: tuple[str, ...]
+    directory: Path
+    window: _Window | None
+
+    @property
+    def timed(self) -> Run:
+        more = self.window.options if self.window else ()
+        return self._run(self.repeat, more, self.window.hear if self.window else None)
+
+    def companions(self) -> Iterator[Run]:
+        if self.method == "difference":
+            yield self._run(1, (), None)
+
+    def _run(self, repeat: int, more: tuple[str, ...], on_line: Callable[[str], None] | None) -> Run:
+        wrapper = self.perf.tool.command(self.counted, self._written(repeat), *more)
+        return Run(repeat, wrapper, on_line=on_line, trouble=trouble)
+
+    def _written(self, repeat: int) -> Path:
+        return self.directory / f"counts-{repeat}"
+
+    def counts(self) -> dict[str, Count]:
+        found = self.perf.tallies(self._written(self.repeat))
+        one = self.perf.tallies(self._written(1)) if self.method == "difference" else {}
+        missing = self.window.missing() if self.window else None
+        counts = {}
+        for asked in self.counted:
+            name = perf_output.event_of(asked).name
+            tally = found.get(name)
+            if tally is None:
+                event = perf_output.event_of(asked)
+                tally = perf_output.Tally(event, None, "", 100.0, "perf wrote nothing of it")
+            counts[name] = self._count(tally, one.get(name), missing)
+        return counts
+
+    def _count(self, tally: Tally, one: Tally | None, missing: str | None) -> Count:
+        value, running, reason = tally.value, tally.running, missing or tally.missing
+        if self.method == "window" and value is not None:
+            value /= self.repeat - 1
+        if self.method == "difference":
+            alone = one.value if one else None
+            reason = reason or (one.missing if one else "nothing was counted of a single repeat")
+            if value is not None and alone is not None and one is not None:
+                value, running = (value - alone) / (self.repeat - 1), min(running, one.running)
+        return Count(
+            event=tally.event.name,
+            unit="ns" if tally.unit == "ns" else "",
+            values=(value,) if value is not None and not reason and math.isfinite(value) else (),
+            instrument="perf",
+            method=self.method,
+            covers="process" if self.method == "process" else "repeat",
+            user_only=tally.event.user_only,
+            pmu=tally.event.pmu,
+            running=running,
+            missing=reason,
+        )
+
+
+class _Window:
+    """Switches perf's counters on and off by what the program prints (perf-stat(1), `--control`)."""
+
+    def __init__(self, directory: Path, control: int, answers: int) -> None:
+        self.options = ("-D", "-1", "--control", f"fifo:{directory / 'control'},{directory / 'answers'}")
+        self._control = control
+        self._answers = answers
+        self._switches = [(_ON, b"enable\n"), (_OFF, b"disable\n")]
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, directory: Path) -> Iterator[_Window]:
+        """Make both fifos and keep them open, so that neither perf nor we wait for the other side."""
+        with contextlib.ExitStack() as held:
+            ends = []
+            for name in ("control", "answers"):
+                os.mkfifo(directory / name)
+                ends.append(os.open(directory / name, os.O_RDWR | os.O_NONBLOCK))
+                held.callback(os.close, ends[-1])
+            yield cls(directory, *ends)
+
+    def hear(self, line: str) -> None:
+        """A line of the program: the next switch is thrown where this is the line for it."""
+        if self._switches and self._switches[0][0] in line:
+            os.write(self._control, self._switches.pop(0)[1])
+
+    def missing(self) -> str | None:
+        """Why the window did not hold the repeats, after the end; None where it did."""
+        if self._switches:
+            return f"the program did not print {self._switches[0][0]!r}"
+        answers = b""
+        with contextlib.suppress(BlockingIOError):  # nothing more is there: perf and the program are gone
+            while True:
+                answers += os.read(self._answers, 64)
+        if answers.count(b"ack") < len((_ON, _OFF)):
+            return "perf did not switch in time: the program ends too soon after its last repeat"
+        return None
+
+
+def trouble(finished: Finished) -> str | None:
+    """What perf says of its own failure, and of a signal that killed the program.
+
+    perf's exit code is 0 then (psignal(3) to stderr is all it does), so it is only in what it prints.
+    """
+    said = finished.stderr.strip()
+    if finished.returncode == _USAGE_ERROR and "event syntax error" in said:
+        return "perf does not know an event that it was asked for: `perf list` shows those of this machine"
+    if finished.returncode == _FAILED and not finished.stdout and said:
+        return f"perf could not count: {' '.join(said.split())[:200]}"
+    names = {signal.strsignal(number): number for number in signal.valid_signals()}
+    killed = (names.get(found["what"]) for found in _KILLED.finditer(finished.stderr))
+    number = next((number for number in killed if number is not None), None)
+    if number is None:
+        return None
+    hint = " (by the kernel, if memory ran out)" if number == signal.SIGKILL else ""
+    return f"the program was killed by {signal.Signals(number).name}{hint}"
