@@ -1,0 +1,201 @@
+"""Which functions became slower: base against head in CPU ms per block, each with its error.
+
+Per block, not scaled to equal totals as difffolded does: that would hide a slowdown of everything. Samples of
+a function are counted in the exec phase of each repeat that the gate would keep.
+
+Counting alone (Poisson) understates the error: a thread that is started anew in each repeat, as ethrex's are,
+starts a new clock, so every repeat is sampled at the same moments of its work. Invocations are sampled at
+different rates for that reason, and what they differ by enters the error twice: of each function, and pooled
+over all of them as the factor by which counts vary more than Poisson's (quasi-Poisson). The largest of the
+estimates, the spread between repeats among them, is taken; a difference below two of it is left out.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.profile.analyses import NO_CALLER, ethrex_above
+from pytest_ethrex_perf.results import Explanation, FunctionChange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pytest_ethrex_perf.profile.stacks import Frames, Phase, Profile
+
+SDS = 2.0
+"""Differences within this many standard errors are left out."""
+_NS_PER_MS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The repeats of one invocation that count."""
+
+    profile: Profile
+    first: int
+    """Number of the first repeat that is not dropped."""
+
+    @property
+    def repeats(self) -> int:
+        return len(self.profile.exec_ns) - self.first + 1
+
+    @property
+    def exec_ms(self) -> float:
+        """Median, as a sample of the gate is."""
+        return statistics.median(self.profile.exec_ns[self.first - 1 :]) / _NS_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class _Mean:
+    """CPU ms per block and what is known of its variance."""
+
+    ms: float
+    counting: float
+    repeats: float
+    invocations: float
+
+    def variance(self, dispersion: float) -> float:
+        """The most careful estimate; counts vary `dispersion` times as much as Poisson's."""
+        return max(self.counting * dispersion, self.repeats, self.invocations)
+
+
+class _Side:
+    """Base or head: samples by (invocation, repeat) of whatever key they are grouped by."""
+
+    def __init__(self, profiles: Sequence[Profile], drop: int, phase: Phase) -> None:
+        self.kept = [_Kept(profile, min(drop, len(profile.exec_ns) - 1) + 1) for profile in profiles]
+        self._phase: Phase = phase
+        self.repeats = sum(kept.repeats for kept in self.kept)
+        self.exec_ms = statistics.fmean(kept.exec_ms for kept in self.kept)
+
+    def group(self, key: Callable[[str, Frames], str]) -> dict[str, Counter[tuple[int, int]]]:
+        """Samples of each key by (invocation, repeat); `key` is given thread and frames."""
+        counts: dict[str, Counter[tuple[int, int]]] = {}
+        for number, kept in enumerate(self.kept):
+            for stack in kept.profile.stacks:
+                if stack.phase != self._phase:
+                    continue
+                name = key(stack.thread, tuple(kept.profile.names[index] for index in stack.frames))
+                cells = counts.setdefault(name, Counter())
+                for repeat, samples in stack.counts:
+                    if repeat >= kept.first:
+                        cells[number, repeat] += samples
+        return counts
+
+    def mean(self, cells: Counter[tuple[int, int]]) -> _Mean:
+        """Mean over all repeats with the estimates of its variance."""
+        invocations = [
+            [
+                cells[number, repeat] * kept.profile.period_ns / _NS_PER_MS
+                for repeat in range(kept.first, kept.first + kept.repeats)
+            ]
+            for number, kept in enumerate(self.kept)
+        ]
+        every = [value for values in invocations for value in values]
+        period = statistics.fmean(kept.profile.period_ns for kept in self.kept) / _NS_PER_MS
+        return _Mean(
+            ms=statistics.fmean(every),
+            # of no sample at all we know about as much as of one
+            counting=max(cells.total(), 1) * period**2 / self.repeats**2,
+            repeats=_variance_of_mean(every),
+            invocations=_variance_of_mean([statistics.fmean(values) for values in invocations]),
+        )
+
+
+def _variance_of_mean(values: Sequence[float]) -> float:
+    return statistics.variance(values) / len(values) if len(values) > 1 else 0.0
+
+
+def explain(
+    base: Sequence[Profile],
+    head: Sequence[Profile],
+    *,
+    drop: int = 1,
+    measured_ms: tuple[float, float] | None = None,
+    sds: float = SDS,
+    phase: Phase = "exec",
+) -> Explanation:
+    """What changed from base to head, the largest change first.
+
+    `measured_ms` is exec of base and head as the gate measured it; without it the profiled invocations' own
+    is taken, which the profiler slowed down. Raises `UsageError` where the profiles are not of one block.
+    """
+    blocks = {profile.block for profile in (*base, *head)}
+    if not base or not head or len(blocks) > 1:
+        raise UsageError(
+            f"profiles to compare must be of one block, not of {', '.join(sorted(blocks)) or 'none'}"
+        )
+    before, after = _Side(base, drop, phase), _Side(head, drop, phase)
+    functions = _changes(before, after, lambda _thread, frames: frames[-1])
+    told = [change for change in functions if abs(change.change_ms) > sds * change.error_ms]
+    total_ms = math.fsum(change.change_ms for change in functions)
+    told_ms = math.fsum(change.change_ms for change in told)
+    exec_ms = measured_ms or (before.exec_ms, after.exec_ms)
+    whole = _changes(before, after, lambda _thread, _frames: "")
+    return Explanation(
+        functions=tuple(_with_caller(change, before, after) for change in told),
+        threads=tuple(_changes(before, after, lambda thread, _frames: thread)),
+        left_out=len(functions) - len(told),
+        left_out_ms=total_ms - told_ms,
+        cpu_base_ms=math.fsum(change.base_ms for change in functions),
+        cpu_head_ms=math.fsum(change.head_ms for change in functions),
+        cpu_error_ms=whole[0].error_ms if whole else 0.0,
+        exec_base_ms=exec_ms[0],
+        exec_head_ms=exec_ms[1],
+        exec_measured=measured_ms is not None,
+        repeats=(before.repeats, after.repeats),
+        notes=tuple(
+            dict.fromkeys([*_cautions(before, after), *(n for p in (*base, *head) for n in p.notes)])
+        ),
+    )
+
+
+def _cautions(before: _Side, after: _Side) -> Iterator[str]:
+    if min(len(before.kept), len(after.kept)) == 1:
+        yield "one profiled invocation of a side: how much invocations differ is missing from the errors"
+
+
+def _changes(before: _Side, after: _Side, key: Callable[[str, Frames], str]) -> list[FunctionChange]:
+    base, head = before.group(key), after.group(key)
+    nothing: Counter[tuple[int, int]] = Counter()
+    means = {
+        name: (before.mean(base.get(name, nothing)), after.mean(head.get(name, nothing)))
+        for name in base.keys() | head.keys()
+    }
+    dispersion = _dispersion([mean for sides in means.values() for mean in sides])
+    changes = [
+        FunctionChange(
+            name=name,
+            base_ms=old.ms,
+            head_ms=new.ms,
+            change_ms=new.ms - old.ms,
+            error_ms=math.sqrt(old.variance(dispersion) + new.variance(dispersion)),
+        )
+        for name, (old, new) in means.items()
+    ]
+    return sorted(changes, key=lambda change: (-abs(change.change_ms), change.name))
+
+
+def _dispersion(means: Sequence[_Mean]) -> float:
+    """How many times as much counts vary between invocations as Poisson's would, at least once."""
+    counting = math.fsum(mean.counting for mean in means)
+    return max(1.0, math.fsum(mean.invocations for mean in means) / counting) if counting else 1.0
+
+
+def _with_caller(change: FunctionChange, before: _Side, after: _Side) -> FunctionChange:
+    """The same with the nearest ethrex frame above it whose share of the change is the largest."""
+
+    def caller(_thread: str, frames: Frames) -> str:
+        return ethrex_above(frames, len(frames) - 1) if frames[-1] == change.name else ""
+
+    sign = math.copysign(1, change.change_ms)
+    shares = [one for one in _changes(before, after, caller) if one.name]
+    most = max(shares, key=lambda one: sign * one.change_ms)
+    return msgspec.structs.replace(change, caller=None if most.name == NO_CALLER else most.name)

@@ -1,0 +1,274 @@
+"""What this machine can measure and explain, and the exact command for each thing that is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import struct
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.machine import NoiseProbe, identify
+from pytest_ethrex_perf.profile import perf, samply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_ethrex_perf.results import Program
+
+State = Literal["ok", "better", "missing"]
+"""`better`: it works, and would work better. `missing`: something cannot be done."""
+_ROOT = Path("/")
+_CPU = "sys/devices/system/cpu"
+_LOAD_PER_CPU = 0.1  # beside us
+_SPREAD = 0.02  # of a loop that always does the same
+_LOOPS, _LOOP_MS = 40, 15.0
+_RELEASE_WITH_DEBUG = "cargo build --profile release-with-debug"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    told: str
+    fix: str | None = None
+    """A command, to be typed as it is, or what to do."""
+
+
+def examine(
+    environ: Mapping[str, str], *, program: Program | None = None, root: Path = _ROOT, noise: bool = True
+) -> Iterator[Finding]:
+    """Look at everything, in about a second if `noise` is measured; `root` holds proc and sys."""
+    if sys.platform == "darwin":
+        yield _samply(environ)
+    else:
+        yield _perf(environ, root)
+        yield from _permissions(root)
+        yield _pmu(root)
+    yield _valgrind(environ, root)
+    if program is not None:
+        yield symbols(program)
+    if (root / "proc/cpuinfo").exists():
+        yield from _clock(root)
+        yield _load(root)
+    if noise:
+        yield _noise(root)
+
+
+def _perf(environ: Mapping[str, str], root: Path) -> Finding:
+    try:
+        found = perf.find(environ, root=root)
+    except MeasurementError as error:
+        told, _, fix = str(error).partition(": ")
+        return Finding("profiles (perf)", "missing", told, fix or None)
+    compression = "" if found.compresses else ", without compression"
+    return Finding("profiles (perf)", "ok", f"perf {found.version} records user-space stacks{compression}")
+
+
+def _samply(environ: Mapping[str, str]) -> Finding:
+    try:
+        found = samply.find(environ)
+    except MeasurementError as error:
+        told, _, fix = str(error).partition(": ")
+        return Finding("profiles (samply)", "missing", told, fix)
+    return Finding("profiles (samply)", "ok", found.path)
+
+
+def _permissions(root: Path) -> Iterator[Finding]:
+    level = perf.paranoid(root)
+    if level is not None:
+        allowed = level <= perf.USER_SPACE
+        told = f"{level}: {'everybody' if allowed else 'only root'} may sample and count their own processes"
+        yield Finding(
+            "kernel.perf_event_paranoid",
+            "ok" if allowed else "better" if os.geteuid() == 0 else "missing",
+            told,
+            None if allowed else f"sudo sysctl -w kernel.perf_event_paranoid={perf.USER_SPACE}",
+        )
+    hidden = _read(root / "proc/sys/kernel/kptr_restrict")
+    if hidden is not None:
+        shown = hidden == "0"
+        yield Finding(
+            "kernel.kptr_restrict",
+            "ok" if shown else "better",
+            f"{hidden}: the kernel's functions have {'names' if shown else 'no names in your own profiles'}",
+            None if shown else "sudo sysctl -w kernel.kptr_restrict=0",
+        )
+
+
+def _pmu(root: Path) -> Finding:
+    devices = root / "sys/bus/event_source/devices"
+    names = [name for name in ("cpu", "cpu_core", "cpu_atom") if (devices / name).exists()] + sorted(
+        path.name for path in devices.glob("armv8*")
+    )
+    if names:
+        return Finding("hardware counters (PMU)", "ok", ", ".join(names))
+    return Finding(
+        "hardware counters (PMU)",
+        "better",
+        "this machine shows none, as most virtual machines and hosted runners",
+        "no command brings them: measure on bare metal, or count instructions with callgrind",
+    )
+
+
+def _valgrind(environ: Mapping[str, str], root: Path) -> Finding:
+    path = shutil.which("valgrind", path=environ.get("PATH"))
+    if path is not None:
+        return Finding("instruction counts (callgrind)", "ok", path)
+    if sys.platform == "darwin":
+        return Finding(
+            "instruction counts (callgrind)", "missing", "valgrind does not run on this macOS", None
+        )
+    return Finding(
+        "instruction counts (callgrind)",
+        "missing",
+        "valgrind is not installed",
+        perf.install_command("valgrind", root),
+    )
+
+
+# --- the program -------------------------------------------------------------------------------------------
+
+
+def symbols(program: Program) -> Finding:
+    """Whether stacks of `program` will have names, by the sections of its executable."""
+    name = f"symbols of {program.label}"
+    if program.kind == "embedded":
+        return Finding(name, "ok", "profiles show CPython's functions, not Python's")
+    executable = Path(program.command[0])
+    try:
+        sections = elf_sections(executable)
+    except OSError as error:
+        return Finding(name, "missing", f"{executable} can't be read: {error.strerror}")
+    if sections is None:
+        return Finding(name, "better", f"{executable} is no ELF file: is it a script around the program?")
+    if ".symtab" not in sections:
+        return Finding(name, "missing", "stripped: stacks have addresses, no names", _RELEASE_WITH_DEBUG)
+    if not sections & {".debug_info", ".zdebug_info"}:
+        told = "function names, but no debug info (inlined functions, lines)"
+        return Finding(name, "better", told, _RELEASE_WITH_DEBUG)
+    return Finding(name, "ok", "function names and debug info")
+
+
+def elf_sections(path: Path) -> set[str] | None:
+    """Names of an executable's sections, None where it is no 64-bit little-endian ELF file (elf(5)).
+
+    Raises OSError where it can't be read.
+    """
+    with path.open("rb") as file:
+        header = file.read(64)
+        if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":  # noqa: PLR2004 - size of the header
+            return None
+        (offset,) = struct.unpack_from("<Q", header, 40)
+        size, count, names_at = struct.unpack_from("<HHH", header, 58)
+        if not offset or size < 64:  # noqa: PLR2004 - size of a section's header
+            return set()
+        if offset > path.stat().st_size:
+            return None
+        file.seek(offset)
+        table = file.read(size * count)
+        if len(table) < size * count or names_at >= count:
+            return None
+        # sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size
+        entries = [struct.unpack_from("<IIQQQQ", table, size * index) for index in range(count)]
+        *_, names_offset, names_size = entries[names_at]
+        if names_offset + names_size > path.stat().st_size:
+            return None
+        file.seek(names_offset)
+        strings = file.read(names_size)
+    return {strings[name:].split(b"\0", 1)[0].decode(errors="replace") for name, *_ in entries}
+
+
+# --- the machine -------------------------------------------------------------------------------------------
+
+
+def _clock(root: Path) -> Iterator[Finding]:
+    facts = identify(root=root).keyed
+    governor = facts.get("governor")
+    if governor is None:
+        yield Finding("CPU governor", "ok", "not told (a virtual machine's host decides)")
+    else:
+        steady = governor == "performance"
+        yield Finding(
+            "CPU governor",
+            "ok" if steady else "better",
+            str(governor),
+            None
+            if steady
+            else "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
+        )
+    boost = facts.get("boost")
+    if boost:
+        intel = (root / _CPU / "intel_pstate/no_turbo").exists()
+        fix = (
+            "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo"
+            if intel
+            else "echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost"
+        )
+        yield Finding("CPU boost", "better", "on: clocks depend on heat and on the other cores", fix)
+    else:
+        yield Finding("CPU boost", "ok", "not told" if boost is None else "off")
+
+
+def _load(root: Path) -> Finding:
+    words = (_read(root / "proc/loadavg") or "").split()
+    cpus = int(identify(root=root).keyed.get("cpus", 1))
+    try:
+        load = float(words[0])
+    except (IndexError, ValueError):
+        return Finding("load", "ok", "not told")
+    quiet = load <= _LOAD_PER_CPU * cpus
+    return Finding(
+        "load",
+        "ok" if quiet else "better",
+        f"{load:.2f} on {cpus} CPU{'' if cpus == 1 else 's'} over the last minute",
+        None if quiet else "see what else runs: ps -eo pcpu,comm --sort=-pcpu | head",
+    )
+
+
+def measure_spread() -> float:
+    """Coefficient of variation of a loop of about 15 ms that always does the same, over 40 of them."""
+    rounds = 20_000
+    while (took := _loop(rounds)) < _LOOP_MS / 4:
+        rounds *= 2
+    rounds = max(1, round(rounds * _LOOP_MS / took))
+    times = [_loop(rounds) for _ in range(_LOOPS)]
+    return statistics.stdev(times) / statistics.fmean(times)
+
+
+def _loop(rounds: int) -> float:
+    """Milliseconds of so many rounds."""
+    value = 1
+    start = time.perf_counter_ns()
+    for _ in range(rounds):
+        value = (value * 1_103_515_245 + 12_345) & 0x7FFFFFFF
+    return (time.perf_counter_ns() - start) / 1e6
+
+
+def _noise(root: Path) -> Finding:
+    probe = NoiseProbe(root)
+    probe.start()
+    spread = measure_spread()
+    steal = probe.stop().steal_ticks
+    quiet = spread <= _SPREAD and not steal
+    host = f", and the host took {steal} ticks of CPU away" if steal else ""
+    return Finding(
+        "noise",
+        "ok" if quiet else "better",
+        f"the same work varies by {100 * spread:.1f} % ({_LOOPS} loops of {_LOOP_MS:g} ms){host}",
+        None if quiet else "see what the gate can resolve here: pytest --ethrex-block BLOCK --ethrex-aa",
+    )
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return None

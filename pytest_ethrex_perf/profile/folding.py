@@ -1,0 +1,130 @@
+"""`perf script` folded: a few lines instead of stackcollapse-perf.pl, which keep time and thread.
+
+Format: perf-script(1) of `-F comm,pid,tid,time,ip,sym,dso`: a header line for each sample, below it its
+frames, leaf first, then an empty line. The period and the event's name, which other fields bring, are passed
+over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_ethrex_perf.profile.names import UNKNOWN, of_module, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_ethrex_perf.profile.stacks import Frames
+
+FIELDS = "comm,pid,tid,time,ip,sym,dso"
+_HEADER = re.compile(
+    r"\s*(?P<comm>\S.*?)\s+(?P<pid>-?[0-9]+)(?:/(?P<tid>-?[0-9]+))?\s+(?:\[[0-9]+\]\s+)?"
+    r"(?P<seconds>[0-9]+)\.(?P<fraction>[0-9]{1,9}):(?P<rest>.*)"
+)
+_FRAME = re.compile(r"\s*(?P<ip>[0-9a-f]+) (?P<symbol>.+)")
+_MODULE = re.compile(r" \((?P<module>(?:/|\[)[^()]*(?: \(deleted\))?|inlined)\)$")
+_OFFSET = re.compile(r"\+0x[0-9a-f]+$")
+_ENTRY = {
+    *("_start", "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main"),
+    *("clone", "clone3", "__clone", "__clone3", "__GI___clone", "__GI___clone3", "start_thread"),
+    *("start", "thread_start", "_pthread_start"),
+}
+_ETHREX_FUNCTION = re.compile(r"ethrex_\w+::")
+
+
+class Sample(NamedTuple):
+    """One moment of one thread."""
+
+    time_ns: int
+    """On the clock that perf was told to use."""
+    comm: str
+    pid: int
+    tid: int
+    frames: Frames
+    """Root first."""
+
+
+def samples(lines: Iterable[str]) -> Iterator[Sample]:
+    """Read what `perf script` printed; lines of no sample (lost events, comments) are passed over."""
+    header: re.Match[str] | None = None
+    frames: list[str] = []
+    for line in lines:
+        if line.strip() and line[0].isspace() and header is not None:
+            if frame := _frame(line):
+                frames.append(frame)
+            continue
+        # an empty line, or another header at once
+        if header is not None and (sample := _sample(header, frames)):
+            yield sample
+        header, frames = None if line.startswith("#") else _HEADER.match(line.rstrip("\n")), []
+    if header is not None and (sample := _sample(header, frames)):
+        yield sample
+
+
+def _sample(header: re.Match[str], frames: list[str]) -> Sample | None:
+    rest = header["rest"].strip()
+    if not frames and rest and not rest.endswith(":"):
+        frame = _frame(rest)  # a sample without a chain stands on the header's own line
+        if frame is None:
+            return None  # another event: `PERF_RECORD_LOST lost 12`
+        frames = [frame]
+    pid = int(header["pid"])
+    return Sample(
+        time_ns=int(header["seconds"]) * 10**9 + int(header["fraction"].ljust(9, "0")),
+        comm=header["comm"],
+        pid=pid,
+        tid=int(header["tid"] or pid),
+        frames=without_entry(tuple(reversed(frames))) or (UNKNOWN,),
+    )
+
+
+def without_entry(frames: Frames) -> Frames:
+    """The stack without how the C library enters a thread: unwinders find these frames now and then only."""
+    at = next((index for index, frame in enumerate(frames[:-1]) if frame not in _ENTRY), len(frames) - 1)
+    return frames[max(at, 0) :]
+
+
+def _frame(line: str) -> str | None:
+    match = _FRAME.fullmatch(line.rstrip())
+    if match is None:
+        return None
+    symbol, module = match["symbol"], None
+    if found := _MODULE.search(symbol):
+        symbol, module = symbol[: found.start()], found["module"]
+    symbol = _OFFSET.sub("", symbol).strip()
+    if symbol and symbol != UNKNOWN:
+        return shorten(symbol)
+    return of_module(module) if module and module != "inlined" else UNKNOWN
+
+
+def threads(taken: Iterable[Sample]) -> dict[tuple[int, int], str]:
+    """A name for each (pid, tid): its comm, and for threads that are not main what they mostly do.
+
+    Linux keeps 15 characters of a name: ethrex's `block_executor_execution` and `block_executor_merkleizer`
+    are both `block_executor_`, and a thread without a name has its parent's.
+    """
+    comms: dict[tuple[int, int], str] = {}
+    roles: defaultdict[tuple[int, int], Counter[str]] = defaultdict(Counter)
+    for sample in taken:
+        key = (sample.pid, sample.tid)
+        comms[key] = sample.comm
+        if sample.tid != sample.pid and (role := _role(sample.frames)):
+            roles[key][role] += 1
+    return {
+        key: f"{comm} ({roles[key].most_common(1)[0][0]})"
+        if key in roles
+        else comm
+        if key[0] == key[1]
+        else f"{comm} (thread)"
+        for key, comm in comms.items()
+    }
+
+
+def _role(frames: Frames) -> str | None:
+    """The outermost ethrex function that is not a closure, without its path."""
+    for frame in frames:
+        if _ETHREX_FUNCTION.search(frame) and not frame.endswith("{{closure}}"):
+            return frame.rsplit("::", 1)[-1]
+    return None

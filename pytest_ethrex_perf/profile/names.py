@@ -1,0 +1,93 @@
+"""Names of functions that two builds share: demangled, without hashes, generic arguments and clones.
+
+A function reads the same whichever mangling, compiler or version made its symbol, so that base and head can
+be compared: `alloc::vec::Vec<T,A>::push::h0123456789abcdef` and `<alloc::vec::Vec<u8>>::push` are both
+`alloc::vec::Vec::push`.
+"""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+import re
+
+from pytest_ethrex_perf.profile.mangling import demangle
+
+UNKNOWN = "[unknown]"
+_HASH = re.compile(r"::h[0-9a-f]{16}\b")
+_CRATE_HASH = re.compile(r"(?<=\w)\[[0-9a-f]{5,16}\]")
+# what LLVM and GCC append to the clones that they make of a function, and ld to versioned symbols
+_CLONE = re.compile(
+    r"(?:\.(?:llvm|cold|isra|constprop|part|lto_priv|warm)(?:\.[0-9a-zA-Z]+)*| \[clone [^\]]*\])+$"
+)
+_VERSION = re.compile(r"@@?(?:[A-Z][A-Za-z]*_[0-9.A-Z_]+|Base)$")
+_CLOSURE = re.compile(r"\{closure(?:_env)?#[0-9]+\}")
+_VTABLE_SHIM = re.compile(r"\{shim:vtable#[0-9]+\}")
+_PATH = re.compile(r"[\w:{}.#]+")
+_KEEPS_ARGUMENT = ("drop_in_place", "drop_in_place::")  # what is dropped is all that it says
+
+
+@functools.lru_cache(maxsize=65_536)
+def shorten(symbol: str) -> str:
+    """The name that a symbol goes by in every analysis; shortening it again changes nothing."""
+    name = demangle(symbol)
+    name = _CRATE_HASH.sub("", _HASH.sub("", name))
+    name = _VERSION.sub("", _CLONE.sub("", name))
+    name = _VTABLE_SHIM.sub("{{vtable.shim}}", _CLOSURE.sub("{{closure}}", name))
+    if "<" not in name or "operator" in name:  # C++'s operator<, operator-> have brackets that close nothing
+        return name or UNKNOWN
+    return _without_generics(name)
+
+
+def of_module(path: str) -> str:
+    """What an address goes by whose symbol is not known: `[libfoo.so.1]`, the module it lies in."""
+    name = posixpath.basename(path.strip("[]").removesuffix(" (deleted)"))
+    return f"[{name}]" if name else UNKNOWN
+
+
+def _without_generics(text: str) -> str:
+    """`a::B<C>::d::<E>` as `a::B::d`; `<a::B<C> as D<E>>::f` as `<a::B as D>::f`; an impl as its type."""
+    out = ""
+    at = 0
+    while at < len(text):
+        character = text[at]
+        if character != "<":
+            out += character
+            at += 1
+            continue
+        end = _closing(text, at)
+        if end is None:
+            return text
+        inner = text[at + 1 : end]
+        at = end + 1
+        if out.endswith(_KEEPS_ARGUMENT):
+            out = f"{out.removesuffix('::')}<{_without_generics(inner)}>"
+        elif inner.startswith("impl "):
+            # legacy says where the impl is written, `a::b::<impl T for X>::f`; v0 does not
+            out = re.sub(r"[\w:{}.#]*$", "", out) + _qualified(inner.removeprefix("impl "))
+        elif out.endswith("::"):
+            out = out.removesuffix("::")
+        elif not re.search(r"[\w\])}>.]$", out):
+            out += _qualified(inner)
+    return out
+
+
+def _qualified(inner: str) -> str:
+    """`<T as Trait>` of what stands between its brackets; a plain type needs none."""
+    short = _without_generics(inner)
+    trait, is_impl, kind = short.partition(" for ")
+    if is_impl and " as " not in short and not trait.startswith("dyn"):
+        return f"<{kind} as {trait}>"
+    return short if _PATH.fullmatch(short) else f"<{short}>"
+
+
+def _closing(text: str, start: int) -> int | None:
+    depth = 0
+    for at in range(start, len(text)):
+        if text[at] == "<":
+            depth += 1
+        elif text[at] == ">" and text[at - 1] not in "-=":
+            depth -= 1
+            if depth == 0:
+                return at
+    return None

@@ -1,0 +1,67 @@
+"""The program whose hotspots are known, profiled once, and the tools that are installed here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.profile import perf as perf_tool
+from pytest_ethrex_perf.profile import record
+from pytest_ethrex_perf.replay import program
+
+if TYPE_CHECKING:
+    from pytest_ethrex_perf.profile.perf import Perf
+    from pytest_ethrex_perf.profile.stacks import Profile
+    from pytest_ethrex_perf.results import Program
+    from pytest_ethrex_perf.schedule import Side
+
+BLOCK = BlockId("mainnet", 24443168)
+SOURCE = Path(__file__).with_name("toy.cpp")
+
+
+@pytest.fixture(scope="session")
+def perf() -> Perf:
+    """The perf of this machine."""
+    try:
+        return perf_tool.find(os.environ)
+    except MeasurementError as error:
+        pytest.skip(f"perf is not installed: {error}")
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A multi-threaded replay program with ethrex's frame names; see toy.cpp."""
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("g++ is not installed")
+    built = tmp_path_factory.mktemp("toy") / "toy"
+    flags = ["-std=c++17", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"]
+    subprocess.run([compiler, *flags, "-o", built, SOURCE], check=True)
+    return built
+
+
+@pytest.fixture(scope="session")
+def profiles(perf: Perf, toy: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Side, list[Profile]]:
+    """The toy against itself with `ethrex_trie::Node::encode` 30 % slower, profiled for real."""
+    assert perf
+    where = tmp_path_factory.mktemp("profiles")
+
+    def resolve(spec: str) -> Program:
+        return program.resolve(spec, cwd=where, environ=os.environ)
+
+    return record.record_sides(
+        {"base": resolve(str(toy)), "head": resolve(f"{toy} --slow 30")},
+        BLOCK,
+        invocations=3,
+        repeat=8,
+        cache_dir=where,
+        environ=os.environ,
+        log_dir=where,
+    )

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ethrex_perf.profile import folding
+from tests.profile import samples as made
+
+LOCAL = Path(__file__).parents[3] / "shared" / "perf-samples" / "local"
+needs_samples = pytest.mark.skipif(not LOCAL.is_dir(), reason="shared data is not here")
+
+
+def test_a_sample_has_its_time_thread_and_stack_from_the_root() -> None:
+    first, second, third, fourth = folding.samples(made.PERF_SCRIPT.splitlines())
+    assert first.frames == ("main", "ethrex_replay::main", "serde_json::de::from_reader")
+    assert (first.comm, first.pid, first.tid) == ("ethrex-replay", 24601, 24601)
+    assert first.time_ns == 1_700_668_988_000
+    assert second.time_ns == 1_700_669_988_123
+    assert (third.comm, third.tid) == ("a name 3", 24604)
+    assert fourth.frames == ("core::fmt::write",)  # a sample without a chain stands on one line
+
+
+def test_names_are_shortened_and_addresses_go_by_their_module() -> None:
+    _, second, third, _ = folding.samples(made.PERF_SCRIPT.splitlines())
+    assert second.frames == (
+        "[libsecp256k1.so.1]",
+        "ethrex_blockchain::Blockchain::handle_merkleization",
+        "ethrex_blockchain::Blockchain::handle_merkleization::{{closure}}",
+        "ethrex_trie::node::Node::hash",
+        "malloc",
+        "_int_malloc",
+    )
+    assert third.frames == ("[unknown]",)
+
+
+def test_threads_that_share_a_name_are_told_apart_by_what_they_do() -> None:
+    script = """\
+replay 7/7  1.000000: 
+	1 ethrex_vm::run (/replay)
+
+block_executor_ 7/8  1.000001: 
+	1 ethrex_vm::run (/replay)
+	2 ethrex_blockchain::execute::{closure#0} (/replay)
+
+block_executor_ 7/9  1.000002: 
+	1 malloc (/libc.so.6)
+	2 ethrex_blockchain::merkleize (/replay)
+
+replay 7/10  1.000003: 
+	1 malloc (/libc.so.6)
+"""  # noqa: W291 - perf writes it so
+    assert folding.threads(list(folding.samples(script.splitlines()))) == {
+        (7, 7): "replay",
+        (7, 8): "block_executor_ (run)",
+        (7, 9): "block_executor_ (merkleize)",
+        (7, 10): "replay (thread)",
+    }
+
+
+@given(st.text(alphabet="ab1/[]():.+x0 \t\n-", max_size=200))
+def test_no_output_of_perf_stops_it(text: str) -> None:
+    for sample in folding.samples(text.splitlines(keepends=True)):
+        assert sample.frames
+        assert all(sample.frames)
+
+
+@needs_samples
+@pytest.mark.parametrize("file", sorted(path.name for path in LOCAL.glob("perf_script_*")))
+def test_real_output_is_read_in_either_mangling(file: str) -> None:
+    taken = list(folding.samples((LOCAL / file).read_text().splitlines()))
+    assert len(taken) == 4
+    assert {sample.comm for sample in taken} == {"toy"}
+    names = {frame for sample in taken for frame in sample.frames}
+    assert "toy::main" in names
+    assert "_start" not in names
+    assert not any("<_>" in name or "{closure#" in name or "+0x" in name for name in names)
+
+
+@needs_samples
+def test_both_manglings_of_one_program_share_their_names() -> None:
+    def names(mangling: str) -> set[str]:
+        text = (LOCAL / f"perf_script_dwarf_no_inline_{mangling}_mangling.txt").read_text()
+        found = {frame for sample in folding.samples(text.splitlines()) for frame in sample.frames}
+        return {name for name in found if "toy::" in name or "std::rt" in name or "alloc::fmt" in name}
+
+    assert names("legacy") == names("v0")
