@@ -1,0 +1,399 @@
+"""`ethrex-perf compare`: two results files judged against each other by the gate's own rules."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import shutil
+import statistics
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pytest_ethrex_perf.commands import limits
+from pytest_ethrex_perf.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from pytest_ethrex_perf.judge.family import Gatings
+    from pytest_ethrex_perf.judge.verdict import Decision, Rules
+    from pytest_ethrex_perf.results import (
+        BlockResult,
+        Invocation,
+        MetricResult,
+        Outcome,
+        Program,
+        RunResult,
+        SuiteResult,
+    )
+    from pytest_ethrex_perf.schedule import Side
+
+_SHORT = 12
+_EXIT_REGRESSION = 1
+
+
+class Source(NamedTuple):
+    """One side of the comparison: a results file, and which side of it."""
+
+    name: str
+    """As the user wrote it."""
+    run: RunResult
+    side: Side
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One side of one block of a results file."""
+
+    block: BlockResult
+    side: Side
+
+    @cached_property
+    def invocations(self) -> tuple[Invocation, ...]:
+        """What was measured, in the order it started; a stored baseline's sessions were not measured here."""
+        if self.block.mode == "interleaved":
+            taken = tuple(pair.base if self.side == "base" else pair.head for pair in self.block.pairs)
+        else:
+            taken = self.block.invocations if self.side == "head" else ()
+        return tuple(sorted(taken, key=lambda one: one.started))
+
+    @property
+    def program(self) -> Program | None:
+        """What was run."""
+        side = self.block.base if self.side == "base" else self.block.head
+        return side.program if side is not None else None
+
+
+@dataclass(frozen=True)
+class Matched:
+    """One block that both sources have measured."""
+
+    base: Measured
+    head: Measured
+
+    @property
+    def block(self) -> str:
+        """The block."""
+        return self.head.block.block
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether the sides took turns: by start, positions 2 i and 2 i + 1 are always one of each."""
+        base, head = self.base.invocations, self.head.invocations
+        started = sorted([*((one.started, "base") for one in base), *((one.started, "head") for one in head)])
+        sides = [side for _, side in started]
+        return len(base) == len(head) and all(
+            one != two for one, two in zip(sides[::2], sides[1::2], strict=True)
+        )
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Metrics by which either file judged it, exec if none."""
+        return tuple(self._judged()) or ("exec",)
+
+    def rules(self, metric: str) -> Rules | None:
+        """The rules by which head's file judged `metric`, or else base's."""
+        return self._judged().get(metric)
+
+    def _judged(self) -> dict[str, Rules]:
+        from pytest_ethrex_perf.commands import evidence
+
+        return {**evidence.rules(self.base.block), **evidence.rules(self.head.block)}
+
+    def samples(self, metric: str) -> tuple[list[float], list[float]]:
+        """One number per invocation of base and of head, logs."""
+        from pytest_ethrex_perf.commands import evidence
+
+        drop = max(self.base.block.drop, self.head.block.drop)
+        return (
+            evidence.samples(self.base.invocations, metric, drop),
+            evidence.samples(self.head.invocations, metric, drop),
+        )
+
+    def step(self, metric: str, used: int | None = None) -> float:
+        """Coarsest resolution (log) of the first `used` invocations of either side (None: all)."""
+        from pytest_ethrex_perf.commands import evidence
+
+        return evidence.step([*self.base.invocations[:used], *self.head.invocations[:used]], metric)
+
+
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register `compare`; its parser sets `run`, which takes the Namespace and returns the exit code."""
+    text = (
+        "judge the results file B (head) against A (base), block by block, by the gate's rules: exit code 1 "
+        "on a regression, 2 if they do not belong together"
+    )
+    parser = subparsers.add_parser("compare", help=text, description=text)
+    form = "a results file of --ethrex-json; FILE:base is what it was compared with (default: FILE:head)"
+    parser.add_argument("base", metavar="A.json", help=form)
+    parser.add_argument("head", metavar="B.json", help=form)
+    limits.add_options(parser)
+    parser.set_defaults(run=_compare)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    given = limits.given(args)
+    base, head = source(args.base), source(args.head)
+    matched = match(base, head)
+    result = judge(head.run, matched, given)
+    for line in _report(base, head, matched, result):
+        sys.stdout.write(line + "\n")
+    failed = any(metric.outcome == "fail" for block in result.blocks for metric in block.metrics)
+    return _EXIT_REGRESSION if failed or any(suite.outcome == "fail" for suite in result.suite) else 0
+
+
+def source(spec: str) -> Source:
+    """Read `FILE`, `FILE:base` or `FILE:head`; a file of just that name wins. Raises `UsageError`."""
+    from pytest_ethrex_perf.report import results_json
+
+    sides: tuple[Side, ...] = ("base", "head")
+    for side in sides:
+        path = spec.removesuffix(f":{side}")
+        if path != spec and not Path(spec).exists():
+            return Source(spec, results_json.load(Path(path)), side)
+    return Source(spec, results_json.load(Path(spec)), "head")
+
+
+# --- what belongs together ----------------------------------------------------------------------------------
+
+
+def match(base: Source, head: Source) -> list[Matched]:
+    """The blocks that both sources have measured; raises `UsageError` unless they may be compared."""
+    if base.run.machine != head.run.machine:
+        raise UsageError(
+            f"{base.name} was measured on {base.run.machine} and {head.name} on {head.run.machine}: "
+            "other machines are never compared: measure both on one"
+        )
+    ours, theirs = measured(base), measured(head)
+    matched = [Matched(ours[block], theirs[block]) for block in ours if block in theirs]
+    if not matched:
+        raise UsageError(
+            f"no block is in both: {base.name} has {_listed(ours)}, {head.name} has {_listed(theirs)}"
+        )
+    for one in matched:
+        refused = refusal(one)
+        if refused is not None:
+            raise UsageError(f"{base.name} and {head.name} do not belong together: {one.block}: {refused}")
+    return matched
+
+
+def measured(source: Source) -> dict[str, Measured]:
+    """The blocks of a source that have invocations of its side; raises `UsageError` if none has."""
+    found: dict[str, Measured] = {}
+    for block in source.run.blocks:
+        side = Measured(block, source.side)
+        if side.invocations:
+            found.setdefault(block.block, side)
+    if not found:
+        states = [f"{b.block}: {b.error or b.skipped or b.mode}" for b in source.run.blocks]
+        why = "; ".join(states) or "it has no blocks"
+        raise UsageError(f"{source.name}: nothing was measured of its {source.side} side ({why})")
+    return found
+
+
+def refusal(matched: Matched) -> str | None:
+    """Why the two measurements of a block say nothing about each other; None where they do."""
+    ours, theirs = matched.base.block, matched.head.block
+    base, head = matched.base.program, matched.head.program
+    if ours.cache is None or theirs.cache is None or base is None or head is None:
+        return "the files do not say what was measured"
+    for what, one, other in (
+        ("kind of program", base.kind, head.kind),
+        ("block hash", ours.cache.block_hash, theirs.cache.block_hash),
+        ("witness (sha256)", ours.cache.witness_sha256[:_SHORT], theirs.cache.witness_sha256[:_SHORT]),
+        ("number of repeats", ours.repeat, theirs.repeat),
+        ("prefix (--ethrex-prefix)", shlex.join(base.prefix), shlex.join(head.prefix)),
+    ):
+        if one != other:
+            return f"another {what}: {one or 'none'} and {other or 'none'}: measure both alike"
+    if set(_identities(matched.base)) & set(_identities(matched.head)):
+        return "both sides are the same invocations: nothing to compare (FILE:base is a file's other side)"
+    return None
+
+
+def _identities(side: Measured) -> list[tuple[object, ...]]:
+    return [(one.started, one.wall_ns, one.exec_ns) for one in side.invocations]
+
+
+def _listed(blocks: Collection[str]) -> str:
+    return ", ".join(sorted(blocks))
+
+
+# --- judging ------------------------------------------------------------------------------------------------
+
+
+def judge(run: RunResult, matched: Sequence[Matched], given: Mapping[str, Any]) -> RunResult:
+    """Judge every block and, from four blocks of pairs on, their mean; `run` is head's.
+
+    `given` are the limits of the command line. Raises `UsageError` for limits that make no sense.
+    """
+    import msgspec
+
+    from pytest_ethrex_perf.judge import family
+
+    metrics: dict[str, tuple[str, ...]] = {one.block: given.get("metrics") or one.metrics for one in matched}
+    pairs = [one for one in matched if one.paired]
+    enough = len(pairs) >= family.MIN_BLOCKS_FOR_MEAN
+    means = (
+        [name for name in metrics[pairs[0].block] if all(name in metrics[one.block] for one in pairs)]
+        if enough
+        else []
+    )
+    number = sum(map(len, metrics.values()))
+    gatings = family.gatings(number, len(means))
+    blocks = tuple(
+        msgspec.structs.replace(
+            one.head.block,
+            mode="interleaved" if one.paired else "stored",
+            metrics=tuple(_judge_metric(one, name, given, gatings) for name in metrics[one.block]),
+            rows=(),
+            notes=(),
+            error=None,
+            skipped=None,
+            recorded=None,
+        )
+        for one in matched
+    )
+    known = {one.metric: one.rules for one in run.suite}
+    suite = tuple(_judge_mean(pairs, name, known.get(name), given, gatings) for name in means)
+    return msgspec.structs.replace(run, gatings=number, blocks=blocks, suite=suite)
+
+
+def _judge_metric(one: Matched, metric: str, given: Mapping[str, Any], gatings: Gatings) -> MetricResult:
+    from pytest_ethrex_perf.judge import stored
+    from pytest_ethrex_perf.results import MetricResult
+
+    name = f"{one.block} {metric}"
+    rules = limits.rules(given, one.rules(metric), gatings.block, name=name)
+    used = None
+    try:
+        base, head = one.samples(metric)
+        if one.paired:
+            decision = _replay(base, head, rules, lambda pairs: one.step(metric, pairs))
+            used = decision.pairs
+        else:
+            decision = stored.judge([base], head, rules, step=one.step(metric))
+    except ValueError as error:
+        raise UsageError(f"{name} cannot be judged: {error}") from None
+    return MetricResult(
+        metric=metric,
+        rules=rules,
+        decision=decision,
+        step=one.step(metric, used),
+        base_ns=math.exp(statistics.fmean(base[:used])),
+        head_ns=math.exp(statistics.fmean(head[:used])),
+        outcome=_outcome(decision),
+    )
+
+
+def _judge_mean(
+    matched: Sequence[Matched], metric: str, known: Rules | None, given: Mapping[str, Any], gatings: Gatings
+) -> SuiteResult:
+    from pytest_ethrex_perf.judge import family
+    from pytest_ethrex_perf.results import SuiteResult
+
+    def step(rounds: int) -> float:
+        return max(one.step(metric, rounds) for one in matched)
+
+    rules = limits.rules(
+        {**given, "floor": 0.0},  # the blocks' levels differ, so there is none of the mean
+        known or matched[0].rules(metric),
+        gatings.suite or 1.0,
+        name=f"the mean over blocks, {metric}",
+    )
+    samples = [one.samples(metric) for one in matched]
+    base, head = family.mean_over_blocks([base for base, _ in samples], [head for _, head in samples])
+    decision = _replay(base.tolist(), head.tolist(), rules, step)
+    return SuiteResult(
+        metric=metric,
+        blocks=tuple(one.block for one in matched),
+        rules=rules,
+        decision=decision,
+        step=step(decision.pairs),
+        outcome=_outcome(decision),
+    )
+
+
+def _replay(
+    base: Sequence[float], head: Sequence[float], rules: Rules, step: Callable[[int], float]
+) -> Decision:
+    """Judge look by look as the gate does while it measures, in the end with nothing more to come."""
+    from pytest_ethrex_perf.judge import paired
+
+    for pairs in (look for look in rules.looks if look <= len(base)):
+        decision = paired.judge(base[:pairs], head[:pairs], rules, step=step(pairs))
+        if decision.verdict is not None:
+            return decision
+    return paired.judge(base, head, rules, step=step(len(base)), final=True)
+
+
+def _outcome(decision: Decision) -> Outcome:
+    if decision.verdict == "regression":
+        return "fail"
+    return "warn" if decision.verdict == "inconclusive" else "pass"
+
+
+# --- what people see ----------------------------------------------------------------------------------------
+
+
+def _report(base: Source, head: Source, matched: Sequence[Matched], result: RunResult) -> Iterator[str]:
+    from pytest_ethrex_perf.commands.derivation import wrapped
+    from pytest_ethrex_perf.report import terminal, text
+
+    room = shutil.get_terminal_size().columns
+    yield _side_told("base", base, [one.base for one in matched])
+    yield _side_told("head", head, [one.head for one in matched])
+    yield ""
+    yield text.counts(result.blocks)
+    yield from (line.text for line in terminal.summary(result, verbosity=1, room=room))
+    for one, block in zip(matched, result.blocks, strict=True):
+        unit = "pairs" if one.paired else "invocations"
+        failed = [metric for metric in block.metrics if metric.outcome == "fail"]
+        for metric in failed:
+            yield from wrapped(text.headline(block.block, metric, unit), width=room)
+    for note in _notes(base, head, matched, result):
+        yield from wrapped(note, width=room)
+
+
+def _side_told(name: str, source: Source, sides: Sequence[Measured]) -> str:
+    programs = {side.program.sha256: side.program for side in sides if side.program is not None}
+    told = ", ".join(f"{one.label} ({one.kind} {sha[:_SHORT]})" for sha, one in programs.items())
+    return f"{name}: {source.name}, {told}"
+
+
+def _notes(base: Source, head: Source, matched: Sequence[Matched], result: RunResult) -> Iterator[str]:
+    """What the reader of the table must know."""
+    compared = {one.block for one in matched}
+    for source in (base, head):
+        left = sorted({block.block for block in source.run.blocks} - compared)
+        if left:
+            yield f"note: not compared, since only {source.name} has measured it: {', '.join(left)}"
+    same = [one.block for one in matched if _sha256(one.base) == _sha256(one.head)]
+    if same:
+        yield f"note: base and head are the same program, a change is the machine's: {', '.join(same)}"
+    alone = [block for one, block in zip(matched, result.blocks, strict=True) if not one.paired]
+    if alone:
+        yield (
+            f"note: not measured in turns: {', '.join(block.block for block in alone)}. Base is then one "
+            "session of a stored baseline, and how much the machine drifts between sessions is not known: "
+            f"{_seen(alone)}. Run both interleaved (--ethrex-base) to see less."
+        )
+
+
+def _sha256(side: Measured) -> str | None:
+    return side.program.sha256 if side.program is not None else None
+
+
+def _seen(blocks: Sequence[BlockResult]) -> str:
+    from pytest_ethrex_perf.report import text
+
+    found = [metric.decision.detectable for block in blocks for metric in block.metrics]
+    seen = [one for one in found if one is not None and math.isfinite(one)]
+    if not seen:
+        return "no slowdown would have been caught"
+    ends = dict.fromkeys(map(text.log_percent, (min(seen), max(seen))))
+    return f"only a slowdown of {' to '.join(ends)} or more would have been caught (90 % power)"

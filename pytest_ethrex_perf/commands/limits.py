@@ -1,0 +1,49 @@
+"""The limits that a command judges by: as pytest's options of that name, or else as the file was judged."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.options import OPTIONS
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping
+
+_LIMITS = ("margin", "tolerance", "alpha", "looks", "floor")
+_DEFAULT = Rules(**{name: OPTIONS[name].default for name in _LIMITS})
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add `--metrics` and the limits; `given` reads them."""
+    for name in ("metrics", *_LIMITS):
+        option = OPTIONS[name]
+        text = f"{option.help} (default: the file's, else {option.shown_default})"
+        parser.add_argument(f"--{name}", metavar=option.metavar, help=text.replace("%", "%%"))
+
+
+def given(args: Namespace) -> dict[str, Any]:
+    """What the command line says, read and checked; raises `UsageError`."""
+    values = {name: getattr(args, name) for name in ("metrics", *_LIMITS)}
+    return {
+        name: OPTIONS[name].read(value, f"--{name}") for name, value in values.items() if value is not None
+    }
+
+
+def rules(given: Mapping[str, Any], known: Rules | None, gatings: float, *, name: str) -> Rules:
+    """The rules of one gating: what is `given` wins over those that it is `known` to be judged by.
+
+    `gatings` is its share of the family, `name` what an error calls it. Raises `UsageError` unless the
+    margin lies below the tolerance.
+    """
+    chosen = {limit: value for limit, value in given.items() if limit in _LIMITS}
+    found = dataclasses.replace(known or _DEFAULT, gatings=gatings, **chosen)
+    if found.margin >= found.tolerance:
+        raise UsageError(
+            f"{name}: the margin ({found.margin:.3g}) must be below the tolerance ({found.tolerance:.3g}): "
+            "set both, --margin and --tolerance"
+        )
+    return found
