@@ -7,6 +7,7 @@ computes the statistics. A round is one invocation: the median of its counted re
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.judge import sample
@@ -19,26 +20,28 @@ if TYPE_CHECKING:
 
 def dump(result: RunResult) -> str:
     """JSON text with one benchmark for each block, side and time metric that was measured; times in s."""
-    import math
-
     benchmarks: list[dict[str, Any]] = []
     for block in result.blocks:
         for side, invocations in _sides(block):
             for metric in ("exec", "prep"):
-                seconds = [
-                    math.exp(sample.log_median(i.repeats(metric), block.drop)) / 1e9 for i in invocations
-                ]
-                if seconds:
-                    benchmarks.append(_benchmark(block, metric, side, seconds))
+                if invocations:
+                    taken = seconds(invocations, metric, block.drop)
+                    benchmarks.append(_benchmark(block, metric, side, taken))
     commit = next((b.head.program.commit for b in result.blocks if b.head and b.head.program), None)
+    facts = result.measured_on.keyed | result.measured_on.recorded
     content = {
-        "machine_info": {"node": result.machine, **result.machine_facts},
+        "machine_info": {"node": result.machine, **{name: str(fact) for name, fact in facts.items()}},
         "commit_info": {"id": commit or "unknown", "time": result.started, "dirty": False},
         "benchmarks": benchmarks,
         "datetime": result.started,
         "version": _version(),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def seconds(invocations: Sequence[Invocation], metric: str, drop: int) -> list[float]:
+    """The samples of `invocations` in s, one each."""
+    return [math.exp(sample.log_median(one.repeats(metric), drop)) / 1e9 for one in invocations]
 
 
 def _sides(block: BlockResult) -> list[tuple[str, Sequence[Invocation]]]:

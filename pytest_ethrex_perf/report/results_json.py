@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def dump(result: RunResult) -> str:
-    """JSON text of `result`, two spaces deep, every number as it is; `parse(dump(r)) == r`."""
+    """JSON text of `result`, every number as it is: `load` reads back what is equal."""
     import msgspec
 
     return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
@@ -35,3 +35,17 @@ def load(path: Path) -> RunResult:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a results file of --ethrex-json: {error}") from None
+
+
+def json_schema() -> str:
+    """The JSON Schema of a results file, as text; `docs/results.schema.json` is this."""
+    import json
+
+    import msgspec
+
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Results of pytest-ethrex-perf, schema {SCHEMA}",
+        **msgspec.json.schema(RunResult),
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

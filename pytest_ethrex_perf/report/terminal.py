@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf.report import text
+from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult
 
+ROOM = 160
 MOST_BLOCKS = 8  # blocks shown with a table of their own, unless -v
 MOST_ROWS = 40  # rows of the table over all blocks, unless -v
-_ORDER = ("regression", "error", "inconclusive", "improvement", "unchanged")
+MOST_WARNINGS = 10
 
 
 class Line(NamedTuple):
@@ -25,126 +27,160 @@ class Line(NamedTuple):
     """`red`, `green`, `yellow`, `bold` or nothing."""
 
 
-def summary(result: RunResult, *, verbosity: int = 0, shown: Collection[str] = ()) -> list[Line]:
-    """Everything at the end of a run; `verbosity` as pytest's: -1 only the table, 1 every block.
+def summary(
+    result: RunResult, *, verbosity: int = 0, shown: Collection[str] = (), room: int = ROOM
+) -> list[Line]:
+    """Everything at the end of a run, in lines of `room` cells where words allow it.
 
-    Blocks of `shown` were told about before, among the failures.
+    `verbosity` as pytest's: -2 only what a green run must not hide, -1 the table over all blocks, too, 0 the
+    worst blocks, 1 every block, 2 how each was decided. Blocks of `shown` were told about before, among the
+    failures.
     """
     lines: list[Line] = []
-    worst_first = sorted((b for b in result.blocks if b.rows and b.block not in shown), key=_badness)
+    measured = text.worst_first(b for b in result.blocks if b.rows and b.block not in shown)
     if verbosity >= 0:
-        most = len(worst_first) if verbosity > 0 else MOST_BLOCKS
-        for block in worst_first[:most]:
-            lines += [*block_table(block), Line("")]
-        if len(worst_first) > most:
-            lines += [Line(f"({len(worst_first) - most} more blocks: -v shows each)"), Line("")]
-    lines += overview(result, every=verbosity > 0)
-    lines += [
-        Line(text.headline(f"mean over {len(suite.blocks)} blocks", suite, "rounds"), _style(suite.outcome))
-        for suite in result.suite
-    ]
-    return lines + [Line(warning, "yellow") for block in result.blocks for warning in _warnings(block)]
+        most = len(measured) if verbosity > 0 else MOST_BLOCKS
+        for block in measured[:most]:
+            lines += [*block_table(block, verbosity=verbosity, room=room), Line("")]
+        if len(measured) > most:
+            lines += [Line(f"(and {len(measured) - most} more: -v shows each)"), Line("")]
+    if verbosity >= -1:
+        lines += overview(result, every=verbosity > 0, room=room)
+    for suite in result.suite:
+        headline = text.headline(f"mean over {len(suite.blocks)} blocks", suite, "rounds")
+        lines += _wrapped(headline, _style(suite.outcome), room)
+    warnings = [warning for block in result.blocks for warning in _warnings(block)]
+    kept = warnings if verbosity > 0 else warnings[:MOST_WARNINGS]
+    for warning in kept:
+        lines += _wrapped(warning, "yellow", room)
+    if len(kept) < len(warnings):
+        lines.append(Line(f"… and {len(warnings) - len(kept)} more such lines (-v shows all)", "yellow"))
+    return lines
 
 
-def block_table(block: BlockResult) -> list[Line]:
+def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> list[Line]:
     """One block: what was measured on both sides, the verdicts, and what the reader should know."""
-    lines = [Line(_title(block), "bold")]
-    if block.error:
-        lines.append(Line(f"  error: {block.error}", "red"))
-    if block.skipped:
-        lines.append(Line(f"  skipped: {block.skipped}", "yellow"))
-    if block.recorded:
-        lines.append(Line(f"  recorded: {block.recorded}", "green"))
-    if block.rows:
-        table = [("", "base", "head", "delta")]
-        table += [
-            (
-                row.name,
-                text.spread(row, "base"),
-                text.spread(row, "head"),
-                _delta(block, row.name, row.change),
-            )
-            for row in block.rows
-        ]
-        if block.base is None:
-            table = [(name, head, "", "") for name, _, head, _ in table]
-        lines += [Line("  " + line) for line in columns(table)]
+    lines = _wrapped(_title(block), "bold", room)
+    for name, style in _STATES.items():
+        if getattr(block, name):
+            lines += _wrapped(f"  {name}: {getattr(block, name)}", style, room)
+    lines += [Line("  " + line) for line in _rows(block, room - 2)]
     for metric in block.metrics:
-        lines += _verdict(metric, _unit(block))
-        if metric.context is not None and metric.context.estimate is not None:
-            lines.append(
-                Line(f"  (stored baseline, for information: {text.log_percent(metric.context.estimate)})")
-            )
-    lines += [Line(f"  note: {note}", "yellow") for note in block.notes]
+        lines += _verdict(metric, block, room)
+        if verbosity > 1:
+            lines += _looks(metric)
+    if verbosity > 1:
+        lines += [Line("  " + line) for line in _phases(block)]
+    for told in text.beside(block):
+        lines += _wrapped(f"  ({told})", "", room)
+    for note in block.notes:
+        lines += _wrapped(f"  note: {note}", "yellow", room)
     if any(metric.outcome == "fail" for metric in block.metrics):
-        lines.append(Line(f"  again: {block.reproduce}"))
+        lines.append(Line(f"  again: {_harmless(block.reproduce)}"))  # never wrapped: it is copied
     return lines
 
 
-def overview(result: RunResult, *, every: bool = False) -> list[Line]:
+def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> list[Line]:
     """The table Block / Txs / Gas / Baseline / Head / Delta, worst first."""
-    entries: list[tuple[tuple[str, ...], str]] = []
-    for block in sorted(result.blocks, key=_badness):
-        about = (block.block, str(block.txs or "–"), _gas(block.gas))
+    entries: list[tuple[tuple[str, ...], MetricResult | None, str]] = []
+    for block in text.worst_first(result.blocks):
+        about = (block.block, str(block.txs or "–"), text.gas(block.gas))
         if not block.metrics:
-            state, style = _state(block)
-            entries.append(((*about, "", "", state), style))
+            state = text.state(block)
+            entries.append(((*about, "", "", state), None, _STATES.get(state, "yellow")))
         for metric in block.metrics:
+            sides = (text.duration(metric.base_ns), text.duration(metric.head_ns))
             name = "" if metric.metric == "exec" else f"{metric.metric} "
-            entries.append(
-                (
-                    (
-                        *about,
-                        text.duration(metric.base_ns),
-                        text.duration(metric.head_ns),
-                        name + text.cell(metric),
-                    ),
-                    _style(metric.outcome),
-                )
-            )
+            entries.append(((*about, *sides, name), metric, _style(metric.outcome)))
     kept = entries if every else entries[:MOST_ROWS]
-    table = columns(
-        [("Block", "Txs", "Gas", "Baseline", "Head", "Delta"), *(row for row, _ in kept)], right={1, 2, 3, 4}
-    )
-    lines = [Line(table[0], "bold")] + [
-        Line(line, style) for line, (_, style) in zip(table[1:], kept, strict=True)
-    ]
+    heading = ("Block", "Txs", "Gas", "Baseline", "Head", "Delta")
+
+    def table(cell: Callable[[MetricResult], str]) -> list[str]:
+        told = [(*row[:-1], row[-1] + (cell(metric) if metric else "")) for row, metric, _ in kept]
+        return columns([heading, *told], right={1, 2, 3, 4})
+
+    shown = _fitting(room, [lambda: table(text.cell), lambda: table(text.short_cell)])
+    lines = [Line(shown[0], "bold")]
+    lines += [Line(line, style) for line, (*_, style) in zip(shown[1:], kept, strict=True)]
     if len(kept) < len(entries):
-        lines.append(Line(f"… and {len(entries) - len(kept)} more (-v shows all)"))
+        rest = [text.kind(metric) if metric else row[-1] for row, metric, _ in entries[len(kept) :]]
+        lines += _wrapped(f"… and {len(rest)} more: {text.tally(rest)} (-v shows all)", "", room)
     return lines
 
 
-def counts(result: RunResult) -> str:
-    """`2 regressions, 1 error, 5 unchanged`: one line over everything."""
-    found: dict[str, int] = {}
-    for block in result.blocks:
-        for name in [str(metric.decision.verdict) for metric in block.metrics] or [
-            _state(block)[0].split(":")[0]
-        ]:
-            found[name] = found.get(name, 0) + 1
-    ranked = sorted(found, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    return ", ".join(f"{found[name]} {name}{_plural(name, found[name])}" for name in ranked)
+_STATES = {"error": "red", "skipped": "yellow", "recorded": "green"}
 
 
-def _plural(name: str, count: int) -> str:
-    return "s" if count > 1 and name in ("regression", "improvement", "error") else ""
+def _rows(block: BlockResult, room: int) -> list[str]:
+    """The block's own table."""
+    judged = {metric.metric: metric for metric in block.metrics}
+
+    def table(cell: Callable[[MetricResult], str]) -> list[str]:
+        told = [("", "base", "head", "delta")]
+        for row in block.rows:
+            change = "" if row.change is None else text.change(row.change)
+            delta = cell(judged[row.name]) if row.name in judged else change
+            told.append((row.name, text.spread(row, "base"), text.spread(row, "head"), delta))
+        return columns(told if block.base else [(name, head, "", "") for name, _, head, _ in told])
+
+    if not block.rows:
+        return []
+    return _fitting(room, [lambda: table(text.cell), lambda: table(text.short_cell)])
 
 
-def _verdict(result: MetricResult, unit: str) -> list[Line]:
-    style = _style(result.outcome)
-    evidence = ", ".join(text.evidence(result, unit))
-    return [
-        Line(
-            f"  {text.label(result)}: {result.metric} {text.estimate(result.decision)}{text.reason(result)}",
-            style,
-        ),
-        Line(f"    {evidence}, tolerance {text.limit(result.rules.tolerance)}"),
+def _fitting(room: int, tables: Sequence[Callable[[], list[str]]]) -> list[str]:
+    """The first of `tables` that fits, or else the last."""
+    for table in tables[:-1]:
+        lines = table()
+        if max(map(width, lines)) <= room:
+            return lines
+    return tables[-1]()
+
+
+def _verdict(result: MetricResult, block: BlockResult, room: int) -> Iterator[Line]:
+    verdict = f"{text.label(result)}: {result.metric} {text.estimate(result.decision)}{text.reason(result)}"
+    yield from _wrapped(f"  {verdict}", _style(result.outcome), room)
+    evidence = ", ".join(text.evidence(result, text.unit(block)))
+    yield from _wrapped(f"    {evidence}, tolerance {text.limit(result.rules.tolerance)}", "", room)
+    context = result.context
+    if context is not None and context.estimate is not None:
+        yield Line(f"  (stored baseline, for information: {text.log_percent(context.estimate)})")
+
+
+def _looks(result: MetricResult) -> list[Line]:
+    """What was known at each look at the pairs."""
+    if not result.decision.looks:
+        return []
+    table = [("look", "estimate", "interval", "sd", "p slower", "p unchanged", "")]
+    table += [
+        (
+            f"{look.pairs} pairs",
+            text.log_percent(look.estimate),
+            f"{text.log_percent(look.low)} … {text.log_percent(look.high)}",
+            text.percent(look.sd),
+            f"{look.p_slower:.2g} (needs {look.alpha:.2g})",
+            f"{look.p_equivalent:.2g} (needs {look.beta:.2g})",
+            str(look.verdict or "go on"),
+        )
+        for look in result.decision.looks
     ]
+    return [Line("    " + line) for line in columns(table)]
+
+
+def _phases(block: BlockResult) -> list[str]:
+    base, head = (side.phases if side else {} for side in (block.base, block.head))
+    names = list(dict.fromkeys([*base, *head]))
+    if not names:
+        return []
+    table = [("phase", "base", "head")]
+    table += [(name, text.phase(base.get(name)), text.phase(head.get(name))) for name in names]
+    return columns(table, right={1, 2})
 
 
 def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
     """Align `rows` in columns two spaces apart; those of `right` to the right."""
     aligned = set(right)
+    rows = [[_harmless(value) for value in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -163,16 +199,24 @@ def width(value: str) -> int:
     )
 
 
+def _harmless(told: str) -> str:
+    """`told` in one line, without what moves a terminal's cursor or changes its state."""
+    return " ".join(escape.plain(told).splitlines()).expandtabs(1)
+
+
+def _wrapped(told: str, style: str, room: int) -> list[Line]:
+    """`told` in lines of `room` cells, the later ones indented; words and paths stay whole."""
+    told = _harmless(told)
+    indent = " " * (len(told) - len(told.lstrip()) + 4)
+    lines = textwrap.wrap(
+        told, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [Line(line, style) for line in lines]
+
+
 def _title(block: BlockResult) -> str:
-    parts = [block.block]
-    if block.gas is not None:
-        parts.append(f"{block.txs} txs, {_gas(block.gas)}")
-    taken = {
-        "interleaved": f"{len(block.pairs)} pairs, interleaved",
-        "stored": f"{len(block.invocations)} invocations against {len(block.baseline)} stored sessions",
-        "record": f"{len(block.invocations)} invocations",
-    }[block.mode]
-    return " · ".join([*parts, taken + (", A/A" if block.aa else ""), f"repeat {block.repeat}"])
+    about = [] if block.gas is None else [f"{block.txs} txs, {text.gas(block.gas)}"]
+    return " · ".join([block.block, *about, text.taken(block), f"repeat {block.repeat}"])
 
 
 def _warnings(block: BlockResult) -> list[str]:
@@ -185,39 +229,5 @@ def _warnings(block: BlockResult) -> list[str]:
     ]
 
 
-def _gas(gas: int | None) -> str:
-    return "–" if gas is None else f"{gas / 1e6:.1f} M gas" if gas else "0 gas"
-
-
-def _unit(block: BlockResult) -> str:
-    return "pairs" if block.mode == "interleaved" else "invocations"
-
-
-def _delta(block: BlockResult, name: str, change: float | None) -> str:
-    judged: dict[str, MetricResult] = {metric.metric: metric for metric in block.metrics}
-    if name in judged:
-        return text.cell(judged[name])
-    return "" if change is None else text.change(change)
-
-
-def _state(block: BlockResult) -> tuple[str, str]:
-    for name, style in (("error", "red"), ("skipped", "yellow"), ("recorded", "green")):
-        if getattr(block, name):
-            return (name, style)
-    return ("not measured", "yellow")
-
-
 def _style(outcome: str) -> str:
     return {"fail": "red", "warn": "yellow", "waived": "yellow"}.get(outcome, "green")
-
-
-def _badness(block: BlockResult) -> tuple[int, float]:
-    """Failures first, then errors, then by how much slower."""
-    estimates = [metric.decision.estimate or 0.0 for metric in block.metrics]
-    if any(metric.outcome == "fail" for metric in block.metrics):
-        rank = 0
-    elif block.error:
-        rank = 1
-    else:
-        rank = 2 if any(metric.outcome in ("warn", "waived") for metric in block.metrics) else 3
-    return rank, -max(estimates, default=0.0)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_ethrex_perf.judge.verdict import Decision
-    from pytest_ethrex_perf.results import MetricResult, Row, SuiteResult
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, Row, SuiteResult
 
 SYMBOLS = {
     Verdict.REGRESSION: "❌",
@@ -18,6 +21,9 @@ SYMBOLS = {
     Verdict.INCONCLUSIVE: "❔",
 }
 WAIVED = "🔕"
+NOT_DECIDED = "not decided"  # the run was stopped
+_ORDER = ("regression", "error", "inconclusive", "waived", "improvement", "unchanged")
+_COUNTABLE = ("regression", "improvement", "error")  # the others are adjectives
 
 
 def limit(fraction: float) -> str:
@@ -32,7 +38,7 @@ def percent(fraction: float) -> str:
 
 def change(fraction: float) -> str:
     """A measured change: `+4.5 %`."""
-    return f"{100 * fraction:+.1f} %"
+    return f"{100 * fraction:+z.1f} %"
 
 
 def log_percent(log: float) -> str:
@@ -43,8 +49,8 @@ def log_percent(log: float) -> str:
 def duration(ns: float) -> str:
     """`59.75 ms`: four significant digits in the unit that fits."""
     for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if ns >= size:
-            value = ns / size
+        value = float(f"{ns / size:.4g}")  # rounded first: 999.96 µs is 1.000 ms
+        if value >= 1:
             return f"{value:.{max(0, 3 - int(math.log10(value)))}f} {unit}"
     return f"{ns:.0f} ns"
 
@@ -66,6 +72,11 @@ def quantity(value: float | None, unit: str) -> str:
     if unit == "KiB":
         return f"{value / 1024:.1f} MiB"
     return f"{value:.3g} {unit}" if unit else f"{value:,.0f}"
+
+
+def phase(ms: float | None) -> str:
+    """A phase of the program."""
+    return "–" if ms is None else f"{ms:.2f} ms"
 
 
 def spread(row: Row, side: str) -> str:
@@ -91,6 +102,14 @@ def cell(result: MetricResult | SuiteResult) -> str:
     return f"{log_percent(decision.estimate)} {symbol(result)} ({within}margin {limit(result.rules.margin)})"
 
 
+def short_cell(result: MetricResult | SuiteResult) -> str:
+    """`+4.5 % ❌ ±0.9 %`: the same where room is short."""
+    decision = result.decision
+    reach = half_width(decision)
+    told = cell(result).partition(" (")[0]
+    return told if reach is None else f"{told} ±{percent(reach)}"
+
+
 def half_width(decision: Decision) -> float | None:
     """Half the nominal 95 % interval, as a fraction; None where there is none."""
     return None if decision.ci95 is None else math.expm1((decision.ci95[1] - decision.ci95[0]) / 2)
@@ -106,11 +125,14 @@ def headline(name: str, result: MetricResult | SuiteResult, unit: str) -> str:
     return ", ".join([*parts, *evidence(result, unit)]) + reason(result)
 
 
+def kind(result: MetricResult | SuiteResult) -> str:
+    """What became of it, by one name: the verdict, or `waived`."""
+    return "waived" if result.outcome == "waived" else str(result.decision.verdict or NOT_DECIDED)
+
+
 def label(result: MetricResult | SuiteResult) -> str:
     """The verdict in words."""
-    return (
-        "waived regression" if result.outcome == "waived" else str(result.decision.verdict or "not decided")
-    )
+    return "waived regression" if result.outcome == "waived" else str(result.decision.verdict or NOT_DECIDED)
 
 
 def estimate(decision: Decision) -> str:
@@ -134,3 +156,79 @@ def evidence(result: MetricResult | SuiteResult, unit: str) -> list[str]:
 def reason(result: MetricResult | SuiteResult) -> str:
     """Why the outcome is not what the verdict alone would give."""
     return f" – {result.outcome_reason}" if result.outcome_reason else ""
+
+
+def gas(amount: int | None) -> str:
+    """`37.5 M gas`."""
+    return "–" if amount is None else f"{amount / 1e6:.1f} M gas" if amount else "0 gas"
+
+
+def unit(block: BlockResult) -> str:
+    """What was counted while the block was measured: `pairs`, or `invocations` of one side."""
+    return "pairs" if block.mode == "interleaved" else "invocations"
+
+
+def taken(block: BlockResult) -> str:
+    """How the block was measured: `7 pairs, interleaved`."""
+    told = {
+        "interleaved": f"{len(block.pairs)} pairs, interleaved",
+        "stored": f"{len(block.invocations)} invocations against {len(block.baseline)} stored sessions",
+        "record": f"{len(block.invocations)} invocations",
+    }[block.mode]
+    return told + (", A/A" if block.aa else "")
+
+
+def state(block: BlockResult) -> str:
+    """What became of a block of which nothing was judged: `error`, `skipped`, `recorded`, `not measured`."""
+    return next((name for name in ("error", "skipped", "recorded") if getattr(block, name)), "not measured")
+
+
+def why(block: BlockResult) -> str:
+    """What there is to say about that state."""
+    return block.error or block.skipped or block.recorded or ""
+
+
+def worst_first(blocks: Iterable[BlockResult]) -> list[BlockResult]:
+    """Failures, errors, warnings, then the rest; the slower ones first in each."""
+    return sorted(blocks, key=_badness)
+
+
+def _badness(block: BlockResult) -> tuple[int, float]:
+    estimates = [metric.decision.estimate or 0.0 for metric in block.metrics]
+    if any(metric.outcome == "fail" for metric in block.metrics):
+        rank = 0
+    elif block.error:
+        rank = 1
+    else:
+        rank = 2 if any(metric.outcome in ("warn", "waived") for metric in block.metrics) else 3
+    return rank, -max(estimates, default=0.0)
+
+
+def counts(blocks: Iterable[BlockResult]) -> str:
+    """`2 regressions, 1 error, 5 unchanged`: one line over everything."""
+    return tally(
+        name for block in blocks for name in [kind(metric) for metric in block.metrics] or [state(block)]
+    )
+
+
+def tally(names: Iterable[str]) -> str:
+    """`2 regressions, 1 error`: how often each of `names` is there, the worst first."""
+    found = Counter(names)
+    ranked = sorted(found, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+    return ", ".join(
+        f"{found[name]} {name}{'s' if found[name] > 1 and name in _COUNTABLE else ''}" for name in ranked
+    )
+
+
+def beside(block: BlockResult) -> list[str]:
+    """What is shown for information: earlier sessions, so that creep is seen, and others' numbers."""
+    told = []
+    for one in block.references:
+        metric = "" if one.metric == "exec" else f", {one.metric}"
+        told.append(f"against {one.name} {one.date}{metric}: {change(one.change)}")
+    told += [
+        f"reference of {other.machine}, {other.date}: {duration(other.exec_ns)}, "
+        f"{other.ggas_per_s:.2f} Ggas/s; never gated against"
+        for other in block.published
+    ]
+    return told

@@ -1,0 +1,266 @@
+"""The HTML report's charts: SVG by hand, coloured by the page's style sheet, light or dark.
+
+Each takes plain data and gives an `<svg>` that scales with its column. Text is escaped here.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import statistics
+from typing import TYPE_CHECKING, NamedTuple
+
+from markupsafe import Markup
+
+from pytest_ethrex_perf.report import escape, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_ethrex_perf.judge.verdict import Decision, Rules
+
+WIDTH, HEIGHT = 420, 215
+LEFT, RIGHT, TOP, BOTTOM = 54, 12, 12, 30
+FOREST_WIDTH, FOREST_HEIGHT = 180, 20
+_MOST_LABELS = 8
+_LINE = 10  # of small text
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+class Point(NamedTuple):
+    """One invocation: its value (ns), and what a reader who points at it is told."""
+
+    side: str
+    value: float
+    told: str
+
+
+class Cluster(NamedTuple):
+    """Invocations that belong together: a pair, a stored session, the new session."""
+
+    label: str
+    points: tuple[Point, ...]
+
+
+class Scale(NamedTuple):
+    """A linear map from values to units of the drawing."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Where `value` is; what lies beyond an end is drawn there."""
+        share = (value - self.low) / (self.high - self.low)
+        return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
+
+    def ticks(self, count: int = 5) -> list[float]:
+        """About `count` round values within the scale."""
+        rough = (self.high - self.low) / count
+        magnitude = 10.0 ** math.floor(math.log10(rough))
+        step = next(size * magnitude for size in _STEPS if size * magnitude >= rough)
+        first = math.ceil(self.low / step)
+        return [step * index for index in range(first, math.floor(self.high / step) + 1)]
+
+
+class _Drawing:
+    """Shapes, one after the other."""
+
+    def __init__(self, width: int, height: int, label: str, kind: str) -> None:
+        self._parts = [
+            f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{_safe(label)}">'
+        ]
+
+    def line(self, kind: str, *ends: float) -> None:
+        x1, y1, x2, y2 = map(_number, ends)
+        self._parts.append(f'<path class="{kind}" d="M{x1} {y1}L{x2} {y2}"/>')
+
+    def box(self, kind: str, *ends: float) -> None:
+        x1, y1, x2, y2 = ends
+        left, top = _number(min(x1, x2)), _number(min(y1, y2))
+        size = f'width="{_number(abs(x2 - x1))}" height="{_number(abs(y2 - y1))}"'
+        self._parts.append(f'<rect class="{kind}" x="{left}" y="{top}" {size}/>')
+
+    def dot(self, kind: str, x: float, y: float, told: str = "", radius: float = 3.5) -> None:
+        title = f"<title>{_safe(told)}</title>" if told else ""
+        self._parts.append(
+            f'<circle class="{kind}" cx="{_number(x)}" cy="{_number(y)}" r="{radius:g}">{title}</circle>'
+        )
+
+    def dots(self, kind: str, points: Iterable[tuple[float, float]]) -> None:
+        """Many dots as one path: hundreds of them cost little more than one."""
+        told = "".join(f"M{_number(x)} {_number(y)}h0" for x, y in points)
+        if told:
+            self._parts.append(f'<path class="dots {kind}" d="{told}"/>')
+
+    def way(self, kind: str, points: Sequence[tuple[float, float]], *, closed: bool = False) -> None:
+        told = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
+        self._parts.append(f'<path class="{kind}" d="M{told}{"Z" if closed else ""}"/>')
+
+    def label(self, kind: str, x: float, y: float, told: str) -> None:
+        self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(told)}</text>')
+
+    def markup(self) -> Markup:
+        return Markup("".join([*self._parts, "</svg>"]))  # noqa: S704 - every value in it is escaped above
+
+
+def samples(clusters: Sequence[Cluster], title: str, interval: tuple[float, float] | None = None) -> Markup:
+    """Samples in the order they ran, one dot an invocation, with a box of each side at the right.
+
+    A box spans the quartiles, its line is the median, its whiskers reach the extremes. `interval` (ns) is
+    drawn at the last cluster: where the head lies, by the 95 % interval of its change.
+    """
+    points = [point for cluster in clusters for point in cluster.points]
+    values = [point.value for point in points] + list(interval or ())
+    drawing, y = _frame(title, values)
+    sides = [side for side in ("base", "head") if any(point.side == side for point in points)]
+    room = WIDTH - RIGHT - 34 * len(sides) - 12
+    x = _positions(drawing, clusters, room)
+    for index, cluster in enumerate(clusters):
+        grouped = {side: [p for p in cluster.points if p.side == side] for side in sides}
+        if len(cluster.points) == 2 and all(len(group) == 1 for group in grouped.values()):  # noqa: PLR2004
+            drawing.line("link", *(end for p in cluster.points for end in (x(index), y(p.value))))
+        for group in grouped.values():
+            spread = min(10.0, 0.35 * (x(1) - x(0))) if len(group) > 1 else 0.0
+            for place, point in enumerate(group):
+                shift = spread * (2 * place / (len(group) - 1) - 1) if spread else 0.0
+                drawing.dot(point.side, x(index) + shift, y(point.value), point.told)
+            if spread:
+                typical = y(statistics.geometric_mean(point.value for point in group))
+                drawing.line(
+                    f"median {group[0].side}", x(index) - spread - 5, typical, x(index) + spread + 5, typical
+                )
+    if interval is not None:
+        last = x(len(clusters) - 1)
+        drawing.line("whisker head", last, y(interval[0]), last, y(interval[1]))
+    for index, side in enumerate(sides):
+        _box(drawing, side, room + 24 + 34 * index, [p.value for p in points if p.side == side], y)
+    return drawing.markup()
+
+
+def repeats(clusters: Sequence[tuple[str, Sequence[float]]], drop: int, title: str) -> Markup:
+    """Every raw repeat, ns: (side, repeats) of each invocation, in their order; the dropped ones faint."""
+    drawing, y = _frame(title, [value for _, values in clusters for value in values])
+    x = Scale(0, len(clusters), LEFT + 4, WIDTH - RIGHT)
+    for side in ("base", "head"):
+        kept: list[tuple[float, float]] = []
+        dropped: list[tuple[float, float]] = []
+        for index, (of, values) in enumerate(clusters):
+            for place, value in enumerate(values if of == side else ()):
+                at = x(index + 0.1 + 0.8 * place / max(1, len(values) - 1))
+                (dropped if place < drop else kept).append((at, y(value)))
+        drawing.dots(f"{side} dropped", dropped)
+        drawing.dots(side, kept)
+    return drawing.markup()
+
+
+def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str) -> Markup:
+    """The change of each pair (log), and at each look the interval closing in on margin and tolerance."""
+    margin, tolerance = math.log1p(rules.margin), math.log1p(rules.tolerance)
+    reached = [end for look in decision.looks for end in (look.low, look.high) if math.isfinite(end)]
+    values = [*changes, *reached, 1.15 * tolerance, -1.15 * tolerance]
+    drawing, y = _frame(title, values, percent=True)
+    x = Scale(0.3, len(changes) + 0.7, LEFT, WIDTH - RIGHT)
+    drawing.box("tolerance", x.start, y(-tolerance), x.end, y(tolerance))
+    drawing.box("margin", x.start, y(-margin), x.end, y(margin))
+    drawing.line("zero", x.start, y(0), x.end, y(0))
+    bands = [
+        (y(margin), f"margin {text.limit(rules.margin)}"),
+        (y(tolerance), f"tolerance {text.limit(rules.tolerance)}"),
+    ]
+    if bands[0][0] - bands[1][0] < _LINE:  # no room for both
+        bands = [(bands[1][0], ", ".join(name for _, name in bands))]
+    for at, name in bands:
+        drawing.label("band", x.start + 4, at - 3, name)
+    if len(decision.looks) > 1:
+        low = [(x(look.pairs), y(look.low)) for look in decision.looks]
+        high = [(x(look.pairs), y(look.high)) for look in decision.looks]
+        drawing.way("funnel", [*low, *reversed(high)], closed=True)
+    for index, change in enumerate(changes):
+        used = "" if index < decision.pairs else " unused"
+        drawing.dot(
+            f"pair{used}", x(index + 1), y(change), f"pair {index + 1}: {text.log_percent(change)}", 3
+        )
+    for look in decision.looks:
+        kind = str(look.verdict or (decision.verdict if look is decision.looks[-1] else None) or "open")
+        at, told = x(look.pairs), f"after {look.pairs} pairs: {text.log_percent(look.estimate)}"
+        drawing.line(f"interval {kind}", at, y(look.low), at, y(look.high))
+        for end in (look.low, look.high):
+            drawing.line(f"interval {kind}", at - 5, y(end), at + 5, y(end))
+        drawing.dot(f"estimate {kind}", at, y(look.estimate), told, 4.5)
+    for pair in _spaced(range(1, len(changes) + 1)):
+        drawing.label("tick x", x(pair), HEIGHT - BOTTOM + 15, str(pair))
+    return drawing.markup()
+
+
+def forest(
+    estimate: float, interval: tuple[float, float] | None, kind: str, reach: float, rules: Rules
+) -> Markup:
+    """A change and its 95 % interval (logs) on the scale of all rows of a table, from -reach to reach."""
+    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, text.log_percent(estimate), "forest")
+    x, middle = Scale(-reach, reach, 4, FOREST_WIDTH - 4), FOREST_HEIGHT / 2
+    margin = math.log1p(rules.margin)
+    drawing.box("margin", x(-margin), 0, x(margin), FOREST_HEIGHT)
+    drawing.line("zero", x(0), 0, x(0), FOREST_HEIGHT)
+    if interval is not None:
+        drawing.line(f"interval {kind}", x(interval[0]), middle, x(interval[1]), middle)
+    drawing.dot(f"estimate {kind}", x(estimate), middle, "", 4)
+    return drawing.markup()
+
+
+def _frame(title: str, values: Sequence[float], *, percent: bool = False) -> tuple[_Drawing, Scale]:
+    """An empty chart whose y axis holds `values`: ns, or logs that are shown in `percent`."""
+    drawing = _Drawing(WIDTH, HEIGHT, title, "chart")
+    low, high = min(values), max(values)
+    pad = 0.06 * (high - low) or 0.01 * abs(high) or 1.0
+    y = Scale(low - pad, high + pad, HEIGHT - BOTTOM, TOP)
+    ticks = Scale(math.expm1(y.low), math.expm1(y.high), 0, 1).ticks() if percent else y.ticks()
+    for tick in ticks:
+        at = y(math.log1p(tick) if percent else tick)
+        drawing.line("grid", LEFT, at, WIDTH - RIGHT, at)
+        drawing.label("tick y", LEFT - 6, at + 4, f"{100 * tick:+z.3g} %" if percent else _short(tick, ticks))
+    return drawing, y
+
+
+def _short(ns: float, ticks: Sequence[float]) -> str:
+    """A tick's time, all ticks of an axis in one unit and with the decimals that tell them apart."""
+    size, unit = next(
+        ((size, unit) for size, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")) if ticks[-1] >= size),
+        (1.0, "ns"),
+    )
+    step = (ticks[1] - ticks[0]) / size if len(ticks) > 1 else 1.0
+    decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
+    decimals += abs(round(step, decimals) - step) > step / 100  # 2.5 needs one more than 2
+    return f"{ns / size:.{decimals}f} {unit}"
+
+
+def _positions(drawing: _Drawing, clusters: Sequence[Cluster], room: float) -> Scale:
+    """Where each cluster is, with labels below as far as there is room for them."""
+    x = Scale(-0.6, max(len(clusters), 2) - 0.4, LEFT, room)
+    for index in _spaced(range(len(clusters))):
+        drawing.label("tick x", x(index), HEIGHT - BOTTOM + 15, clusters[index].label)
+    return x
+
+
+def _spaced(places: range) -> range:
+    """As many of `places` as have room for a label."""
+    return places[:: max(1, math.ceil(len(places) / _MOST_LABELS))]
+
+
+def _box(drawing: _Drawing, side: str, x: float, values: Sequence[float], y: Scale) -> None:
+    low, high = y(min(values)), y(max(values))
+    quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
+    first, middle, third = (y(quartile) for quartile in quartiles)
+    drawing.line(f"whisker {side}", x, low, x, high)
+    drawing.box(f"box {side}", x - 8, third, x + 8, first)
+    drawing.line(f"median {side}", x - 8, middle, x + 8, middle)
+    drawing.label("tick x", x, HEIGHT - BOTTOM + 15, side)
+
+
+def _safe(told: str) -> str:
+    return html.escape(escape.plain(told))
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

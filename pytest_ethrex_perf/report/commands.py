@@ -1,0 +1,123 @@
+"""`ethrex-perf report`, `merge` and `junit`: every report from a file, and shards joined."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf import files
+from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+_WRITTEN_BY = "written by --ethrex-json"
+_FORMS = {
+    "html": ("DIR", "an HTML report: index.html in this directory"),
+    "markdown": ("FILE", "a comment for a pull request"),
+    "junit": ("FILE", "JUnit XML"),
+    "csv": ("FILE", "CSV, a line for each block and metric"),
+    "samples-csv": ("FILE", "CSV, a line for each invocation"),
+    "benchmark-json": ("FILE", "pytest-benchmark JSON"),
+    "smaller-is-better": ("FILE", "customSmallerIsBetter JSON of github-action-benchmark"),
+    "bencher": ("FILE", "Bencher Metric Format"),
+}
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the commands."""
+    report = commands.add_parser("report", help="make any report from a results file")
+    report.add_argument("results", metavar="RESULTS.json", type=Path, nargs="?", help=_WRITTEN_BY)
+    for name, (metavar, told) in _FORMS.items():
+        report.add_argument(f"--{name}", metavar=metavar, type=Path, help=told)
+    report.add_argument("--step-summary", action="store_true", help="append to $GITHUB_STEP_SUMMARY")
+    report.add_argument("--schema", action="store_true", help="print the JSON Schema of results files")
+    report.set_defaults(run=_report)
+
+    merge = commands.add_parser("merge", help="join the results files of shards")
+    merge.add_argument("results", metavar="RESULTS.json", type=Path, nargs="+", help="one file a shard")
+    merge.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
+    merge.set_defaults(run=_merge)
+
+    junit = commands.add_parser("junit", help="join, annotate or sum up JUnit files").add_subparsers(
+        metavar="VERB", required=True
+    )
+    joined = junit.add_parser("merge", help="join the JUnit files of shards")
+    joined.add_argument("junit", metavar="JUNIT.xml", type=Path, nargs="+")
+    joined.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
+    joined.set_defaults(run=_junit_merge)
+    annotate = junit.add_parser("annotate", help="add results as properties to their test cases")
+    annotate.add_argument("junit", metavar="JUNIT.xml", type=Path)
+    annotate.add_argument("results", metavar="RESULTS.json", type=Path, help=_WRITTEN_BY)
+    annotate.add_argument("-o", "--output", metavar="FILE", type=Path, help="default: JUNIT.xml itself")
+    annotate.set_defaults(run=_junit_annotate)
+    summary = junit.add_parser("summary", help="print a table from a JUnit file alone")
+    summary.add_argument("junit", metavar="JUNIT.xml", type=Path)
+    summary.set_defaults(run=_junit_summary)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.report import outputs, results_json, terminal, text
+
+    if options.schema:
+        sys.stdout.write(results_json.json_schema())
+        return 0
+    if options.results is None:
+        raise UsageError("report: name a results file, as written by --ethrex-json")
+    result = results_json.load(options.results)
+    given = {name.replace("-", "_"): getattr(options, name.replace("-", "_")) for name in _FORMS}
+    wanted = {"report" if name == "html" else name: path for name, path in given.items() if path is not None}
+    summary = outputs.step_summary() if options.step_summary else None
+    if options.step_summary and summary is None:
+        raise UsageError(f"--step-summary: ${outputs.STEP_SUMMARY} is not set: no step of GitHub Actions")
+    if not wanted and summary is None:
+        lines = [text.counts(result.blocks), *(line.text for line in terminal.summary(result))]
+        sys.stdout.write("\n".join(lines) + "\n")
+        return 0
+    written, unwritten = outputs.write(result, wanted, summary)
+    sys.stderr.write("".join(f"written: {told}\n" for told in written))
+    if unwritten:
+        raise EthrexPerfError("not written: " + "; ".join(unwritten))
+    return 0
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.report import merge, results_json, text
+
+    result = merge.merge({path: results_json.load(path) for path in dict.fromkeys(options.results)})
+    _replace(options.output, results_json.dump(result))
+    sys.stdout.write(f"{options.output}: {len(result.blocks)} blocks: {text.counts(result.blocks)}\n")
+    return 0
+
+
+def _junit_merge(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.report import junit
+
+    _replace(options.output, junit.merge(dict.fromkeys(options.junit)))
+    return 0
+
+
+def _junit_annotate(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.report import junit, results_json
+
+    content, found = junit.annotate(options.junit, results_json.load(options.results))
+    output = options.output or options.junit
+    _replace(output, content)
+    sys.stdout.write(f"{output}: {found} test cases have results now\n")
+    return 0
+
+
+def _junit_summary(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.report import junit
+
+    sys.stdout.write("\n".join(junit.summary(options.junit)) + "\n")
+    return 0
+
+
+def _replace(path: Path, content: str) -> None:
+    """Write a file; raises `EthrexPerfError` that names it."""
+    try:
+        files.replace(path, content.encode())
+    except OSError as error:
+        raise EthrexPerfError(f"{path}: cannot be written: {error.strerror}") from None

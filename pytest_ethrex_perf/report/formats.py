@@ -1,0 +1,191 @@
+"""Other tools' formats: what dashboards plot over time, and tables for spreadsheets and data frames."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from pytest_ethrex_perf.report import escape, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, Row, RunResult
+
+_BIGGER_IS_BETTER = "Ggas/s"
+_MEASURE = 64  # characters of the name of a measure, by Bencher's limit
+_NAME = 1024
+
+
+def smaller_is_better(result: RunResult) -> str:
+    """`customSmallerIsBetter` of github-action-benchmark: one entry for each row of a block but throughput.
+
+    Format: `[{name, unit, value, range, extra}]`, in that project's README; value is the head's, times in ms.
+    """
+    entries = []
+    for block in result.blocks:
+        judged = {metric.metric: metric for metric in block.metrics}
+        for row in block.rows:
+            if row.head is None or row.unit == _BIGGER_IS_BETTER:
+                continue
+            value, unit = (row.head / 1e6, "ms") if row.unit == "ns" else (row.head, row.unit or "count")
+            entries.append(
+                {
+                    "name": escape.line(f"{block.block} {row.name}", _NAME),
+                    "unit": unit,
+                    "value": value,
+                    **({} if row.head_sd is None else {"range": f"± {text.percent(row.head_sd)}"}),
+                    "extra": _extra(block, row, judged.get(row.name)),
+                }
+            )
+    return _json(entries)
+
+
+def _extra(block: BlockResult, row: Row, metric: MetricResult | None) -> str:
+    told = [f"base {text.spread(row, 'base')}"] if row.base is not None else []
+    if metric is not None:
+        told.append(f"{text.label(metric)} {text.cell(metric)}")
+    told += [escape.line(f"head {block.head.label}", _NAME)] if block.head else []
+    return "\n".join(told)
+
+
+def bencher(result: RunResult) -> str:
+    """Bencher Metric Format: for each block its rows as measures, the head's, one sd below and above.
+
+    Format: `{benchmark: {measure: {value, lower_value, upper_value}}}`,
+    https://bencher.dev/docs/reference/bencher-metric-format; times in ns, memory in KiB.
+    """
+    content: dict[str, dict[str, dict[str, float]]] = {}
+    for block in result.blocks:
+        measures = {
+            escape.line(row.name, _MEASURE).lower().replace(" ", "-"): _measure(row.head, row.head_sd)
+            for row in block.rows
+            if row.head is not None
+        }
+        if measures:
+            content[escape.line(block.block, _NAME)] = measures
+    return _json(content)
+
+
+def _measure(value: float, sd: float | None) -> dict[str, float]:
+    if sd is None:
+        return {"value": value}
+    return {"value": value, "lower_value": value * math.exp(-sd), "upper_value": value * math.exp(sd)}
+
+
+def metrics_csv(result: RunResult) -> str:
+    """CSV with one line for each block and metric; changes are plain fractions, times in ns."""
+    return _csv(_METRIC_COLUMNS, (line for block in result.blocks for line in _metric_lines(block)))
+
+
+def _metric_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
+    about: dict[str, Any] = {
+        "block": block.block,
+        "txs": block.txs,
+        "gas": block.gas,
+        "mode": block.mode,
+        "base": block.base.label if block.base else None,
+        "base_sha256": block.base.program.sha256 if block.base and block.base.program else None,
+        "head": block.head.label if block.head else None,
+        "head_sha256": block.head.program.sha256 if block.head and block.head.program else None,
+    }
+    for metric in block.metrics:
+        decision = metric.decision
+        interval = decision.ci95 or (None, None)
+        yield about | {
+            "metric": metric.metric,
+            "verdict": str(decision.verdict) if decision.verdict else None,
+            "outcome": metric.outcome,
+            "why": metric.outcome_reason or decision.reason,
+            "base_ns": metric.base_ns,
+            "head_ns": metric.head_ns,
+            "change": _change(decision.estimate),
+            "ci95_low": _change(interval[0]),
+            "ci95_high": _change(interval[1]),
+            "p": decision.p,
+            text.unit(block): decision.pairs,
+            "sd": decision.sd,
+            "detectable": _change(decision.detectable),
+            "margin": metric.rules.margin,
+            "tolerance": metric.rules.tolerance,
+        }
+    if not block.metrics:
+        yield about | {"verdict": text.state(block), "why": text.why(block)}
+
+
+_METRIC_COLUMNS = (
+    "block", "txs", "gas", "metric", "verdict", "outcome", "base_ns", "head_ns", "change", "ci95_low",
+    "ci95_high", "p", "pairs", "invocations", "sd", "detectable", "margin", "tolerance", "mode", "base",
+    "base_sha256", "head", "head_sha256", "why",
+)  # fmt: skip
+
+
+def samples_csv(result: RunResult) -> str:
+    """CSV with one line for each invocation: its samples, what it cost and what else the machine did."""
+    return _csv(_SAMPLE_COLUMNS, (line for block in result.blocks for line in _sample_lines(block)))
+
+
+def _sample_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
+    for number, pair in enumerate(block.pairs, 1):
+        for side in ("base", "head") if pair.first == "base" else ("head", "base"):
+            yield _sample(block, side, number, getattr(pair, side))
+    for session in block.baseline:
+        for number, invocation in enumerate(session.invocations, 1):
+            yield _sample(block, "base", number, invocation) | {"session": session.id}
+    for number, invocation in enumerate(block.invocations, 1):
+        yield _sample(block, "head", number, invocation)
+
+
+def _sample(block: BlockResult, side: str, number: int, invocation: Invocation) -> dict[str, Any]:
+    from pytest_ethrex_perf.judge import sample
+
+    usage, noise = invocation.usage, invocation.noise
+    return {
+        "block": block.block,
+        "side": side,
+        "number": number,
+        "started": invocation.started,
+        "exec_ns": round(math.exp(sample.log_median(invocation.exec_ns, block.drop))),
+        "prep_ns": round(math.exp(sample.log_median(invocation.prep_ns, block.drop))),
+        "exec_repeats_ns": " ".join(map(str, invocation.exec_ns)),
+        "prep_repeats_ns": " ".join(map(str, invocation.prep_ns)),
+        "wall_ns": invocation.wall_ns,
+        "user_ns": usage.user_ns,
+        "system_ns": usage.system_ns,
+        "max_rss_kib": usage.max_rss_kib,
+        "opcodes": invocation.opcodes,
+        "psi_some_us": noise.psi_some_us,
+        "steal_ticks": noise.steal_ticks,
+        "throttled_us": noise.throttled_us,
+        "load1": noise.load1,
+    }
+
+
+_SAMPLE_COLUMNS = (
+    "block", "session", "side", "number", "started", "exec_ns", "prep_ns", "wall_ns", "user_ns", "system_ns",
+    "max_rss_kib", "opcodes", "psi_some_us", "steal_ticks", "throttled_us", "load1", "exec_repeats_ns",
+    "prep_repeats_ns",
+)  # fmt: skip
+
+
+def _change(log: float | None) -> float | None:
+    return None if log is None or not math.isfinite(log) else math.expm1(log)
+
+
+def _csv(columns: Iterable[str], lines: Iterable[Mapping[str, Any]]) -> str:
+    """RFC 4180, but for its line ends; a number stays a number, text is no formula."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(columns), lineterminator="\n")
+    writer.writeheader()
+    for values in lines:
+        writer.writerow(
+            {name: escape.csv(value) if isinstance(value, str) else value for name, value in values.items()}
+        )
+    return file.getvalue()
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

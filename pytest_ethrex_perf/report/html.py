@@ -1,0 +1,338 @@
+"""One self-contained page: everything about a run, to look at; nothing is loaded from anywhere.
+
+The template escapes every value; a content security policy allows the page's own script alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import shlex
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from pytest_ethrex_perf.judge import sample
+from pytest_ethrex_perf.report import charts, escape, text
+from pytest_ethrex_perf.report.charts import Cluster, Point
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markupsafe import Markup
+
+    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, Program, RunResult
+
+_KINDS = (
+    *("regression", "error", "inconclusive", "waived", text.NOT_DECIDED),
+    *("not measured", "skipped", "improvement", "unchanged", "recorded"),
+)
+_LEAST_REACH, _MOST_REACH = 0.05, 0.25  # of the scale that the rows of the overview share, fractions
+_LONG = 2_000
+
+
+def dump(result: RunResult) -> str:
+    """The page's HTML."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pytest_ethrex_perf.report", "page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: escape.plain(value) if type(value) is str else value,
+    )
+    environment.filters |= {
+        "change": text.change,
+        "duration": text.duration,
+        "gas": text.gas,
+        "phase": text.phase,
+    }
+    files = resources.files("pytest_ethrex_perf.report") / "page"
+    script, style = ((files / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    views = [_View(index, block) for index, block in enumerate(text.worst_first(result.blocks))]
+    reach = _reach(result)
+    kinds = [row.kind for view in views for row in view.rows(reach)]
+    page = environment.get_template("page.html.jinja").render(
+        run=result,
+        counts=text.counts(result.blocks),
+        failed="regression" in kinds or "error" in kinds,
+        views=views,
+        reach=reach,
+        chips=[(kind, kinds.count(kind)) for kind in _KINDS if kind in kinds],
+        ranks={kind: rank for rank, kind in enumerate(_KINDS)},
+        programs=list(_programs(result)),
+        command=lambda program: shlex.join([*program.prefix, *program.command]),
+        suite=[
+            (text.kind(mean), text.headline(f"mean over {len(mean.blocks)} blocks", mean, "rounds"))
+            for mean in result.suite
+        ],
+        wall=text.clock(result.wall_s),
+        script=script,
+        style=style,
+        digest=digest,
+    )
+    return page.rstrip() + "\n"
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One line of the overview: a metric of a block, or what became of a block that was not judged."""
+
+    metric: str
+    kind: str
+    delta: str
+    detail: str
+    forest: Markup | str
+    change: float | None
+    base_ns: float | None
+    head_ns: float | None
+
+
+class _View:
+    """What the template shows of one block."""
+
+    def __init__(self, index: int, block: BlockResult) -> None:
+        self.index, self.block = index, block
+        self.id = "".join(c if c.isalnum() and c.isascii() else "-" for c in block.block)[:80] + f"-{index}"
+        self.unit = text.unit(block)
+        self.taken = text.taken(block)
+        self.state = text.state(block) if not block.metrics else ""
+        self.why = text.why(block)
+        self.beside = text.beside(block)
+
+    def rows(self, reach: float) -> list[_Row]:
+        """Its lines of the overview."""
+        block = self.block
+        if not block.metrics:
+            why = escape.line(self.why, _LONG)
+            return [_Row("", self.state, "", why, "", None, None, None)]
+        return [
+            _Row(
+                metric=metric.metric,
+                kind=text.kind(metric),
+                delta="–" if metric.decision.estimate is None else text.log_percent(metric.decision.estimate),
+                detail=text.cell(metric).partition("(")[2].rstrip(")"),
+                forest=_forest(metric, reach),
+                change=metric.decision.estimate,
+                base_ns=metric.base_ns,
+                head_ns=metric.head_ns,
+            )
+            for metric in block.metrics
+        ]
+
+    def verdicts(self) -> Iterator[dict[str, Any]]:
+        """The verdict of each metric in words, with its charts."""
+        for metric in self.block.metrics:
+            context = metric.context
+            yield {
+                "metric": metric.metric,
+                "kind": text.kind(metric),
+                "symbol": text.symbol(metric),
+                "label": text.label(metric),
+                "estimate": text.estimate(metric.decision),
+                "why": metric.outcome_reason,
+                "reason": metric.decision.reason,
+                "evidence": ", ".join(text.evidence(metric, self.unit)),
+                "tolerance": text.limit(metric.rules.tolerance),
+                "context": text.log_percent(context.estimate)
+                if context and context.estimate is not None
+                else "",
+                "looks": metric.decision.looks,
+                "look": _look,
+                "charts": list(self._charts(metric)),
+            }
+
+    def figures(self) -> list[tuple[str, Markup]]:
+        """Samples of a block that was recorded, and judged by nothing."""
+        if self.block.metrics or not self.block.rows:
+            return []
+        return [(f"{name}: samples", self._samples(name)) for name in ("exec", "prep")]
+
+    def _charts(self, metric: MetricResult) -> Iterator[tuple[str, Markup]]:
+        name, block = metric.metric, self.block
+        if block.pairs:
+            yield f"{name}: samples, pair by pair", self._samples(name)
+        if block.pairs and metric.decision.looks:
+            changes = [self._sample(p.head, name) - self._sample(p.base, name) for p in block.pairs]
+            title = f"{name}: head / base of each pair; the interval at each look's share of alpha"
+            yield title, charts.looks(metric.decision, metric.rules, changes, title)
+        if block.baseline:
+            yield f"{name}: the baseline's sessions and this one", self._history(metric)
+
+    def repeats(self) -> list[tuple[str, Markup]]:
+        """Every raw repeat, per metric."""
+        taken = self.invocations()
+        return [
+            (
+                title,
+                charts.repeats([(side, one.repeats(name)) for _, side, one in taken], self.block.drop, title),
+            )
+            for name in ("exec", "prep")
+            if (title := f"{name}: every repeat") and taken
+        ]
+
+    def _samples(self, metric: str) -> Markup:
+        block = self.block
+        clusters = [
+            tuple(self._point(side, getattr(pair, side), metric, number) for side in _order(pair.first))
+            for number, pair in enumerate(block.pairs, 1)
+        ]
+        clusters += [(self._point("head", one, metric, n),) for n, one in enumerate(block.invocations, 1)]
+        numbered = [Cluster(str(number), points) for number, points in enumerate(clusters, 1)]
+        return charts.samples(numbered, f"{block.block} {metric}")
+
+    def _history(self, metric: MetricResult) -> Markup:
+        """The stored sessions, and this one with where its change's 95 % interval lies."""
+        name, block = metric.metric, self.block
+        taken = block.invocations or [pair.head for pair in block.pairs]
+        sessions = [("base", session.started[5:10], session.invocations) for session in block.baseline]
+        clusters = [
+            Cluster(label, tuple(self._point(side, one, name, n) for n, one in enumerate(invocations, 1)))
+            for side, label, invocations in [*sessions, ("head", "now", taken)]
+        ]
+        interval = None
+        if block.mode == "stored" and metric.decision.ci95 is not None:
+            low, high = metric.decision.ci95
+            interval = (metric.base_ns * math.exp(low), metric.base_ns * math.exp(high))
+        return charts.samples(clusters, f"{block.block} {name}, session by session", interval)
+
+    def _point(self, side: str, one: Invocation, metric: str, number: int) -> Point:
+        value, started = math.exp(self._sample(one, metric)), one.started[:19].replace("T", " ")
+        return Point(side, value, f"{side} {number}, {started}: {text.duration(value)}")
+
+    def _sample(self, one: Invocation, metric: str) -> float:
+        return sample.log_median(one.repeats(metric), self.block.drop)
+
+    def invocations(self) -> list[tuple[str, str, Invocation]]:
+        """(number, side, invocation) in the order they ran; not those of stored sessions."""
+        block = self.block
+        if block.pairs:
+            return [
+                (str(number), side, getattr(pair, side))
+                for number, pair in enumerate(block.pairs, 1)
+                for side in _order(pair.first)
+            ]
+        return [(str(number), "head", one) for number, one in enumerate(block.invocations, 1)]
+
+    def noise(self) -> Iterator[list[str]]:
+        """Each invocation's own line: what it took, what it cost, what else the machine did."""
+        for number, side, one in self.invocations():
+            usage, noise = one.usage, one.noise
+            yield [
+                number,
+                side,
+                one.started[11:19],
+                text.duration(math.exp(self._sample(one, "exec"))),
+                text.duration(math.exp(self._sample(one, "prep"))),
+                text.duration(one.wall_ns),
+                text.duration(usage.user_ns + usage.system_ns),
+                text.quantity(usage.max_rss_kib, "KiB"),
+                f"{usage.voluntary_switches:,} / {usage.involuntary_switches:,}",
+                _share(noise.psi_some_us, one.wall_ns),
+                "–" if noise.steal_ticks is None else str(noise.steal_ticks),
+                "–" if noise.throttled_us is None else text.duration(1e3 * noise.throttled_us),
+                "–" if noise.load1 is None else f"{noise.load1:.2f}",
+            ]
+
+    def table(self) -> list[tuple[str, str, str, str]]:
+        """What was measured of both sides, side by side."""
+        return [
+            (
+                row.name,
+                text.spread(row, "base") if row.base is not None else "",
+                text.spread(row, "head"),
+                "" if row.change is None else text.change(row.change),
+            )
+            for row in self.block.rows
+        ]
+
+    def phases(self) -> list[dict[str, Any]]:
+        """Phases of both sides, with the share of the longest for their bars."""
+        base, head = (side.phases if side else {} for side in (self.block.base, self.block.head))
+        longest = max([*base.values(), *head.values()], default=0.0) or 1.0
+        return [
+            {
+                "name": name,
+                "sides": [
+                    (side, known[name], 100 * known[name] / longest)
+                    for side, known in (("base", base), ("head", head))
+                    if name in known
+                ],
+            }
+            for name in dict.fromkeys([*base, *head])
+        ]
+
+    def key(self, reach: float) -> dict[str, Any]:
+        """What the overview is sorted by: its worst line's numbers."""
+        rows = self.rows(reach)
+        worst = min(rows, key=lambda row: (_KINDS.index(row.kind), -(row.change or 0.0)))
+        return {
+            "order": self.index,
+            "block": self.block.block,
+            "txs": self.block.txs,
+            "gas": self.block.gas,
+            "base": worst.base_ns,
+            "head": worst.head_ns,
+            "delta": worst.change,
+            "verdict": _KINDS.index(worst.kind),
+            "kinds": " ".join(sorted({row.kind.replace(" ", "-") for row in rows})),
+        }
+
+
+def _order(first: str) -> Sequence[str]:
+    return ("base", "head") if first == "base" else ("head", "base")
+
+
+def _share(psi_us: int | None, wall_ns: int) -> str:
+    """How much of an invocation something waited for a CPU."""
+    return "–" if psi_us is None else text.percent(1e3 * psi_us / max(1, wall_ns))
+
+
+def _look(look: Any) -> list[str]:
+    return [
+        str(look.pairs),
+        text.log_percent(look.estimate),
+        f"{text.log_percent(look.low)} … {text.log_percent(look.high)}",
+        text.percent(look.sd),
+        f"{look.p_slower:.2g}",
+        f"{look.p_equivalent:.2g}",
+        str(look.verdict or "go on"),
+    ]
+
+
+def _forest(metric: MetricResult, reach: float) -> Markup | str:
+    if metric.decision.estimate is None:
+        return ""
+    return charts.forest(
+        metric.decision.estimate, metric.decision.ci95, text.kind(metric), reach, metric.rules
+    )
+
+
+def _reach(result: RunResult) -> float:
+    """Half the width of the overview's scale, as a log: the widest interval, within reason."""
+    ends = [
+        abs(end)
+        for block in result.blocks
+        for metric in block.metrics
+        for end in metric.decision.ci95 or ()
+        if math.isfinite(end)
+    ]
+    return min(max([*ends, _LEAST_REACH]), _MOST_REACH) * 1.05
+
+
+def _programs(result: RunResult) -> Iterator[tuple[str, Program | None, str]]:
+    """(side, program or None for stored baselines, label), each once."""
+    seen = set()
+    for side in ("head", "base"):
+        for block in result.blocks:
+            known = getattr(block, side)
+            if known is None:
+                continue
+            key = (side, known.program.sha256 if known.program else None)
+            if key not in seen:
+                seen.add(key)
+                yield side, known.program, known.label if known.program else "stored baselines"

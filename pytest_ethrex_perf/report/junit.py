@@ -1,0 +1,240 @@
+"""JUnit XML: the verdicts as test cases, and files of CI shards joined, annotated and read again.
+
+Properties stand on the test case (the xunit2 flavour, as pytest writes it), in groups that start with
+`ethrex_block`. GitHub's JUnit actions and GitLab show none: the failure's first line has the numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.report import escape, terminal, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from junitparser import xunit2
+
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SuiteResult
+
+SUITE = "ethrex-perf"
+ROOT = "ethrex-block"
+_PREFIX = "ethrex_"
+_LONG = 10_000
+Property = tuple[str, str | float | int]
+
+
+def properties(name: str, result: MetricResult | SuiteResult) -> Iterator[Property]:
+    """What a test case says of one judged metric of block `name`; estimates and sd are logs, times in ns."""
+    decision = result.decision
+    yield "ethrex_block", escape.line(name)
+    yield "ethrex_metric", escape.line(result.metric)
+    yield "ethrex_verdict", str(decision.verdict)
+    yield "ethrex_outcome", str(result.outcome)
+    yield "ethrex_delta", text.cell(result)
+    for key in ("base_ns", "head_ns"):
+        if hasattr(result, key):
+            yield f"ethrex_{key}", float(getattr(result, key))
+    for key in ("estimate", "sd", "p", "detectable"):
+        value = getattr(decision, key)
+        if value is not None:
+            yield f"ethrex_{key}", float(value)
+    yield "ethrex_pairs", int(decision.pairs)
+    yield "ethrex_margin", float(result.rules.margin)
+    yield "ethrex_tolerance", float(result.rules.tolerance)
+
+
+def dump(result: RunResult) -> str:
+    """JUnit XML with one test case for each metric of each block, named as pytest names ours."""
+    from junitparser import xunit2
+
+    suite = xunit2.TestSuite(SUITE)
+    suite.timestamp = result.started
+    suite.hostname = escape.line(result.machine)
+    suite.add_testcases([case for block in result.blocks for case in _block_cases(block)])
+    for mean in result.suite:
+        name = f"mean over {len(mean.blocks)} blocks"
+        case = _case("all", mean.metric, 0.0)
+        _judged(case, name, mean, text.headline(name, mean, "rounds"), "")
+        suite.add_testcase(case)
+    return _text([suite])
+
+
+def _block_cases(block: BlockResult) -> Iterator[xunit2.TestCase]:
+    invocations = [*block.invocations, *(i for pair in block.pairs for i in (pair.base, pair.head))]
+    seconds = sum(i.wall_ns for i in invocations) / 1e9
+    for metric in block.metrics:
+        case = _case(block.block, metric.metric, seconds)
+        table = "\n".join(line.text for line in terminal.block_table(block))
+        _judged(case, block.block, metric, text.headline(block.block, metric, text.unit(block)), table)
+        seconds = 0.0  # both were measured in the same invocations
+        yield case
+    if not block.metrics:
+        for name in block.rules or ("measured",):
+            case = _case(block.block, name, seconds)
+            _unjudged(case, block)
+            yield case
+
+
+def _case(block: str, name: str, seconds: float) -> xunit2.TestCase:
+    from junitparser import xunit2
+
+    return xunit2.TestCase(escape.line(name), f"{ROOT}.{escape.line(block)}", round(seconds, 3))
+
+
+def _judged(
+    case: xunit2.TestCase, name: str, metric: MetricResult | SuiteResult, headline: str, table: str
+) -> None:
+    from junitparser import Failure
+
+    for key, value in properties(name, metric):
+        case.add_property(key, str(value))
+    if metric.outcome == "fail":
+        failure = Failure(escape.line(headline, _LONG))
+        failure.text = escape.plain("\n".join(filter(None, [headline, table])))
+        case.result = failure
+
+
+def _unjudged(case: xunit2.TestCase, block: BlockResult) -> None:
+    from junitparser import Error, Skipped
+
+    case.add_property("ethrex_block", escape.line(block.block))
+    case.add_property("ethrex_outcome", text.state(block))
+    if block.error or not (block.skipped or block.recorded):
+        case.result = Error(escape.line(block.error or "it was not measured", _LONG))
+    elif block.skipped:
+        case.result = Skipped(escape.line(block.skipped, _LONG))
+
+
+# --- files ----------------------------------------------------------------------------------------------
+
+
+def merge(paths: Iterable[Path]) -> str:
+    """The test suites of several files in one; raises `UsageError` for a block that two of them have."""
+    suites: list[xunit2.TestSuite] = []
+    seen: dict[tuple[str, str], Path] = {}
+    for path in paths:
+        for suite in _read(path):
+            for case in _cases([suite]):
+                for block, metric in {(g.get("block", ""), g.get("metric", "")) for g in _groups(case)}:
+                    first = seen.setdefault((block, metric), path)
+                    if first != path:
+                        told = f"{block} {metric}".rstrip()
+                        raise UsageError(f"{told} is in {first} and in {path}: merge each shard once")
+            suites.append(suite)
+    return _text(suites)
+
+
+def annotate(path: Path, result: RunResult) -> tuple[str, int]:
+    """The file `path` with the results of `result` as properties, and how many test cases have some now.
+
+    A test case is of the block that its name or class names (`…[mainnet/24443168]`), and of the one metric
+    that it is called by, or else of all. What an earlier run of ours had put there is replaced. Raises
+    `UsageError` where no test case is of any block.
+    """
+    suites = _read(path)
+    found = 0
+    for case in _cases(suites):
+        named = f"{case.classname or ''}::{case.name or ''}"
+        groups = []
+        for block in result.blocks:
+            if re.search(rf"(?<![\w-]){re.escape(escape.line(block.block))}(?!\w)", named):
+                metrics = [m for m in block.metrics if m.metric == case.name] or block.metrics
+                groups += [list(properties(block.block, metric)) for metric in metrics]
+        if groups:
+            _replace(case, [known for group in groups for known in group])
+            found += 1
+    if not found:
+        raise UsageError(
+            f"{path}: no test case is named after a block of the results, as in [mainnet/24443168]"
+        )
+    return _text(suites), found
+
+
+def _replace(case: xunit2.TestCase, known: Sequence[Property]) -> None:
+    for old in [one for one in case.properties() if str(one.name).startswith(_PREFIX)]:
+        case.remove_property(old)
+    for key, value in known:
+        case.add_property(key, str(value))
+
+
+def summary(path: Path) -> list[str]:
+    """A table of what a JUnit file alone says: its blocks, then how its test cases ended.
+
+    Raises `UsageError` for a file that is none.
+    """
+    cases = list(_cases(_read(path)))
+    table = [("Block", "Metric", "Baseline", "Head", "Delta")]
+    for case in cases:
+        for group in _groups(case):
+            delta = group.get("delta") or group.get("outcome", "")
+            sides = (_duration(group.get("base_ns")), _duration(group.get("head_ns")))
+            table.append((group.get("block", ""), group.get("metric", ""), *sides, delta))
+    if len(table) == 1:
+        table = [("Test", "Result", "", "", "")]
+        table += [(f"{case.classname}::{case.name}", _ended(case), "", "", "") for case in cases]
+    ended = [_ended(case) for case in cases]
+    told = ", ".join(f"{ended.count(name)} {name}" for name in sorted(set(ended)))
+    cells = [[escape.line(cell) for cell in row] for row in table]
+    return [*terminal.columns(cells, right={2, 3}), told or "no test cases"]
+
+
+def _duration(ns: str | None) -> str:
+    try:
+        return text.duration(float(ns)) if ns else ""
+    except (ValueError, OverflowError):
+        return ns or ""
+
+
+def _ended(case: xunit2.TestCase) -> str:
+    from junitparser import Error, Failure, Skipped
+
+    names = {Failure: "failed", Error: "error", Skipped: "skipped"}
+    return next((names[type(one)] for one in case.result if type(one) in names), "passed")
+
+
+def _groups(case: xunit2.TestCase) -> list[dict[str, str]]:
+    """Our properties of a test case, without their prefix, one group a metric."""
+    groups: list[dict[str, str]] = []
+    for known in case.properties():
+        name = str(known.name)
+        if name == "ethrex_block":
+            groups.append({})
+        if groups and name.startswith(_PREFIX):
+            groups[-1][name.removeprefix(_PREFIX)] = str(known.value)
+    return groups
+
+
+def _read(path: Path) -> list[xunit2.TestSuite]:
+    from junitparser import JUnitXmlError, xunit2
+
+    try:
+        report = xunit2.JUnitXml.fromfile(str(path))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except (SyntaxError, JUnitXmlError, ValueError) as error:  # XML's errors are SyntaxError's
+        raise UsageError(f"{path}: not a JUnit file: {error}") from None
+    return list(xunit2.JUnitXml() + report)  # junitparser 4 gives a lone suite as it is
+
+
+def _cases(suites: Iterable[xunit2.TestSuite]) -> Iterator[xunit2.TestCase]:
+    from junitparser import xunit2
+
+    for suite in suites:
+        for case in suite:
+            yield xunit2.TestCase.fromelem(case)
+        yield from _cases(suite.testsuites())
+
+
+def _text(suites: Iterable[xunit2.TestSuite]) -> str:
+    """XML of `suites`, their counts made anew (of their times, only the sum over cases)."""
+    from junitparser import xunit2
+
+    report = xunit2.JUnitXml()
+    for suite in suites:
+        report.add_testsuite(suite)
+    report.update_statistics()
+    return bytes(report.tostring()).decode() + "\n"

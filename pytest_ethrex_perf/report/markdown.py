@@ -1,0 +1,172 @@
+"""GitHub's Markdown: a comment on a pull request, or a job's step summary; worst first, details folded."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.report import escape, terminal, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SideResult
+
+MARK = "<!-- ethrex-perf -->"
+"""The first line: a bot finds its own earlier comment by it, to replace it."""
+COMMENT_LIMIT = 65_536
+"""GitHub counts characters; here it is bytes, never fewer."""
+SUMMARY_LIMIT = 1024 * 1024
+"""Bytes of one step's summary."""
+MOST_ROWS = 25  # rows of the table that everybody sees; the rest is folded
+MOST_DETAILS = 40  # blocks told in full
+_RESERVE = 400  # bytes kept for the sentences that count what was left out
+_LONG, _SHORT, _SHA = 300, 120, 12  # characters of anything from outside
+_ROOM = 100  # cells of a block's own table
+
+
+def dump(result: RunResult, limit: int = COMMENT_LIMIT) -> str:
+    """The comment as text, of at most `limit` bytes: verdict, table, then folded details."""
+    page = _Page(limit - _RESERVE)
+    page.add("\n".join([MARK, *_heading(result), ""]))
+    ranked = text.worst_first(result.blocks)
+    rows = [(block, row) for block in ranked for row in _rows(block)]
+    page.add("\n".join(_HEADING))
+    shown = page.add_while(row for _, row in rows[:MOST_ROWS])
+    page.add("")
+    rest = rows[MOST_ROWS:] if shown == MOST_ROWS else []
+    noteworthy = [one for one in ranked if one.rows and not _passed(one)] if len(ranked) > 1 else ranked
+    page.add_while(_details(block) for block in noteworthy[:MOST_DETAILS])
+    if rest and page.add("\n".join(["<details>", f"<summary>{_more(rest)}</summary>", "", *_HEADING])):
+        shown += page.add_while(row for _, row in rest)
+        page.close("\n</details>\n")
+    if shown < len(rows):
+        page.close(f"… and {_more(rows[shown:])}: too many to show here.\n")
+    page.add(_environment(result))
+    return page.text()
+
+
+class _Page:
+    """Text that grows as long as there is room, in bytes."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._parts: list[str] = []
+
+    def add(self, part: str) -> bool:
+        """Add a line or more if there is room; whether there was."""
+        size = len(part.encode()) + 1
+        if size > self._room:
+            return False
+        self.close(part)
+        return True
+
+    def add_while(self, parts: Iterable[str]) -> int:
+        """Add `parts` up to the first that has no room; how many were added."""
+        count = 0
+        for part in parts:
+            if not self.add(part):
+                break
+            count += 1
+        return count
+
+    def close(self, part: str) -> None:
+        """Add what must be there: it comes out of the reserve."""
+        self._room -= len(part.encode()) + 1
+        self._parts.append(part)
+
+    def text(self) -> str:
+        return "\n".join(self._parts) + "\n"
+
+
+_HEADING = ("| Block | Txs | Gas | Base | Head | Delta |", "|---|--:|--:|--:|--:|---|")
+
+
+def _heading(result: RunResult) -> Iterator[str]:
+    yield f"### {_symbol(result)} ethrex-perf: {text.counts(result.blocks) or 'no blocks'}"
+    yield ""
+    sides = [_side(name, result.blocks) for name in ("head", "base")]
+    yield " against ".join(filter(None, sides)) + (
+        f" on {escape.code(result.machine, _SHORT)}, in {text.clock(result.wall_s)}."
+    )
+    for suite in result.suite:
+        headline = text.headline(f"mean over {len(suite.blocks)} blocks", suite, "rounds")
+        yield f"\n{text.symbol(suite)} {escape.markdown(headline, _LONG)}"
+
+
+def _side(name: str, blocks: Sequence[BlockResult]) -> str:
+    """What was measured of one side, named once where it is the same in every block."""
+    sides: list[SideResult] = [side for block in blocks if (side := getattr(block, name))]
+    programs = {(side.label, side.program.sha256) for side in sides if side.program}
+    told = [
+        f"{escape.code(label, _SHORT)} ({escape.markdown(sha[:_SHA])})" for label, sha in sorted(programs)
+    ]
+    told += ["stored baselines"] if any(side.program is None for side in sides) else []
+    return " and ".join(told[:3])
+
+
+def _symbol(result: RunResult) -> str:
+    outcomes = {metric.outcome for block in result.blocks for metric in block.metrics}
+    outcomes |= {suite.outcome for suite in result.suite}
+    if "fail" in outcomes or any(block.error for block in result.blocks):
+        return "❌"
+    return "⚠️" if "warn" in outcomes or not outcomes else "✅"
+
+
+def _rows(block: BlockResult) -> Iterator[str]:
+    about = [escape.markdown(block.block, _SHORT), str(block.txs or "–"), text.gas(block.gas)]
+    for metric in block.metrics:
+        name = "" if metric.metric == "exec" else f"{escape.markdown(metric.metric, _SHORT)} "
+        sides = [text.duration(metric.base_ns), text.duration(metric.head_ns)]
+        yield _row([*about, *sides, name + text.cell(metric)])
+    if not block.metrics:
+        why = escape.markdown(text.why(block), _LONG)
+        yield _row([*about, "", "", f"{text.state(block)}{': ' if why else ''}{why}"])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _more(rows: Sequence[tuple[BlockResult, str]]) -> str:
+    """`460 more blocks: 459 unchanged, 1 improvement`, as they stand in the table."""
+    blocks = list({id(block): block for block, _ in rows}.values())
+    return f"{len(blocks)} more block{'s' if len(blocks) > 1 else ''} ({text.counts(blocks)})"
+
+
+def _passed(block: BlockResult) -> bool:
+    return bool(block.metrics) and all(metric.outcome == "pass" for metric in block.metrics)
+
+
+def _details(block: BlockResult) -> str:
+    """One block in full, folded: what the terminal shows of it."""
+    told = [_told(metric) for metric in block.metrics] or [text.state(block)]
+    summary = html.escape(escape.silent(escape.line(f"{block.block}: {'; '.join(told)}", _LONG)))
+    # plain text in <pre>: a fence of backticks could be closed by what is in it
+    lines = [escape.plain(line.text) for line in terminal.block_table(block, room=_ROOM)]
+    if not any(line.startswith("  again: ") for line in lines):
+        lines.append(f"  again: {escape.line(block.reproduce)}")
+    return _folded(summary, lines)
+
+
+def _folded(summary: str, lines: Iterable[str]) -> str:
+    """Plain `lines` behind a `summary` that is HTML already."""
+    told = html.escape("\n".join(line for line in lines if line.strip()))
+    return f"<details>\n<summary>{summary}</summary>\n\n<pre>{told}</pre>\n\n</details>\n"
+
+
+def _told(metric: MetricResult) -> str:
+    return f"{text.label(metric)}: {metric.metric} {text.estimate(metric.decision)}"
+
+
+def _environment(result: RunResult) -> str:
+    machine = result.measured_on
+    facts = {
+        "pytest-ethrex-perf": result.version,
+        "started": result.started,
+        "gatings": str(result.gatings),
+        **{name: str(fact) for name, fact in (machine.keyed | machine.recorded).items()},
+        **result.settings,
+    }
+    told = (f"{escape.line(name, _SHORT)}: {escape.line(value, _LONG)}" for name, value in facts.items())
+    return _folded("Machine and settings", told)

@@ -1,0 +1,73 @@
+"use strict";
+// The page is complete without this: here a block's details fold, and the table is sorted and filtered.
+document.documentElement.classList.add("js");
+const table = document.getElementById("overview");
+const bodies = [...table.tBodies];
+const search = document.getElementById("filter");
+const chips = [...document.querySelectorAll(".chip")];
+const headings = [...table.tHead.querySelectorAll("th")];
+
+function open(body, wanted) {
+  const button = body.querySelector("button.open");
+  button.setAttribute("aria-expanded", String(wanted));
+  body.querySelector("tr.detail").classList.toggle("opened", wanted);
+}
+
+function filter() {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const kinds = chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset.kind);
+  let shown = 0;
+  for (const body of bodies) {
+    const own = body.dataset.kinds.split(" ");
+    const name = body.dataset.block.toLowerCase();
+    const fits = words.every((word) => name.includes(word)) && (!kinds.length || kinds.some((kind) => own.includes(kind)));
+    body.hidden = !fits;
+    shown += fits;
+  }
+  document.getElementById("shown").textContent = shown === bodies.length ? "" : `${shown} of ${bodies.length} blocks`;
+  document.getElementById("nothing").hidden = shown > 0 || bodies.length === 0;
+}
+
+function sort(heading) {
+  const key = heading.querySelector("button").dataset.sort;
+  const rising = heading.getAttribute("aria-sort") === "descending" || (!heading.hasAttribute("aria-sort") && key !== "delta");
+  for (const other of headings) other.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", rising ? "ascending" : "descending");
+  const sign = rising ? 1 : -1;
+  const compare = (a, b) => {
+    const [left, right] = [a.dataset[key], b.dataset[key]];
+    // what has no value stays at the end, whichever way
+    if (left === "" || right === "") return (left === "") - (right === "") || a.dataset.order - b.dataset.order;
+    const found = key === "block" ? left.localeCompare(right, "en", { numeric: true }) : left - right;
+    return sign * found || a.dataset.order - b.dataset.order;
+  };
+  table.append(...bodies.sort(compare));
+}
+
+table.addEventListener("click", (event) => {
+  const sorter = event.target.closest("button[data-sort]");
+  if (sorter) return sort(sorter.closest("th"));
+  const row = event.target.closest("tr.row");
+  if (!row || String(getSelection())) return;
+  const body = row.parentElement;
+  open(body, body.querySelector("button.open").getAttribute("aria-expanded") !== "true");
+});
+for (const chip of chips) {
+  chip.addEventListener("click", () => {
+    chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
+    filter();
+  });
+}
+search.addEventListener("input", filter);
+search.form.addEventListener("submit", (event) => event.preventDefault());
+
+function follow() {
+  const body = bodies.find((one) => one.id === decodeURIComponent(location.hash.slice(1)));
+  if (body) {
+    open(body, true);
+    body.scrollIntoView();
+  }
+}
+addEventListener("hashchange", follow);
+follow();
+if (bodies.length === 1) open(bodies[0], true);

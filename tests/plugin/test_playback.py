@@ -1,0 +1,90 @@
+"""Beside pytest-benchmark: our samples in its table, and no conflict where it is off, away or replaced."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ethrex_perf.playback import Playback
+
+if TYPE_CHECKING:
+    from tests.conftest import Bench
+
+TEST = """
+    import pytest
+
+    @pytest.mark.benchmark(group="replays")
+    @pytest.mark.ethrex_block(24443168)
+    def test_block(ethrex_block, benchmark):
+        ethrex_block.gate()
+"""
+
+
+@pytest.fixture
+def sides(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # it looks at it, and these tests may run there
+    bench.pytester.makepyfile(TEST)
+    head, base = bench.program("head"), bench.program("base")
+    return (f"--ethrex-replay={head}", f"--ethrex-base={base}", "--ethrex-looks=6", "--ethrex-repeat=5")
+
+
+def test_the_samples_are_its_rounds(bench: Bench, sides: tuple[str, ...]) -> None:
+    result = bench.run(*sides, "--benchmark-json=b.json", "--ethrex-json=r.json", "-W", "error")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*benchmark 'replays': 1 tests*", "test_block*"])
+    (benchmark,) = bench.json("b.json")["benchmarks"]
+    (block,) = bench.results("r.json").blocks
+    samples = [statistics.median(pair.head.exec_ns[1:]) / 1e9 for pair in block.pairs]
+    assert all(map(math.isclose, benchmark["stats"]["data"], samples))
+    assert benchmark["stats"]["rounds"] == 6
+    assert benchmark["group"] == "replays"
+    assert benchmark["extra_info"] == {"ethrex_exec_verdict": str(block.metrics[0].decision.verdict)}
+
+
+@pytest.mark.parametrize("option", ["--benchmark-disable", "--benchmark-only", "--benchmark-save=x"])
+def test_its_own_options_change_no_verdict(bench: Bench, sides: tuple[str, ...], option: str) -> None:
+    bench.run(*sides, option).assert_outcomes(passed=1)
+
+
+def test_skipping_benchmarks_skips_it(bench: Bench, sides: tuple[str, ...]) -> None:
+    bench.run(*sides, "--benchmark-skip").assert_outcomes(skipped=1)
+
+
+def test_a_regression_fails_the_test_all_the_same(bench: Bench, sides: tuple[str, ...]) -> None:
+    slow = bench.program("slow", exec_ms=70)
+    bench.run(*sides[1:], f"--ethrex-replay={slow}").assert_outcomes(failed=1)
+
+
+def test_without_it_a_test_that_does_not_ask_for_it_runs(bench: Bench, sides: tuple[str, ...]) -> None:
+    bench.pytester.makepyfile(
+        TEST.replace(", benchmark)", ")").replace('@pytest.mark.benchmark(group="replays")', "")
+    )
+    bench.run(*sides, "-p", "no:benchmark").assert_outcomes(passed=1)
+
+
+def test_anothers_fixture_of_that_name_is_left_alone(bench: Bench, sides: tuple[str, ...]) -> None:
+    bench.pytester.makeconftest(
+        """
+        import pytest
+
+        class Other:
+            def __getattr__(self, name):
+                raise AssertionError(name)
+
+        @pytest.fixture
+        def benchmark():
+            return Other()
+        """
+    )
+    bench.run(*sides, "-p", "no:benchmark").assert_outcomes(passed=1)
+
+
+def test_a_playback_that_has_nothing_to_tell_is_a_clock() -> None:
+    timer = Playback()
+    assert timer() <= timer()
+    timer.load([0.5, 0.25])
+    assert [timer(), timer(), timer(), timer()] == [0.0, 0.5, 0.0, 0.25]
+    assert timer() > 1.0

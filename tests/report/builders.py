@@ -1,0 +1,471 @@
+"""Fixed results of made-up runs, decided by the real judge: what every report is shown with."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytest_ethrex_perf.judge import paired, stored
+from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.results import (
+    BlockResult,
+    CacheIdentity,
+    Invocation,
+    Machine,
+    MetricResult,
+    Noise,
+    Pair,
+    Program,
+    PublishedResult,
+    ReferenceResult,
+    Row,
+    RunResult,
+    SideResult,
+    StoredSession,
+    SuiteResult,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_ethrex_perf.results import Outcome
+
+START = datetime(2026, 2, 18, 8, tzinfo=UTC)
+REPEAT = 11
+MACHINE = Machine(
+    key="amd-epyc-9454p-32c-4f1d",
+    keyed={"name": "AMD EPYC 9454P 48-Core Processor", "cpus": 32, "smt": False, "governor": "performance"},
+    recorded={"kernel": "6.1.0-38-amd64", "memory_gib": 62.7, "microcode": "0xa101148", "host": "0badcafe"},
+)
+HEAD = Program(
+    kind="ethrex",
+    command=("target/release/ethrex-replay",),
+    sha256="5e43acebcd96" + "0" * 52,
+    label="target/release/ethrex-replay",
+    prefix=("taskset", "-c", "0-7"),
+    commit="a9de3e8",
+)
+BASE = Program(
+    kind="ethrex",
+    command=("main/ethrex-replay",),
+    sha256="546016627a1c" + "0" * 52,
+    label="main/ethrex-replay",
+    prefix=("taskset", "-c", "0-7"),
+)
+_OUTCOMES: dict[Verdict, Outcome] = {Verdict.REGRESSION: "fail", Verdict.INCONCLUSIVE: "warn"}
+
+
+def invocation(random: Random, exec_ms: float, *, noise: float = 0.01, index: int = 0) -> Invocation:
+    """One of 11 repeats, 1 % apart, around a level that is off by `noise`; printed to 0.01 ms."""
+    level = exec_ms * math.exp(noise * normal(random))
+    times, preps = (
+        [round(100 * typical * (1 + 0.01 * normal(random))) * 10_000 for _ in range(REPEAT)]
+        for typical in (level, 31 + 0.2 * normal(random))
+    )
+    times[0] += times[0] // 8
+    return Invocation(
+        started=(START + timedelta(seconds=3 * index)).isoformat(),
+        wall_ns=2_000_000_000 + index * 1_000_000,
+        prep_ns=tuple(preps),
+        exec_ns=tuple(times),
+        gas=37_500_000,
+        txs=442,
+        phases={"validate": 1.1, "exec": 0.62 * level, "merkle": 0.3 * level, "store": 4.25},
+        usage=Usage(
+            user_ns=round(22e6 * level),
+            system_ns=140_000_000,
+            max_rss_kib=512_000 + round(900 * normal(random)),
+            voluntary_switches=4_120,
+            involuntary_switches=17,
+        ),
+        noise=Noise(psi_some_us=1_200 + 50 * index, steal_ticks=index % 5 // 4, throttled_us=0, load1=1.25),
+    )
+
+
+def normal(random: Random) -> float:
+    """A standard normal number: the same in every version of Python."""
+    return statistics.NormalDist().inv_cdf(random.random() or 0.5)
+
+
+def interleaved(number: int, change: float, **settings: Any) -> BlockResult:
+    """Block `number` whose head is slower by `change`; `noise`, `exec_ms`, `metrics`, `network`, fields."""
+    noise, exec_ms = settings.pop("noise", 0.01), settings.pop("exec_ms", 59.75)
+    metrics: tuple[str, ...] = settings.pop("metrics", ("exec",))
+    rules = Rules(gatings=settings.pop("gatings", 8.0), floor=200_000.0)
+    network = settings.pop("network", "mainnet")
+    random = Random(number)  # noqa: S311 - fixed data, no secret
+    pairs: list[Pair] = []
+    decisions: dict[str, Any] = {}
+    for count in range(1, 25):
+        sides = [
+            invocation(random, exec_ms * factor, noise=noise, index=2 * count + side)
+            for side, factor in enumerate((1, 1 + change))
+        ]
+        pairs.append(Pair(first="base" if count % 2 else "head", base=sides[0], head=sides[1]))
+        if count not in rules.looks:
+            continue
+        for metric in metrics:
+            decisions[metric] = paired.judge(
+                [logs(pair.base, metric) for pair in pairs],
+                [logs(pair.head, metric) for pair in pairs],
+                rules,
+                final=count == rules.looks[-1],
+            )
+        if all(decision.verdict for decision in decisions.values()):
+            break
+    base, head = [p.base for p in pairs], [p.head for p in pairs]
+    return block(
+        f"{network}/{number}",
+        mode="interleaved",
+        pairs=tuple(pairs),
+        base=side_result(base, BASE),
+        head=side_result(head, HEAD),
+        rules=dict.fromkeys(metrics, rules),
+        metrics=tuple(judged(name, rules, decisions[name], base, head) for name in metrics),
+        rows=rows(base, head),
+        **settings,
+    )
+
+
+def from_baseline(number: int, change: float, sessions: int = 6, **settings: Any) -> BlockResult:
+    """Block `number` compared with `sessions` stored sessions on different days."""
+    random = Random(number)  # noqa: S311
+    rules = Rules(gatings=8.0, floor=200_000.0)
+    recorded = tuple(
+        StoredSession(
+            id=f"2026-01-{day + 2:02}-{day:04x}",
+            started=(START - timedelta(days=40 - 3 * day)).isoformat(),
+            program_sha256=(BASE if day else HEAD).sha256,
+            invocations=tuple(
+                invocation(random, 59.75 * (1 + 0.008 * normal(random)), index=i) for i in range(10)
+            ),
+        )
+        for day in range(sessions)
+    )
+    taken = tuple(invocation(random, 59.75 * (1 + change), index=i) for i in range(12))
+    base = [i for session in recorded for i in session.invocations]
+    decision = stored.judge(
+        [[logs(i, "exec") for i in session.invocations] for session in recorded],
+        [logs(i, "exec") for i in taken],
+        rules,
+    )
+    return block(
+        f"mainnet/{number}",
+        mode="stored",
+        invocations=taken,
+        baseline=recorded,
+        base=side_result(base, None),
+        head=side_result(taken, HEAD),
+        rules={"exec": rules},
+        metrics=(judged("exec", rules, decision, base, taken),),
+        references=(
+            ReferenceResult(
+                name="epoch's first session", date="2026-01-09", metric="exec", change=0.021, detectable=0.09
+            ),
+        ),
+        published=(
+            PublishedResult(
+                machine="ethrex-office-4",
+                date="2026-02-18",
+                source="ethrex-replay's profiling guide",
+                exec_ns=59_750_000.0,
+                ggas_per_s=0.63,
+            ),
+        ),
+        rows=rows(base, taken),
+        **settings,
+    )
+
+
+def recording(number: int) -> BlockResult:
+    """Block `number` recorded into its baseline."""
+    random = Random(number)  # noqa: S311
+    taken = tuple(invocation(random, 59.75, index=i) for i in range(10))
+    return block(
+        f"mainnet/{number}",
+        mode="record",
+        invocations=taken,
+        head=side_result(taken, HEAD),
+        rules={"exec": Rules()},
+        rows=rows([], taken),
+        recorded=f"session 2026-02-18-4f1d in baselines/mainnet/{number}/ethrex-{MACHINE.key}.json",
+    )
+
+
+def block(name: str, **fields: Any) -> BlockResult:
+    """A block with what every block has."""
+    measured = fields.get("pairs") or fields.get("invocations")
+    defaults: dict[str, Any] = {
+        "block": name,
+        "mode": "interleaved",
+        "repeat": REPEAT,
+        "drop": 1,
+        "gas": 37_500_000 if measured else None,
+        "txs": 442 if measured else None,
+        "cache": CacheIdentity(
+            network=name.partition("/")[0],
+            number=1,
+            block_hash="0x" + "c0ffee17" * 8,
+            witness_sha256="cd" * 32,
+        )
+        if measured
+        else None,
+        "reproduce": f"pytest --ethrex-block={name} --ethrex-base=main/ethrex-replay",
+    }
+    return BlockResult(**defaults | fields).sealed()
+
+
+def judged(
+    name: str, rules: Rules, decision: Any, base: Iterable[Invocation], head: Iterable[Invocation]
+) -> MetricResult:
+    """What was decided of one metric, and what follows from it."""
+    return MetricResult(
+        metric=name,
+        rules=rules,
+        decision=decision,
+        step=0.0002,
+        base_ns=level(base, name),
+        head_ns=level(head, name),
+        outcome=_OUTCOMES.get(decision.verdict, "pass"),
+    )
+
+
+def logs(one: Invocation, metric: str) -> float:
+    """The sample of one invocation."""
+    return math.log(statistics.median(one.repeats(metric)[1:]))
+
+
+def level(invocations: Iterable[Invocation], metric: str) -> float:
+    """Geometric mean of the samples, in ns."""
+    return math.exp(statistics.fmean(logs(i, metric) for i in invocations))
+
+
+def side_result(invocations: Sequence[Invocation], program: Program | None) -> SideResult:
+    """One side summed up."""
+    exec_ns = level(invocations, "exec")
+    return SideResult(
+        label=program.label if program else f"baselines/mainnet/ethrex-{MACHINE.key}.json",
+        program=program,
+        invocations=len(invocations),
+        exec_ns=exec_ns,
+        prep_ns=level(invocations, "prep"),
+        ggas_per_s=37_500_000 / exec_ns,
+        phases={
+            name: statistics.median(i.phases[name] for i in invocations) for name in invocations[0].phases
+        },
+    )
+
+
+def rows(base: Sequence[Invocation], head: Sequence[Invocation]) -> tuple[Row, ...]:
+    """The block's own table."""
+
+    def row(name: str, unit: Any, read: Any) -> Row:
+        values = [[math.log(read(i)) for i in side] for side in (base, head)]
+        base_level, head_level = (math.exp(statistics.fmean(side)) if side else None for side in values)
+        base_sd, head_sd = (statistics.stdev(side) if side else None for side in values)
+        return Row(
+            name=name,
+            unit=unit,
+            base=base_level,
+            head=head_level,
+            base_sd=base_sd,
+            head_sd=head_sd,
+            change=head_level / base_level - 1 if base_level and head_level else None,
+        )
+
+    throughput = [37_500_000 / level(side, "exec") if side else None for side in (base, head)]
+    return (
+        row("exec", "ns", lambda i: math.exp(logs(i, "exec"))),
+        row("prep", "ns", lambda i: math.exp(logs(i, "prep"))),
+        Row(
+            name="throughput",
+            unit="Ggas/s",
+            base=throughput[0],
+            head=throughput[1],
+            change=throughput[1] / throughput[0] - 1 if throughput[0] and throughput[1] else None,
+        ),
+        row("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),
+        row("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
+    )
+
+
+def run(blocks: Sequence[BlockResult], **fields: Any) -> RunResult:
+    """A run of these blocks."""
+    defaults: dict[str, Any] = {
+        "version": "0.1.0",
+        "started": START.isoformat(),
+        "wall_s": 754.2,
+        "machine": MACHINE.key,
+        "measured_on": MACHINE,
+        "gatings": sum(len(one.rules) for one in blocks),
+        "settings": {"margin": "0.01", "tolerance": "0.03", "repeat": "11", "replay": HEAD.label},
+        "blocks": tuple(blocks),
+    }
+    return RunResult(**defaults | fields)
+
+
+@cache
+def one() -> RunResult:
+    """A run of one block that became slower."""
+    return run([interleaved(24443168, 0.045)])
+
+
+@cache
+def several() -> RunResult:
+    """A run with every outcome there is, and the mean over blocks."""
+    waived = interleaved(24443171, 0.05)
+    (metric,) = waived.metrics
+    told = "allowed up to +6 % until 2026-12-31: EIP-7702 checks, #6207"
+    waived = msgspec.structs.replace(
+        waived, metrics=(msgspec.structs.replace(metric, outcome="waived", outcome_reason=told),)
+    )
+    caution = (
+        "noisy machine: the pair ratio has a standard deviation of 4.9 %; stop what else runs, pin the "
+        "program (--ethrex-prefix='taskset -c 0-7'), or plan for more pairs (--ethrex-looks)"
+    )
+    blocks = [
+        interleaved(24443168, 0.045, metrics=("exec", "prep")),
+        interleaved(24443169, -0.06),
+        interleaved(24443170, 0.002),
+        waived,
+        interleaved(24443172, 0.02, noise=0.04, notes=(caution,)),
+        interleaved(1265656, 0.0, network="hoodi", exec_ms=6.5),
+        from_baseline(24443173, 0.12),
+        from_baseline(24443174, 0.0, notes=("1 of 5 sessions: record on four more days",)),
+        recording(24443175),
+        block(
+            "mainnet/24443176",
+            rules={"exec": Rules()},
+            error="mainnet/24443176: Execution Error: Invalid Block: World State Root does not match the one "
+            "in the header after executing; the whole output is in "
+            "ethrex-perf-logs/mainnet-24443176-head-001.log",
+        ),
+        block(
+            "mainnet/24443177",
+            skipped="base and head are the same program (sha256 5e43acebcd96): nothing to compare; "
+            "--ethrex-aa measures it against itself",
+        ),
+    ]
+    measured = [one for one in blocks if one.mode == "interleaved" and one.metrics]
+    rules = Rules(gatings=2.0)
+    rounds = range(min(len(one.pairs) for one in measured))
+    decision = paired.judge(
+        [statistics.fmean(logs(one.pairs[i].base, "exec") for one in measured) for i in rounds],
+        [statistics.fmean(logs(one.pairs[i].head, "exec") for one in measured) for i in rounds],
+        rules,
+        final=True,
+    )
+    suite = SuiteResult(
+        metric="exec",
+        blocks=tuple(one.block for one in measured),
+        rules=rules,
+        decision=decision,
+        step=0.0002,
+        outcome=_OUTCOMES.get(decision.verdict or Verdict.UNCHANGED, "pass"),
+    )
+    return run(blocks, suite=(suite,))
+
+
+@cache
+def many(count: int = 500) -> RunResult:
+    """A run of `count` blocks: some slower, some faster, a few that could not be measured."""
+    changes = (0.0, 0.001, -0.002, 0.0, 0.015, 0.0, 0.002, -0.05, 0.0, 0.06)
+    blocks = [
+        block(
+            f"mainnet/{24_000_000 + i}",
+            error=f"no cache file replay_cache/cache_mainnet_{24_000_000 + i}.json",
+        )
+        if i % 50 == 49
+        else interleaved(24_000_000 + i, changes[i % 10], noise=0.01 if i % 7 else 0.03, gatings=float(count))
+        for i in range(count)
+    ]
+    return run(blocks, gatings=count)
+
+
+HOSTILE = (
+    "<script>alert(1)</script> </style> \" ' | `x` ``` \n# a heading\r\n@octocat #1 [a](javascript:alert(2)) "
+    "![i](https://evil.invalid/x.png) ${{ secrets.X }} $x$ \x1b[31mred\x00\x08 =cmd|' /C calc'!A0 \u202e "
+    "]]> &lt;"
+)
+
+
+@cache
+def hostile() -> RunResult:
+    """A run with hostile text wherever text comes from outside."""
+    program = msgspec.structs.replace(
+        HEAD, label=HOSTILE, command=(HOSTILE,), prefix=(HOSTILE,), commit=HOSTILE, sha256=HOSTILE
+    )
+
+    def poisoned(one: BlockResult, **fields: Any) -> BlockResult:
+        sides = {
+            side: msgspec.structs.replace(
+                getattr(one, side), label=HOSTILE, program=program, phases={HOSTILE: 1.0}
+            )
+            for side in ("base", "head")
+            if getattr(one, side)
+        }
+        metrics = tuple(
+            msgspec.structs.replace(
+                metric,
+                outcome_reason=HOSTILE,
+                decision=dataclasses.replace(metric.decision, reason=HOSTILE),
+            )
+            for metric in one.metrics
+        )
+        return msgspec.structs.replace(
+            one,
+            block=f"{HOSTILE}/{one.block}",
+            metrics=metrics,
+            notes=(HOSTILE, HOSTILE),
+            reproduce=HOSTILE,
+            baseline=tuple(
+                msgspec.structs.replace(session, id=HOSTILE, program_sha256=HOSTILE)
+                for session in one.baseline
+            ),
+            references=tuple(
+                msgspec.structs.replace(reference, name=HOSTILE, date=HOSTILE) for reference in one.references
+            ),
+            published=tuple(
+                msgspec.structs.replace(known, machine=HOSTILE, date=HOSTILE, source=HOSTILE)
+                for known in one.published
+            ),
+            rows=tuple(msgspec.structs.replace(row, name=f"{HOSTILE}{row.name}") for row in one.rows),
+            **sides,
+            **fields,
+        )
+
+    blocks = [
+        poisoned(interleaved(1, 0.05)),
+        poisoned(from_baseline(2, 0.12)),
+        poisoned(recording(3), recorded=HOSTILE),
+        poisoned(block("mainnet/4"), error=HOSTILE),
+        poisoned(block("mainnet/5"), skipped=HOSTILE),
+    ]
+    machine = msgspec.structs.replace(
+        MACHINE, key=HOSTILE, keyed={HOSTILE: HOSTILE}, recorded={HOSTILE: HOSTILE}
+    )
+    suite = SuiteResult(
+        metric="exec",
+        blocks=(HOSTILE,),
+        rules=Rules(),
+        decision=blocks[0].metrics[0].decision,
+        step=0.0,
+        outcome="fail",
+        outcome_reason=HOSTILE,
+    )
+    return run(
+        blocks,
+        machine=HOSTILE,
+        measured_on=machine,
+        settings={HOSTILE: HOSTILE},
+        version=HOSTILE,
+        suite=(suite,),
+    )

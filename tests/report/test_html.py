@@ -1,0 +1,204 @@
+"""The page: self-contained, free of what others wrote into it, and alive in a browser."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ethrex_perf.report import html
+from tests.report import browser, builders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SIZES = {"phone": (390, 844), "tablet": (700, 900), "desktop": (1280, 900)}
+
+
+class Reader(HTMLParser):
+    """Collects tags with their attributes, and words."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[browser.Page]:
+    if browser.CHROMIUM is None or browser.DRIVER is None:
+        pytest.skip("chromium is not installed")
+    with browser.browser() as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("report") / "index.html"
+    file.write_text(html.dump(builders.several()), encoding="utf-8")
+    return file
+
+
+# --- what is written ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("run", [builders.one, builders.several, builders.hostile])
+def test_nothing_is_loaded_from_anywhere(run: object) -> None:
+    assert callable(run)
+    tags = Reader(html.dump(run())).tags
+    assert not [tag for tag, _ in tags if tag in ("img", "link", "iframe", "object", "base", "a")]
+    assert not [attrs for _, attrs in tags if {"src", "href", "style", "srcset"} & set(attrs)]
+    assert [tag for tag, _ in tags].count("script") == 1
+
+
+def test_hostile_text_is_text() -> None:
+    told = html.dump(builders.hostile())
+    reader = Reader(told)
+    assert "<script>alert(1)</script>" in "".join(reader.words)
+    assert not re.search(r"[\x00-\x08\x1b\u202e]", told)
+    assert not [attrs for _, attrs in reader.tags if any(name.startswith("on") for name in attrs)]
+
+
+def test_every_block_and_number_is_there() -> None:
+    run = builders.several()
+    words = "".join(Reader(html.dump(run)).words)
+    for block in run.blocks:
+        assert block.block in words
+        assert block.reproduce in words
+        for told in (*block.notes, block.error, block.skipped, block.recorded):
+            assert (told or "") in words
+    assert "EIP-7702 checks, #6207" in words
+    assert "AMD EPYC 9454P" in words
+
+
+def test_a_run_without_blocks_is_a_page_too() -> None:
+    assert "no blocks" in html.dump(builders.run([]))
+
+
+def test_charts_are_drawn_of_one_pair_and_of_values_that_are_all_the_same() -> None:
+    block = builders.interleaved(1, 0.0, noise=0.0)
+    assert html.dump(builders.run([block])).count('<svg class="chart"') == 4
+
+
+# --- in a browser -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_fits_the_window(
+    page: browser.Page, several: Path, tmp_path: Path, size: str, *, dark: bool
+) -> None:
+    page.show(several, *SIZES[size], dark=dark)
+    page.run("bodies.forEach((one) => open(one, true))")
+    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.run("document.documentElement.scrollWidth") == SIZES[size][0]
+    assert page.complaints() == []
+    background = str(page.run("getComputedStyle(document.body).backgroundColor"))
+    assert (sum(map(int, re.findall(r"\d+", background))) < 3 * 64) == dark
+    picture = page.picture()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 10_000  # one colour alone would be less
+    (tmp_path / "picture.png").write_bytes(picture)
+
+
+def test_sort(page: browser.Page, several: Path) -> None:
+    page.show(several)
+    assert page.texts("button.open")[:2] == ["mainnet/24443173", "mainnet/24443168"]
+    page.one("[data-sort=block]").click()
+    names = page.texts("button.open")
+    assert names == sorted(names)
+    assert page.one("th.block").get_attribute("aria-sort") == "ascending"
+    page.one("[data-sort=block]").click()
+    assert page.texts("button.open") == names[::-1]
+    page.one("[data-sort=delta]").click()
+    deltas = [float(text.rstrip(" %")) for text in page.texts("tbody tr.row:first-child td.delta")]
+    assert deltas == sorted(deltas, reverse=True)
+    # blocks without a delta stay at the end, whichever way
+    assert {page.texts("button.open")[-1], page.texts("button.open")[-2]} <= {
+        "mainnet/24443175",
+        "mainnet/24443177",
+        "mainnet/24443176",
+    }
+    page.one("[data-sort=delta]").click()
+    assert page.texts("button.open")[0] == "mainnet/24443169"
+
+
+def test_filter(page: browser.Page, several: Path) -> None:
+    page.show(several)
+    page.one("#filter").send_keys("hoodi")
+    assert page.texts("button.open") == ["hoodi/1265656"]
+    assert page.one("#shown").text == "1 of 11 blocks"
+    page.one("#filter").send_keys(" nothing")
+    assert page.texts("button.open") == []
+    assert page.one("#nothing").text == "No block is like that."
+    page.one("#filter").clear()
+    page.one(".chip.error").click()
+    page.one(".chip.inconclusive").click()
+    assert page.texts("button.open") == ["mainnet/24443176", "mainnet/24443172"]
+    page.one(".chip.error").click()
+    assert page.texts("button.open") == ["mainnet/24443172"]
+
+
+def test_open_a_block(page: browser.Page, several: Path) -> None:
+    page.show(several)
+    assert page.all("article") == []
+    button = next(one for one in page.all("button.open") if one.text == "mainnet/24443172")
+    button.click()
+    assert button.get_attribute("aria-expanded") == "true"
+    assert len(page.all("article svg.chart")) == 2
+    assert len(page.all("svg.chart circle.estimate")) == 4  # one a look
+    assert len(page.all("svg.chart circle.estimate.open")) == 3
+    page.one("article details:nth-of-type(2) summary, article > details summary").click()
+    assert len(page.all("article svg.chart")) == 4
+    button.click()
+    assert page.all("article") == []
+
+
+def test_a_link_opens_its_block(page: browser.Page, several: Path) -> None:
+    page.show(several)
+    page.run("location.hash = document.querySelector('tbody:nth-of-type(3)').id")
+    assert (
+        page.run(
+            "new Promise((done) => setTimeout(() => done(document.querySelectorAll('.opened').length), 50))"
+        )
+        == 1
+    )
+
+
+def test_hostile_text_does_nothing_in_a_browser(page: browser.Page, tmp_path: Path) -> None:
+    file = tmp_path / "index.html"
+    file.write_text(html.dump(builders.hostile()), encoding="utf-8")
+    page.show(file)  # an alert would make every later command fail
+    for button in page.all("button.open"):
+        button.click()
+    assert page.complaints() == []
+    assert page.run("document.scripts.length") == 1
+
+
+def test_without_its_script_everything_is_there(page: browser.Page, several: Path) -> None:
+    page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        page.show(several)
+        assert len(page.all("article")) == 11
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_100_blocks_are_sorted_and_filtered(page: browser.Page, tmp_path: Path) -> None:
+    file = tmp_path / "index.html"
+    file.write_text(html.dump(builders.many(100)), encoding="utf-8")
+    page.show(file)
+    page.one("[data-sort=block]").click()
+    assert page.run("document.querySelector('button.open').textContent") == "mainnet/24000000"
+    page.one("#filter").send_keys("24000077")
+    assert page.one("#shown").text == "1 of 100 blocks"

@@ -1,0 +1,106 @@
+"""The comment on a pull request: complete, within GitHub's limits, and free of what others wrote into it."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import cmarkgfm
+import msgspec
+import pytest
+from cmarkgfm.cmark import Options
+
+from pytest_ethrex_perf.report import markdown
+from tests.report import builders
+
+
+def rendered(text: str) -> str:
+    """As GitHub's own renderer makes it."""
+    made: str = cmarkgfm.github_flavored_markdown_to_html(text, options=Options.CMARK_OPT_UNSAFE)
+    return made
+
+
+def test_the_verdict_comes_first_and_a_mark_to_find_the_comment_by() -> None:
+    mark, verdict, *_ = markdown.dump(builders.several()).splitlines()
+    assert mark == "<!-- ethrex-perf -->"
+    assert verdict.startswith("### ❌ ethrex-perf: 2 regressions, 1 error, 1 inconclusive, 1 waived")
+
+
+@pytest.mark.parametrize(("change", "symbol"), [(0.0, "✅"), (-0.06, "✅"), (0.06, "❌")])
+def test_the_symbol_says_whether_it_passed(change: float, symbol: str) -> None:
+    run = builders.run([builders.interleaved(1, change)])
+    assert markdown.dump(run).splitlines()[1].startswith(f"### {symbol} ")
+
+
+def test_a_run_that_could_measure_nothing_is_never_green() -> None:
+    skipped = builders.run([builders.block("mainnet/1", skipped="the same program")])
+    assert markdown.dump(skipped).splitlines()[1].startswith("### ⚠️ ")
+    assert markdown.dump(builders.run([])).splitlines()[1] == "### ⚠️ ethrex-perf: no blocks"
+
+
+def test_the_table_is_the_one_that_engineers_know() -> None:
+    lines = markdown.dump(builders.one()).splitlines()
+    at = lines.index("| Block | Txs | Gas | Base | Head | Delta |")
+    assert re.fullmatch(
+        r"\| mainnet/24443168 \| 442 \| 37\.5 M gas \| 59\.\d\d ms \| 6\d\.\d\d ms \| "
+        r"\+4\.\d % ❌ \(±\d\.\d %, margin 1 %\) \|",
+        lines[at + 2],
+    )
+
+
+def test_rows_are_worst_first_and_say_why_a_block_was_not_judged() -> None:
+    rows = [line for line in markdown.dump(builders.several()).splitlines() if line.startswith("| ")]
+    assert ["24443173" in rows[1], "24443168" in rows[2], "24443176" in rows[4]] == [True] * 3
+    assert "error: mainnet/24443176: Execution Error" in rows[4]
+
+
+@pytest.mark.parametrize("limit", [markdown.COMMENT_LIMIT, markdown.SUMMARY_LIMIT])
+def test_500_blocks_fit_and_those_left_out_are_counted(limit: int) -> None:
+    text = markdown.dump(builders.many(), limit)
+    assert len(text.encode()) <= limit
+    shown = len(re.findall(r"^\| mainnet/", text, flags=re.MULTILINE))
+    left_out = sum(int(count) for count in re.findall(r"… and (\d+) more blocks? \(", text))
+    assert shown + left_out == 500
+    assert text.count("<details>") == text.count("</details>") > 10
+
+
+@pytest.mark.parametrize("limit", [2_000, 5_000, 20_000, 65_536])
+def test_hostile_text_breaks_neither_the_page_nor_the_limit(limit: int) -> None:
+    text = markdown.dump(builders.hostile(), limit)
+    assert len(text.encode()) <= limit
+    page = rendered(text)
+    tags = set(re.findall(r"<([a-z0-9]+)", page))
+    assert tags <= {
+        "h3",
+        "p",
+        "code",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "details",
+        "summary",
+        "pre",
+    }
+    assert "@octocat" not in re.sub(r"<(pre|code)>.*?</\1>", "", page, flags=re.DOTALL)
+    assert "\x1b" not in text
+    ET.fromstring(f"<r>{page.replace('<!-- ethrex-perf -->', '')}</r>")  # every tag is closed
+
+
+def test_a_table_keeps_its_columns_whatever_is_in_them() -> None:
+    page = rendered(markdown.dump(builders.hostile()))
+    assert all(row.count("<td") == 6 for row in re.findall(r"<tr>(.*?)</tr>", page, flags=re.DOTALL)[1:])
+
+
+def test_one_block_that_passed_is_told_in_full() -> None:
+    text = markdown.dump(builders.run([builders.interleaved(1, 0.0)]))
+    assert "<summary>mainnet/1: unchanged: exec " in text
+    assert "again: pytest --ethrex-block=mainnet/1" in text
+
+
+def test_the_machine_is_told() -> None:
+    run = msgspec.structs.replace(builders.one(), settings={"margin": "0.01"})
+    assert "governor: performance\n" in markdown.dump(run)
+    assert "margin: 0.01</pre>" in markdown.dump(run)
