@@ -29,5 +29,5 @@ def test_the_block_got_no_slower(ethrex_block: GatedBlock) -> None:
 def test_the_block_replays(bundled_replay: Callable[[], Invocation]) -> None:
     """Replayed once, by the fixture of conftest.py: no baseline, no verdict."""
     measured = bundled_replay()
-    assert measured.gas == 2_370_461
+    assert measured.gas == 3_087_520
     assert len(measured.exec_ns) == 2

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pytest_ethrex_perf import __version__, pilot, schedule
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate import Gate, Gating, Request
@@ -16,9 +18,9 @@ from pytest_ethrex_perf.judge.verdict import Decision, Rules
 from pytest_ethrex_perf.machine import identify
 from pytest_ethrex_perf.options import AUTO, OPTIONS
 from pytest_ethrex_perf.outcome import settle
-from pytest_ethrex_perf.plan import Planner, SameProgram
+from pytest_ethrex_perf.plan import NothingToDo, Planner
 from pytest_ethrex_perf.replay.invocation import invoke
-from pytest_ethrex_perf.replay.redaction import redact_url
+from pytest_ethrex_perf.replay.redaction import Redactor, redact_url, redact_words, secrets_in
 from pytest_ethrex_perf.results import BlockResult, Outcome, RunResult, SuiteResult
 from pytest_ethrex_perf.settings import check_limits, check_marker
 from pytest_ethrex_perf.suite import Suite
@@ -48,7 +50,7 @@ class Status:
 class Campaign:
     """All blocks of one pytest run. Requests are collected first; the first `measure` fixes nothing more.
 
-    `on_turn` is told the status after each turn, `on_wait` whom the machine is waiting for.
+    `on_turn` is told the status after each turn, `say` what else people should know, in sentences.
     """
 
     def __init__(
@@ -56,19 +58,20 @@ class Campaign:
         settings: Settings,
         *,
         on_turn: Callable[[Status], None] = lambda _: None,
-        on_wait: Callable[[str], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self.planner = Planner(settings, identify(name=settings.get("machine")))
         self._on_turn = on_turn
-        self._on_wait = on_wait
+        self._say = say
         self._requests: list[Request] = []
         self._suite_requests: tuple[Request, ...] = ()
         self._suite: Suite | None = None
+        self._family = 0
         self._gatings = family.Gatings(1.0, None)
         self._gates: dict[Request, Gate] | None = None
         self._errors: dict[Request, str] = {}
-        self._same: dict[Request, str] = {}
+        self._skipped: dict[Request, str] = {}
         self._recorded: dict[Request, str] = {}
         self._slowest: dict[BlockId, float] = {}
         self._budget = schedule.Budget(settings.get("time_budget"))
@@ -109,16 +112,25 @@ class Campaign:
         )
         return Request(block, None if repeat == AUTO else repeat, drop, gatings)
 
-    def fix(self, requests: Iterable[Request], suite: Iterable[Request] = ()) -> None:
-        """Fix the family: alpha is spent over the gatings of `requests` and over the mean of `suite`."""
+    def fix(
+        self,
+        requests: Iterable[Request],
+        suite: Iterable[Request] = (),
+        elsewhere: Iterable[Request] = (),
+    ) -> None:
+        """Fix the family: alpha is spent over the gatings of `requests` and over the mean of `suite`.
+
+        Those `elsewhere` belong to the family as well: other shards measure them.
+        """
         self._requests = list(dict.fromkeys(requests))
         self._suite_requests = tuple(dict.fromkeys(suite))
-        gatings = {(r.block, r.repeat, r.drop, gating) for r in self._requests for gating in r.gatings}
-        self._gatings = family.gatings(max(len(gatings), 1), len(self.suite_metrics()))
+        whole = (*self._requests, *elsewhere)
+        self._family = len({(r.block, r.repeat, r.drop, gating) for r in whole for gating in r.gatings})
+        self._gatings = family.gatings(max(self._family, 1), len(self.suite_metrics()))
 
     def suite_metrics(self) -> tuple[str, ...]:
         """Metrics whose mean over blocks is judged: those that every block of the suite is gated on."""
-        if not self._suite_requests or self.settings.get("update_baseline"):
+        if not self._suite_requests or self.planner.recording:
             return ()
         names = [gating.metric for gating in self._suite_requests[0].gatings]
         return tuple(
@@ -140,11 +152,11 @@ class Campaign:
     def measure(self, request: Request) -> Gate:
         """Advance the shared schedule until the block of `request` is decided.
 
-        Raises `MeasurementError` if it could not be measured, `SameProgram` if there is nothing to compare.
+        Raises `MeasurementError` if it could not be measured, `NothingToDo` if it need not be.
         """
         gates = self._prepare()
-        if request in self._same:
-            raise SameProgram(self._same[request])
+        if request in self._skipped:
+            raise NothingToDo(self._skipped[request])
         if request in self._errors:
             raise MeasurementError(self._errors[request])
         gate = gates[request]
@@ -157,8 +169,8 @@ class Campaign:
         """Advance until the mean over blocks is decided; raises `MeasurementError` if a block is missing."""
         gates = self._prepare()
         for request in self._suite_requests:
-            if request in self._same:
-                raise SameProgram(self._same[request])
+            if request in self._skipped:
+                raise NothingToDo(self._skipped[request])
             if request in self._errors:
                 raise MeasurementError(
                     f"no mean over blocks without {request.block}: {self._errors[request]}"
@@ -182,8 +194,8 @@ class Campaign:
         for request in self._requests:
             try:
                 plan = self.planner.plan(request, request.repeat or self._chosen_repeat(request))
-            except SameProgram as same:
-                self._same[request] = str(same)
+            except NothingToDo as reason:
+                self._skipped[request] = str(reason)
             except (MeasurementError, UsageError) as error:
                 self._errors[request] = str(error)
             else:
@@ -220,7 +232,7 @@ class Campaign:
             raise MeasurementError(self._not_held)
         if not self._holds:
             try:
-                self._held.enter_context(self.planner.hold_machine(self._on_wait))
+                self._held.enter_context(self.planner.hold_machine(self._say))
             except MeasurementError as error:
                 self._not_held = str(error)
                 raise
@@ -263,7 +275,7 @@ class Campaign:
             try:
                 self._recorded[request] = self.planner.record(gate)
             except MeasurementError as error:
-                gate.error = str(error)
+                gate.error, gate.refused = str(error), True
 
     def _status(self, gate: Gate, gates: Mapping[Request, Gate]) -> Status:
         turns = sum(g.samples_planned - g.samples_taken for g in gates.values() if self._active(g))
@@ -300,18 +312,34 @@ class Campaign:
         return settle(self.settings, self._started.date(), block, metric, decision)
 
     def result(self, request: Request) -> BlockResult:
-        """The result of one block, at any time."""
+        """The result of one block, at any time; without secrets, whatever it is told of the program."""
+        result = self._result(request)
+        words = msgspec.structs.replace(result, pairs=(), invocations=(), baseline=())
+        clean = redact_words(msgspec.to_builtins(words), self.redactor())
+        return msgspec.structs.replace(
+            msgspec.convert(clean, BlockResult),
+            pairs=result.pairs,
+            invocations=result.invocations,
+            baseline=result.baseline,
+        )
+
+    def redactor(self) -> Redactor:
+        """What takes this run's secrets out of a text."""
+        return Redactor([*self.planner.secrets, *secrets_in(self.settings.environ)])
+
+    def _result(self, request: Request) -> BlockResult:
         gates = self._prepare()
         if request in gates:
             return gates[request].result(self._settle, self._recorded.get(request))
         return BlockResult(
             block=str(request.block),
-            mode=self.planner.mode,
+            mode=self.planner.mode(request.block),
             aa=self.settings.get("aa"),
             repeat=request.repeat,
             drop=request.drop,
+            rules={gating.metric: self._rules(gating, self._gatings.block) for gating in request.gatings},
             error=self._errors.get(request),
-            skipped=self._same.get(request),
+            skipped=self._skipped.get(request),
         )
 
     def suite_results(self) -> tuple[SuiteResult, ...]:
@@ -326,8 +354,9 @@ class Campaign:
             started=self._started.isoformat(timespec="seconds"),
             wall_s=round(time.monotonic() - self._clock, 3),
             machine=machine.key,
-            machine_facts={name: str(fact) for name, fact in (machine.keyed | machine.recorded).items()},
-            gatings=sum(len(request.gatings) for request in self._requests),
+            measured_on=machine,
+            gatings=self._family,
+            shard=self.settings.get("shard"),
             settings=self._shown_settings(),
             blocks=tuple(self.result(request) for request in self._requests),
             suite=self.suite_results(),
@@ -336,12 +365,18 @@ class Campaign:
     def _shown_settings(self) -> dict[str, str]:
         shown = {name: self.settings.get(name) for name in OPTIONS if name not in ("block", "rpc_url")}
         url = self.planner.rpc_url
+        redact = self.redactor()
         return {
             "block": ", ".join(str(request.block) for request in self._requests),
-            **{name: str(value) for name, value in shown.items() if value not in (None, "", False)},
+            **{name: redact(str(value)) for name, value in shown.items() if value not in (None, "", False)},
             **({"rpc_url": redact_url(url)} if url else {}),
         }
 
     def close(self) -> None:
-        """Let go of the machine."""
+        """Let go of the machine; keep what may be accepted from a results file."""
         self._held.close()
+        measured = any(gate.samples_taken and not gate.error for gate in (self._gates or {}).values())
+        if measured and self.settings.get("json") and not self.planner.recording:
+            missing = self.planner.keep(self.planner.head)
+            if missing is not None:
+                self._say(f"head is not kept in the archive: {missing}")

@@ -36,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every command, with what its module registers."""
-    from pytest_ethrex_perf import compare, explain, forecast
     from pytest_ethrex_perf.baseline import commands as baseline_commands
+    from pytest_ethrex_perf.commands import compare, explain, forecast
     from pytest_ethrex_perf.embedded import devblock
+    from pytest_ethrex_perf.profile import commands as profile_commands
+    from pytest_ethrex_perf.report import commands as report_commands
 
     parser = argparse.ArgumentParser(prog="ethrex-perf", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"ethrex-perf {__version__}")
@@ -54,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("--log-dir", metavar="DIR", default="ethrex-perf-logs", help="default: %(default)s")
     fetch.set_defaults(run=_fetch)
     baseline_commands.add_commands(commands)
+    report_commands.add_commands(commands)
     devblock.add_commands(commands)
+    profile_commands.add_commands(commands)
     for module in (explain, compare, forecast):
         module.add_commands(commands)
     return parser

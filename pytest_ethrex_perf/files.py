@@ -7,6 +7,10 @@ import glob
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def replace(file: Path, content: bytes) -> None:
@@ -15,27 +19,41 @@ def replace(file: Path, content: bytes) -> None:
     Missing folders are made; a link stays a link. Leftovers of a run that was killed are removed, so callers
     that share a file hold a lock. Raises OSError; then nothing was changed.
     """
+    with replacing(file) as descriptor:
+        write(descriptor, content)
+
+
+@contextlib.contextmanager
+def replacing(file: Path) -> Iterator[int]:
+    """As `replace`, for content that the caller writes to the descriptor; what it raises changes nothing."""
     target = Path(os.path.realpath(file))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
         leftover.unlink(missing_ok=True)
     try:
-        _write_through(temporary, content)
+        with _written_through(temporary) as descriptor:
+            yield descriptor
         os.replace(temporary, target)  # noqa: PTH105 - one style with the calls around it
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_directory(target.parent)
 
 
-def _write_through(file: Path, content: bytes) -> None:
-    """Create `file` as the umask says, its content on the disk before this returns."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+def write(descriptor: int, content: bytes) -> None:
+    """Write all of `content`, however little the disk takes at a time; raises OSError."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+@contextlib.contextmanager
+def _written_through(file: Path) -> Iterator[int]:
+    """Create `file` as the umask says; what is written to it is on the disk when the block ends."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        yield descriptor
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

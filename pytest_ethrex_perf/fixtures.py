@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ethrex_perf.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_ethrex_perf.items import PytestRun
     from pytest_ethrex_perf.results import BlockResult, Invocation
 
 
@@ -33,12 +36,20 @@ class GatedBlock:
 def ethrex_block(request: pytest.FixtureRequest) -> GatedBlock:
     """One block of `@pytest.mark.ethrex_block`, measured; trouble is an error of the test.
 
-    `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it.
+    `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it. Where
+    the test takes pytest-benchmark's `benchmark` as well, `gate` puts the samples into its table.
     """
-    from pytest_ethrex_perf.plugin import run_of
+    from pytest_ethrex_perf import playback
 
-    gated: GatedBlock = run_of(request.config).gated_block(request.node, request.param)
-    return gated
+    gated = _run(request).gated_block(request.node, request.param)
+    if playback.FIXTURE not in request.fixturenames:
+        return gated
+
+    def gate() -> BlockResult:
+        playback.play(request.getfixturevalue(playback.FIXTURE), request.node, gated.result)
+        return gated.gate()
+
+    return GatedBlock(gated.result, gate)
 
 
 @pytest.fixture
@@ -47,6 +58,13 @@ def ethrex_replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:
 
     Returns the `Invocation`: `exec_ns`, `prep_ns`, `gas`, `txs`, … Trouble fails the test.
     """
+    return _run(request).replay
+
+
+def _run(request: pytest.FixtureRequest) -> PytestRun:
     from pytest_ethrex_perf.plugin import run_of
 
-    return run_of(request.config).replay
+    try:
+        return run_of(request.config)
+    except UsageError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

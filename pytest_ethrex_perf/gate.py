@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from pytest_ethrex_perf import sides
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.judge import checks, paired, sample, stored
+from pytest_ethrex_perf.judge import checks, paired, power, sample, stored
 from pytest_ethrex_perf.results import (
     BlockResult,
     Invocation,
     MetricResult,
     Outcome,
     Pair,
+    ReferenceResult,
     Row,
     SideResult,
     StoredSession,
@@ -22,7 +24,7 @@ from pytest_ethrex_perf.results import (
 from pytest_ethrex_perf.schedule import first_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.judge.verdict import Decision, Rules
@@ -83,6 +85,8 @@ class Gate:
         self.pairs: list[Pair] = []
         self.invocations: list[Invocation] = []
         self.error: str | None = None
+        self.refused = False
+        """It was measured whole and the session not recorded; `error` says why."""
         self._rules = gatings
         self._measure = measure
         self._decisions: dict[Gating, Decision] = {}
@@ -220,10 +224,14 @@ class Gate:
             base=base,
             head=head,
             rows=tuple(self._rows(base, head)) if measured else (),
+            rules={gating.metric: rules for gating, rules in self._rules.items()},
             metrics=() if self.error else tuple(self._metric_results(settle)),
-            notes=(*plan.notes, *self._cautions()),
+            references=tuple(self._references()),
+            published=plan.published,
+            notes=(*plan.notes, *self._alone(), *self._cautions()),
             error=self.error,
             recorded=recorded,
+            refused=self.refused,
             reproduce=plan.reproduce,
             pairs=tuple(self.pairs),
             invocations=tuple(self.invocations),
@@ -267,71 +275,57 @@ class Gate:
             )
         return results
 
+    def _references(self) -> list[ReferenceResult]:
+        """Head beside earlier sessions, for each gated metric; what the noise could do is said with it."""
+        drop, results = self.plan.request.drop, []
+        for gating, rules in self._rules.items():
+            head = self.samples("head", gating.metric)
+            if not head:
+                continue
+            for name, session in self.plan.references:
+                known = session.samples(gating.metric, drop)
+                decision = stored.judge([known], head, rules, step=self.step(gating.metric))
+                results.append(
+                    ReferenceResult(
+                        name=name,
+                        date=session.started[:10],
+                        metric=gating.metric,
+                        change=math.expm1(statistics.fmean(head) - statistics.fmean(known)),
+                        detectable=None if decision.detectable is None else math.expm1(decision.detectable),
+                    )
+                )
+        return results
+
+    def _alone(self) -> list[str]:
+        """What the stored comparison can see, where the baseline's program could not be run beside head."""
+        if self.plan.alone is None:
+            return []
+        seen = [
+            f"{gating.metric} from {100 * math.expm1(decision.detectable):+.1f} % on"
+            for gating, decision in self._decisions.items()
+            if decision.detectable is not None
+        ]
+        told = f"{self.plan.alone}: the stored sessions decide alone"
+        return [f"{told}, and see slowdowns of {', '.join(seen)}" if seen else told]
+
     def _base_result(self) -> SideResult | None:
         if self.plan.mode == "interleaved" and self.plan.base is not None:
             return self._side_result(self.side("base"), self.plan.base.label, self.plan.base)
         if self.plan.mode != "stored":
             return None
-        invocations = [i for session in self.plan.sessions for i in session.invocations]
-        return self._side_result(invocations, str(self.plan.baseline_path), None)
+        return self._side_result(self._stored_invocations(), str(self.plan.baseline_path), None)
+
+    def _stored_invocations(self) -> list[Invocation]:
+        return [invocation for session in self.plan.sessions for invocation in session.invocations]
 
     def _side_result(
         self, invocations: Sequence[Invocation], label: str, program: Program | None
     ) -> SideResult | None:
-        if not invocations:
-            return None
-        drop = self.plan.request.drop
-        exec_ns, prep_ns = (
-            _level([sample.log_median(i.repeats(metric), drop) for i in invocations])
-            for metric in ("exec", "prep")
-        )
-        return SideResult(
-            label=label,
-            program=program,
-            invocations=len(invocations),
-            exec_ns=exec_ns,
-            prep_ns=prep_ns,
-            ggas_per_s=invocations[0].gas / exec_ns,
-            phases={
-                name: statistics.median(i.phases[name] for i in invocations if name in i.phases)
-                for name in dict.fromkeys(name for i in invocations for name in i.phases)
-            },
-            opcodes=invocations[0].opcodes,
-        )
+        return sides.summed_up(invocations, label, program, self.plan.request.drop)
 
     def _rows(self, base: SideResult | None, head: SideResult | None) -> list[Row]:
-        """The block's table: what was measured of both sides, judged or not."""
-        invocations = {
-            "base": self.side("base") or [i for session in self.plan.sessions for i in session.invocations],
-            "head": self.side("head"),
-        }
-        if self.plan.mode == "record":
-            invocations["base"] = []
-        rows = [
-            _row(
-                name,
-                "ns",
-                *([math.exp(x) for x in self._logs(invocations[side], name)] for side in ("base", "head")),
-            )
-            for name in ("exec", "prep")
-        ]
-        if head is not None:
-            rows.append(
-                Row(
-                    name="throughput",
-                    unit="Ggas/s",
-                    base=base.ggas_per_s if base else None,
-                    head=head.ggas_per_s,
-                    change=head.ggas_per_s / base.ggas_per_s - 1 if base else None,
-                )
-            )
-        for name, unit, read in _OTHER_ROWS:
-            values = [
-                [v for i in invocations[side] if (v := read(i)) is not None] for side in ("base", "head")
-            ]
-            if values[1]:
-                rows.append(_row(name, unit, *values))
-        return rows
+        known = self.side("base") or self._stored_invocations()
+        return sides.rows(known, self.side("head"), base, head, self.plan.request.drop)
 
     def _cautions(self) -> list[str]:
         """What the self-checks have seen, each with its remedy."""
@@ -341,40 +335,24 @@ class Gate:
         repeats = [i.exec_ns for i in (*self.side("base"), *self.side("head"))]
         base, head = self.samples("base", "exec"), self.samples("head", "exec")
         found = checks.checks(base, head, first=[p.first for p in self.pairs], repeats=repeats, drop=drop)
-        return [f"{caution.message}; {caution.remedy}" for caution in found]
+        return [*self._supported(), *(f"{caution.message}; {caution.remedy}" for caution in found)]
 
-    def _logs(self, invocations: Sequence[Invocation], metric: str) -> list[float]:
-        return [sample.log_median(i.repeats(metric), self.plan.request.drop) for i in invocations]
-
-
-_OTHER_ROWS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float | None]], ...] = (
-    ("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),
-    ("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
-    ("opcodes", "", lambda i: i.opcodes),
-)
-
-
-def _row(name: str, unit: Literal["ns", "KiB", ""], base: Sequence[float], head: Sequence[float]) -> Row:
-    (base_value, base_sd), (head_value, head_sd) = _mean_and_sd(base), _mean_and_sd(head)
-    change = head_value / base_value - 1 if base_value and head_value is not None else None
-    return Row(
-        name=name,
-        unit=unit,
-        base=base_value,
-        head=head_value,
-        base_sd=base_sd,
-        head_sd=head_sd,
-        change=change,
-    )
-
-
-def _mean_and_sd(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Geometric mean, as of samples everywhere, and relative standard deviation."""
-    positive = [value for value in values if value > 0]
-    if not positive:
-        return None, None
-    logs = [math.log(value) for value in positive]
-    return math.exp(statistics.fmean(logs)), statistics.stdev(logs) if len(logs) > 1 else None
+    def _supported(self) -> list[str]:
+        """For base against itself: what this machine can gate."""
+        if not self.plan.aa:
+            return []
+        told = []
+        for gating, rules in self._rules.items():
+            known = self._decisions.get(gating)
+            if known is None or known.sd is None or known.detectable is None:
+                continue
+            margin = power.supported_margin(known.detectable, rules.margin)
+            told.append(
+                f"{gating.metric}: the pair ratio has a standard deviation of {100 * known.sd:.1f} %; "
+                f"this machine supports margins from {100 * math.expm1(margin):.1f} % on: "
+                "a slowdown of twice that is caught"
+            )
+        return told
 
 
 def _level(samples: Sequence[float]) -> float:

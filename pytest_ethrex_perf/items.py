@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ethrex_perf import __version__, files
+from pytest_ethrex_perf import __version__, shard
 from pytest_ethrex_perf.blocks import BlockId, parse_blocks
 from pytest_ethrex_perf.campaign import Campaign
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, UsageError
 from pytest_ethrex_perf.fixtures import GatedBlock
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
-from pytest_ethrex_perf.options import AUTO, OPTIONS
-from pytest_ethrex_perf.plan import SameProgram
-from pytest_ethrex_perf.report import benchmark_json, progress, results_json, terminal, text
+from pytest_ethrex_perf.options import AUTO, OPTIONS, WRITTEN
+from pytest_ethrex_perf.plan import NothingToDo
+from pytest_ethrex_perf.report import junit, outputs, progress, terminal, text
 from pytest_ethrex_perf.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from pytest_ethrex_perf.campaign import Status
     from pytest_ethrex_perf.gate import Request
@@ -96,24 +95,27 @@ class PytestRun:
             ini={name: config.getini(option.ini_name) for name, option in OPTIONS.items() if option.file},
             environ=dict(os.environ),
         )
-        self.blocks = self.settings.blocks()
-        self.campaign = Campaign(self.settings, on_turn=self._show, on_wait=self._say)
+        self.campaign = Campaign(self.settings, on_turn=self._show, say=self._say)
+        self.requests = [self.campaign.request(block) for block in self.settings.blocks()]
         self._width_shown = 0
         self._written: list[str] = []
+        self._unwritten: list[str] = []
         self._told: set[str] = set()
+        self._elsewhere: list[pytest.Item] = []
 
     # --- collection -----------------------------------------------------------------------------------------
 
     def items(self, session: pytest.Session) -> list[pytest.Item]:
         """The items behind --ethrex-block."""
         root = Folder.from_parent(session, name=ROOT, nodeid=ROOT)
-        requests = [self.campaign.request(block) for block in self.blocks]
-        for request in requests:
+        for request in self.requests:
             self._add(root, str(request.block), MetricItem, request, [g.metric for g in request.gatings])
-        interleaved = self.campaign.planner.mode == "interleaved"
-        if interleaved and len(requests) >= MIN_BLOCKS_FOR_MEAN:
-            self.campaign.fix(requests, requests)
-            self._add(root, SUITE, SuiteItem, requests[0], self.campaign.suite_metrics())
+        if self.settings.get("shard"):  # the mean needs every block in one schedule
+            return list(session.genitems(root))
+        modes = (self.campaign.planner.mode(request.block) for request in self.requests)
+        if len(self.requests) >= MIN_BLOCKS_FOR_MEAN and all(mode == "interleaved" for mode in modes):
+            self.campaign.fix(self.requests, self.requests)
+            self._add(root, SUITE, SuiteItem, self.requests[0], self.campaign.suite_metrics())
         return list(session.genitems(root))
 
     def _add(
@@ -149,27 +151,42 @@ class PytestRun:
                 )
             for block in parse_blocks(marker.args, network):
                 requests[self.campaign.request(block, marker.kwargs)] = None
-        return list(requests) or [self.campaign.request(block) for block in self.blocks]
+        return list(requests) or self.requests
+
+    def keep_shard(self, items: list[pytest.Item]) -> None:
+        """Deselect what other shards measure; it stays part of the family. Tests without a block are kept."""
+        wanted = self.settings.get("shard")
+        if wanted is None:
+            return
+        found = {item: request for item in items if (request := _request(item)) is not None}
+        blocks = dict.fromkeys(request.block for request in found.values())
+        mine = shard.members(blocks, wanted, self.settings.get("baselines"))
+        self._elsewhere = [item for item, request in found.items() if request.block not in mine]
+        items[:] = [item for item in items if item not in set(self._elsewhere)]
+        self.config.hook.pytest_deselected(items=self._elsewhere)
 
     def fix(self, items: Sequence[pytest.Item]) -> None:
         """Fix the family over what was selected, synthetic and declared alike."""
-        selected: dict[BlockId, list[str]] = {}
-        for item in items:
-            if type(item) is MetricItem:
-                selected.setdefault(item.request.block, []).append(item.name)
-        narrowed = {block: self.campaign.request(block).only(names) for block, names in selected.items()}
+        selected: dict[BlockId, set[str]] = {}
+        means: set[str] = set()
+        for item in (*items, *self._elsewhere):
+            if isinstance(item, SuiteItem):
+                means.add(item.name)
+            elif isinstance(item, MetricItem):
+                selected.setdefault(item.request.block, set()).add(item.name)
+        # a block and the mean that it is part of are measured once
+        narrowed = {one.block: one.only(selected.get(one.block, set()) | means) for one in self.requests}
         requests: list[Request] = []
-        suite = False
-        for item in items:
-            if type(item) is MetricItem:
+        for item in (*items, *self._elsewhere):
+            if isinstance(item, MetricItem):
                 item.request = narrowed[item.request.block]
-                requests.append(item.request)
-            elif isinstance(item, SuiteItem):
-                suite = True
-            elif (declared := _declared(item)) is not None:
-                requests.append(declared)
-        means = [self.campaign.request(block) for block in self.blocks] if suite else []
-        self.campaign.fix([*requests, *means], means)
+        for item in items:
+            if isinstance(item, SuiteItem):
+                requests += narrowed.values()
+            elif (request := _request(item)) is not None:
+                requests.append(request)
+        elsewhere = [request for item in self._elsewhere if (request := _request(item)) is not None]
+        self.campaign.fix(requests, narrowed.values() if means else (), elsewhere)
 
     # --- measuring and judging ------------------------------------------------------------------------------
 
@@ -183,8 +200,8 @@ class PytestRun:
                     "run without -n"
                 )
             yield
-        except SameProgram as same:
-            raise pytest.skip.Exception(str(same)) from None
+        except NothingToDo as reason:
+            raise pytest.skip.Exception(str(reason)) from None
         except EthrexPerfError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         finally:
@@ -210,7 +227,7 @@ class PytestRun:
                 item,
                 metrics,
                 result.block,
-                "pairs" if result.mode == "interleaved" else "invocations",
+                text.unit(result),
                 result,
             )
         return result
@@ -227,10 +244,10 @@ class PytestRun:
         if not metrics:
             pytest.fail(f"{name}: nothing was judged", pytrace=False)
         for metric in metrics:
-            item.user_properties += list(_properties(name, metric))
+            item.user_properties += list(junit.properties(name, metric))
         failed = [text.headline(name, metric, unit) for metric in metrics if metric.outcome == "fail"]
         if failed:
-            table = terminal.block_table(result) if result else []
+            table = terminal.block_table(result, room=self._room()) if result else []
             self._told.add(name)
             pytest.fail("\n".join([*failed, *(line.text for line in table)]), pytrace=False)
 
@@ -256,8 +273,9 @@ class PytestRun:
                 continue
             if program is not None:
                 parts.append(f"{name} {program.label} ({program.kind} {program.sha256[:12]})")
-        mode = planner.mode + (", A/A" if self.settings.get("aa") else "")
-        return f"ethrex-perf {__version__}: " + " | ".join([*parts, f"machine {planner.machine.key}", mode])
+        mode = planner.intent + (", A/A" if self.settings.get("aa") else "")
+        parts += [f"machine {planner.machine.key}", mode]
+        return self.campaign.redactor()(f"ethrex-perf {__version__}: " + " | ".join(parts))
 
     @contextmanager
     def _terminal(self) -> Iterator[pytest.TerminalReporter | None]:
@@ -282,6 +300,11 @@ class PytestRun:
             sys.stdout.flush()
             self._width_shown = back
 
+    def _room(self) -> int:
+        """Cells of a line."""
+        reporter: Any = self.config.pluginmanager.getplugin("terminalreporter")
+        return reporter._tw.fullwidth if reporter is not None else terminal.ROOM  # noqa: SLF001
+
     def _clear(self) -> None:
         if self._width_shown:
             with self._terminal():
@@ -294,30 +317,36 @@ class PytestRun:
             if reporter is not None:
                 reporter.write_line(f"ethrex-perf: {sentence}", yellow=True)
 
-    def finish(self) -> None:
-        """Let go of the machine; write the files that were asked for."""
+    def finish(self) -> bool:
+        """Let go of the machine, write the files that were asked for; whether all of them were written."""
         self.campaign.close()
         if not self.campaign.started:
-            return
-        for option, dump in (("json", results_json.dump), ("benchmark_json", benchmark_json.dump)):
-            path: Path | None = self.settings.get(option)
-            if path is not None:
-                files.replace(path, dump(self.campaign.run_result()).encode())
-                self._written.append(f"{path} ({OPTIONS[option].flag_name})")
+            return True
+        wanted = {name: path for name in WRITTEN if (path := self.settings.get(name)) is not None}
+        summary = outputs.step_summary(self.settings.environ)
+        self._written, self._unwritten = outputs.write(self.campaign.run_result(), wanted, summary)
+        return not self._unwritten
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show what was measured, worst first, and what was written where."""
         if not self.campaign.started:
             return
         result = self.campaign.run_result()
-        reporter.write_sep("=", f"ethrex-perf: {terminal.counts(result)}")
-        for line in terminal.summary(result, verbosity=reporter.verbosity, shown=self._told):
+        reporter.write_sep("=", f"ethrex-perf: {text.counts(result.blocks)}")
+        for line in terminal.summary(
+            result, verbosity=reporter.verbosity, shown=self._told, room=self._room()
+        ):
             reporter.write_line(line.text, **({line.style: True} if line.style else {}))
         for written in self._written:
             reporter.write_line(f"written: {written}")
+        for unwritten in self._unwritten:
+            reporter.write_line(f"not written: {unwritten}", red=True)
 
 
-def _declared(item: pytest.Item) -> Request | None:
+def _request(item: pytest.Item) -> Request | None:
+    """What `item` asks for; None of a test that has no block."""
+    if isinstance(item, MetricItem):
+        return item.request
     callspec = getattr(item, "callspec", None)
     return callspec.params.get("ethrex_block") if callspec is not None else None
 
@@ -326,15 +355,3 @@ def _one(blocks: list[BlockId]) -> list[BlockId]:
     if len(blocks) != 1:
         raise UsageError("ethrex_replay takes one block")
     return blocks
-
-
-def _properties(name: str, result: MetricResult | SuiteResult) -> Iterator[tuple[str, object]]:
-    decision = result.decision
-    yield "ethrex_block", name
-    yield "ethrex_metric", result.metric
-    yield "ethrex_verdict", str(decision.verdict)
-    yield "ethrex_outcome", str(result.outcome)
-    for key in ("estimate", "p", "detectable"):
-        value = getattr(decision, key)
-        if value is not None:
-            yield f"ethrex_{key}", float(value)

@@ -15,16 +15,15 @@ import platform
 import re
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.results import Noise, Record
+from pytest_ethrex_perf.results import Machine, Noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Fact: TypeAlias = str | int | float | bool
-Facts: TypeAlias = dict[str, Fact]
+    from pytest_ethrex_perf.results import Fact, Facts
 
 _ROOT = Path("/")
 _CPU = "sys/devices/system/cpu"
@@ -54,19 +53,6 @@ _ARM_PARTS = {
     "0xd49": "Neoverse-N2",
     "0xd4f": "Neoverse-V2",
 }
-
-
-class Machine(Record, frozen=True, kw_only=True):
-    """Where something was measured. Baselines belong to one `key`."""
-
-    key: str
-    """Readable, usable in a file's name, stable across reboots: `amd-epyc-9454p-32c-4f1d`."""
-    named: bool = False
-    """The key was given (`--ethrex-machine`): a fleet of equal machines goes by it."""
-    keyed: Facts
-    """What changes performance: a change of any of these is another machine."""
-    recorded: Facts
-    """What may change performance: a change is worth a warning, not another key."""
 
 
 def identify(

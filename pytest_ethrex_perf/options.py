@@ -55,7 +55,15 @@ def probability(text: object) -> float:
     return value
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+def significance(text: object) -> float:
+    """A probability below one half, from where on the two directions of a test overlap; raises ValueError."""
+    value = probability(text)
+    if value >= _BARE_FRACTION_LIMIT:
+        raise ValueError("it must be below 50%")
+    return value
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?", re.ASCII)
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -73,6 +81,21 @@ def milliseconds(text: object) -> float:
     if not math.isfinite(value) or value < 0:
         raise ValueError("write a time in ms like 0.2ms, not negative")
     return value * 1e6
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b", re.IGNORECASE)
+_PREFIXES = "kmgt"
+
+
+def size(text: object) -> int:
+    """`5GiB`, `500 MB`, or 0, in bytes; raises ValueError for anything else: a bare number says no unit."""
+    told = str(text).strip()
+    match = _SIZE.fullmatch("0B" if told == "0" else told)
+    if not match:
+        raise ValueError("write a size like 5GiB or 500MB, or 0")
+    prefix = (match[2] or "").lower()
+    power = _PREFIXES.index(prefix[0]) + 1 if prefix else 0
+    return int(float(match[1]) * (1024 if prefix.endswith("i") else 1000) ** power)
 
 
 def whole(minimum: int) -> Callable[[object], int]:
@@ -124,6 +147,14 @@ def choice(*names: str) -> Callable[[object], str]:
     return parse
 
 
+def shard(value: object) -> str:
+    """`2/5`, the second of five; raises ValueError for anything else."""
+    match = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{1,4})\s*", str(value))
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise ValueError("write it as I/N with I from 1 to N, like 2/5")
+    return f"{int(match[1])}/{int(match[2])}"
+
+
 def text(value: object) -> str:
     """Some text; raises ValueError for anything else, such as a list in a file, and for none."""
     if not isinstance(value, str):
@@ -159,6 +190,8 @@ class Option:
     repeated: bool = False
     path: bool = False
     """A path: relative to where its source is (cwd for the command line, its own folder for a file)."""
+    written: bool = False
+    """What a run writes, from its result."""
     file: bool = True
     """May stand in ethrex-perf.toml and ini (what a run does once, such as recording, may not)."""
     per_block: bool = False
@@ -270,6 +303,14 @@ OPTIONS: dict[str, Option] = {
             file=False,
         ),
         Option(
+            "update_baseline_new_only",
+            "record a session of the blocks that have no baseline yet, and leave the others alone",
+            default=False,
+            parse=bool,
+            flag=True,
+            file=False,
+        ),
+        Option(
             "accept_baseline",
             "record a session that contradicts its baseline as a new epoch, with this reason",
             metavar="REASON",
@@ -282,6 +323,22 @@ OPTIONS: dict[str, Option] = {
             None,
             whole(2),
             "K",
+        ),
+        Option(
+            "archive",
+            "where recorded programs are kept, so that a later run can compare with them interleaved "
+            "(default: pytest-ethrex-perf/programs in your cache directory)",
+            metavar="DIR",
+            path=True,
+        ),
+        Option(
+            "archive_size",
+            "how much the archive may hold; the least recently used programs make room; 0 switches it off: "
+            "stored baselines then decide alone",
+            5 * 2**30,
+            size,
+            "SIZE",
+            shown_default="5GiB",
         ),
         Option(
             "machine", "name of a fleet of equal machines, instead of this machine's own key", metavar="NAME"
@@ -320,7 +377,7 @@ OPTIONS: dict[str, Option] = {
             "alpha",
             "probability of a false regression, for the whole run",
             0.01,
-            probability,
+            significance,
             "FRACTION",
             shown_default="1%",
         ),
@@ -384,22 +441,36 @@ OPTIONS: dict[str, Option] = {
             path=True,
         ),
         Option(
-            "json",
-            "write the whole result, raw data included, to this file",
-            metavar="FILE",
-            path=True,
+            "shard",
+            "gate only this part of the blocks, e.g. 2/5; `ethrex-perf merge` joins the results of all parts "
+            "(--ethrex-json)",
+            parse=shard,
+            metavar="I/N",
             file=False,
         ),
         Option(
-            "benchmark_json",
-            "write the samples as a pytest-benchmark JSON file",
-            metavar="FILE",
+            "report",
+            "write an HTML report, index.html, into this directory",
+            metavar="DIR",
             path=True,
-            file=False,
+            written=True,
+        ),
+        *(
+            Option(name, f"write {told} to this file", metavar="FILE", path=True, written=True, file=False)
+            for name, told in {
+                "json": "the whole result, raw data included,",
+                "markdown": "a comment for a pull request (it is appended to $GITHUB_STEP_SUMMARY, too)",
+                "csv": "a line for each block and metric",
+                "samples_csv": "a line for each invocation",
+                "benchmark_json": "the samples as a pytest-benchmark JSON file",
+                "smaller_is_better": "customSmallerIsBetter JSON, for github-action-benchmark,",
+                "bencher": "Bencher Metric Format",
+            }.items()
         ),
     )
 }
 MARKER_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.per_block)
+WRITTEN = tuple(name for name, option in OPTIONS.items() if option.written)
 
 
 def describe(option: Option) -> str:

@@ -32,6 +32,8 @@ def settle(
         return ("fail", "") if waiver is None else waive(waiver, today, decision)
     if verdict is Verdict.IMPROVEMENT and settings.get("on_improvement") == "fail":
         return "fail", "--ethrex-on-improvement fail: record a new baseline"
+    if verdict is None:
+        return "warn", "the run ended before it was decided"
     if verdict is Verdict.INCONCLUSIVE:
         return (
             ("fail", "--ethrex-on-inconclusive fail")

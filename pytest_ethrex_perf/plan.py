@@ -8,25 +8,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from pytest_ethrex_perf.baseline import compatibility, lock, store
-from pytest_ethrex_perf.baseline.schema import Session
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf import recording
+from pytest_ethrex_perf.baseline import compatibility, history, lock, reference, store
+from pytest_ethrex_perf.baseline.archive import Archive, default_directory
+from pytest_ethrex_perf.comparison import BaselinePrograms, Comparison
+from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.judge import stored
 from pytest_ethrex_perf.judge.verdict import Rules
-from pytest_ethrex_perf.options import AUTO, BUNDLED, OPTIONS
+from pytest_ethrex_perf.machine import changes
+from pytest_ethrex_perf.options import AUTO, BUNDLED, OPTIONS, WRITTEN
 from pytest_ethrex_perf.replay import cache, program
+from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from pytest_ethrex_perf.baseline.schema import Baseline
+    from pytest_ethrex_perf.baseline.schema import Baseline, Session
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.gate import Gate, Gating, Request
-    from pytest_ethrex_perf.machine import Machine
-    from pytest_ethrex_perf.results import CacheIdentity, Mode, Program
+    from pytest_ethrex_perf.results import CacheIdentity, Machine, Mode, Program, PublishedResult
     from pytest_ethrex_perf.settings import Settings
 
 RECORDED_INVOCATIONS = 10  # of a session, unless --ethrex-invocations says otherwise
@@ -35,16 +36,16 @@ _NOT_REPEATED = (
     "block",
     "network",
     "rpc_url",
-    "json",
-    "benchmark_json",
+    *WRITTEN,
     "update_baseline",
+    "update_baseline_new_only",
     "accept_baseline",
 )
 FETCH_TIMEOUT_S = 3600.0  # a witness over a slow RPC takes minutes
 
 
-class SameProgram(Exception):  # noqa: N818 - not an error: there is nothing to compare
-    """Base and head are the same program: nothing is measured, and the reason is shown."""
+class NothingToDo(Exception):  # noqa: N818 - not an error
+    """A block that need not be measured, such as one program against itself; the reason is shown."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Plan:
     baseline_path: Path | None = None
     sessions: tuple[Session, ...] = ()
     """Of the baseline's current epoch, where there is a comparable baseline."""
+    alone: str | None = None
+    """Why the stored sessions decide alone, although their program was looked for."""
+    references: tuple[history.Reference, ...] = ()
+    """Earlier sessions that the result is shown against, so that creep is seen."""
+    published: tuple[PublishedResult, ...] = ()
     notes: tuple[str, ...] = ()
 
     def baseline_samples(self, metric: str) -> list[list[float]]:
@@ -80,19 +86,53 @@ class Planner:
         self.settings = settings
         self.machine = machine
         self.rpc_url: str | None = settings.get("rpc_url") or settings.environ.get("ETHREX_RPC_URL") or None
+        self._redact = Redactor([*self.secrets, *secrets_in(settings.environ)])
+        self._archive = Archive(
+            settings.get("archive") or default_directory(settings.environ), settings.get("archive_size")
+        )
+        self._programs = BaselinePrograms(self._archive, cwd=settings.cwd, environ=settings.environ)
         self._caches: dict[BlockId, CacheIdentity] = {}
-
-    @property
-    def mode(self) -> Mode:
-        """What this run does with its blocks."""
-        if self.recording:
-            return "record"
-        return "interleaved" if self.settings.get("base") or self.settings.get("aa") else "stored"
+        self._baselines: dict[BlockId, Baseline | None] = {}
+        self._comparisons: dict[BlockId, Comparison] = {}
+        self._archived: dict[str, str | None] = {}
 
     @property
     def recording(self) -> bool:
-        """Whether a session is recorded instead of judged."""
-        return bool(self.settings.get("update_baseline") or self.settings.get("accept_baseline"))
+        """Whether sessions are recorded instead of judged."""
+        return self.settings.recording
+
+    @property
+    def intent(self) -> str:
+        """What this run was asked to do with its blocks, in a word or three."""
+        if self.recording:
+            return "record"
+        given = self.settings.get("base") or self.settings.get("aa")
+        return "interleaved" if given else "against stored baselines"
+
+    def mode(self, block: BlockId) -> Mode:
+        """How `block` will be measured; what cannot be found out yet (`plan` will say it) is no program."""
+        if self.recording:
+            return "record"
+        if self.settings.get("base") or self.settings.get("aa"):
+            return "interleaved"
+        try:
+            return self._comparison(block).mode
+        except EthrexPerfError:
+            return "stored"
+
+    def _comparison(self, block: BlockId) -> Comparison:
+        """What `block` is compared with; raises as `head`, `base` and `_baseline` do."""
+        if block not in self._comparisons:
+            self._comparisons[block] = self._compare(block)
+        return self._comparisons[block]
+
+    def _compare(self, block: BlockId) -> Comparison:
+        if self.recording:
+            return Comparison("record")
+        if self.base is not None:
+            return Comparison("interleaved", self.base)
+        baseline = self._baseline(block)
+        return Comparison("stored") if baseline is None else self._programs.compare(baseline, self.head)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -158,44 +198,51 @@ class Planner:
 
         Raises as `plan` does for what must be known before a pilot is run.
         """
-        self._refuse_same_program()
-        path = store.path(self._root, request.block, self.head.kind, self.machine.key)
-        if path.exists():
-            return store.load(path).repeat
-        if self.mode == "stored":
+        self._check_needed(request.block)
+        baseline = self._baseline(request.block)
+        if baseline is not None:
+            return baseline.repeat
+        if self.mode(request.block) == "stored":
             raise MeasurementError(self._missing(request))
         return None
 
     def plan(self, request: Request, repeat: int) -> Plan:
         """How `request` will be measured, with `repeat` repeats per invocation.
 
-        Raises `MeasurementError` or `UsageError` for what is missing, `SameProgram` where there is nothing
-        to compare.
+        Raises `MeasurementError` or `UsageError` for what is missing, `NothingToDo` where there is nothing
+        to measure.
         """
-        self._refuse_same_program()
+        self._check_needed(request.block)
+        comparison = self._comparison(request.block)
         identity = self.cache(request.block)
-        path = store.path(self._root, request.block, self.head.kind, self.machine.key)
-        baseline, notes = self._baseline(request, repeat, identity, path)
-        sessions = baseline.epoch.recent if baseline else ()
+        baseline, notes = self._comparable(request, repeat, identity, comparison.mode)
+        # a recording is compared with its epoch by the store, which reads it again when it writes
+        sessions = baseline.epoch.recent if baseline and not self.recording else ()
+        published, broken = reference.published(self._root, request.block)
         plan = Plan(
             request=request,
-            mode=self.mode,
+            mode=comparison.mode,
             aa=self.settings.get("aa"),
             head=self.head,
-            base=self.base,
+            base=comparison.base,
             cache=identity,
             repeat=repeat,
             invocations=self.settings.get("invocations") or RECORDED_INVOCATIONS,
             reproduce=self.command(request),
-            baseline_path=path,
+            baseline_path=self._path(request.block),
             sessions=sessions,
-            notes=(*notes, *self._session_notes(sessions)),
+            alone=comparison.alone,
+            references=self._references(baseline),
+            published=tuple(published),
+            notes=(*notes, *broken, *self._session_notes(request, comparison, sessions)),
         )
         if plan.mode == "stored" and not self.settings.get("invocations"):
             return replace(plan, invocations=_enough_invocations(plan))
         return plan
 
-    def _refuse_same_program(self) -> None:
+    def _check_needed(self, block: BlockId) -> None:
+        if self.settings.get("update_baseline_new_only") and self._baseline(block) is not None:
+            raise NothingToDo(f"it has a baseline already: {self._path(block)}")
         if self.base is None or self.base.sha256 != self.head.sha256 or self.settings.get("aa"):
             return
         told = (
@@ -204,25 +251,32 @@ class Planner:
         )
         if self.settings.get("on_same_program") == "fail":
             raise MeasurementError(told)
-        raise SameProgram(told)
+        raise NothingToDo(told)
 
     @property
     def _root(self) -> Path:
         root: Path = self.settings.get("baselines")
         return root
 
-    def _baseline(
-        self, request: Request, repeat: int, identity: CacheIdentity, path: Path
+    def _path(self, block: BlockId) -> Path:
+        return store.path(self._root, block, self.head.kind, self.machine.key)
+
+    def _baseline(self, block: BlockId) -> Baseline | None:
+        """The stored baseline of `block`, None where there is none; raises `BaselineError`."""
+        if block not in self._baselines:
+            path = self._path(block)
+            self._baselines[block] = store.load(path) if path.exists() else None
+        return self._baselines[block]
+
+    def _comparable(
+        self, request: Request, repeat: int, identity: CacheIdentity, mode: Mode
     ) -> tuple[Baseline | None, list[str]]:
         """Return the baseline if it can be compared with; without a base program it must be there."""
-        needed = self.mode == "stored"
-        if not path.exists():
-            if needed:
+        baseline = self._baseline(request.block)
+        if baseline is None:
+            if mode == "stored":
                 raise MeasurementError(self._missing(request))
             return None, []
-        if self.recording:  # the store reads it again, locked, when it writes
-            return None, []
-        baseline = store.load(path)
         refused = compatibility.refusal(
             baseline,
             block=request.block,
@@ -230,13 +284,23 @@ class Planner:
             machine_key=self.machine.key,
             cache=identity,
             repeat=repeat,
-            prefix=self.head.prefix,
+            prefix=[self._redact(word) for word in self.head.prefix],
         )
         if refused is None:
             return baseline, []
-        if needed:
+        if mode == "record":  # the store would refuse it as well, after an hour of measuring
+            raise MeasurementError(f"{self._path(request.block)}: nothing was recorded: {refused}")
+        if mode == "stored":
             raise MeasurementError(refused)
         return None, [f"no stored comparison: {refused}"]
+
+    def _references(self, baseline: Baseline | None) -> tuple[history.Reference, ...]:
+        if baseline is None:
+            return ()
+        first, *others = history.references(baseline)
+        # the only session of an epoch is what is compared with anyway
+        alone = len(baseline.epoch.sessions) == 1 and not self.recording
+        return tuple(others) if alone else (first, *others)
 
     def _missing(self, request: Request) -> str:
         told = compatibility.missing(self._root, request.block, self.head.kind, self.machine.key)
@@ -246,18 +310,24 @@ class Planner:
             "(or compare two programs: --ethrex-base PROGRAM)"
         )
 
-    def _session_notes(self, sessions: tuple[Session, ...]) -> list[str]:
+    def _session_notes(
+        self, request: Request, comparison: Comparison, sessions: tuple[Session, ...]
+    ) -> list[str]:
         notes = []
         programs = {session.program.sha256 for session in sessions}
-        if self.mode == "stored":
+        if sessions:
+            changed = changes(sessions[-1].machine, self.machine)
+            notes += [f"changed on this machine since the baseline's last session: {one}" for one in changed]
+        if comparison.mode == "stored":
             if self.head.sha256 in programs:
                 notes.append("head is the stored baseline's own program: no change is expected")
             if len(sessions) < ENOUGH_SESSIONS:
+                again = self.command(request, "--ethrex-update-baseline")
                 notes.append(
-                    f"{len(sessions)} of {ENOUGH_SESSIONS} baseline sessions: record more on different days, "
-                    "each makes the gate sharper (--ethrex-update-baseline)"
+                    f"{len(sessions)} of {ENOUGH_SESSIONS} baseline sessions: record more sessions on "
+                    f"different days, each makes the gate sharper: {again}"
                 )
-        elif self.base is not None and self.base.sha256 in programs:
+        elif self.base is not None and self.base.sha256 in programs and not comparison.archived:
             notes.append("base is the stored baseline's own program")
         return notes
 
@@ -292,31 +362,30 @@ class Planner:
 
     def record(self, gate: Gate) -> str:
         """Write the session that `gate` measured into its baseline and say so; raises `MeasurementError`."""
-        plan = gate.plan
-        request = plan.request
-        session = Session.of(
-            _portable(plan.head),
-            self.machine,
-            tuple(gate.invocations),
-            started=gate.invocations[0].started,
-        )
-        recorded = store.record(
+        plan, request = gate.plan, gate.plan.request
+        told = recording.record(
             self._root,
-            session,
+            plan.head,
+            self.machine,
+            gate.invocations,
             cache=plan.cache,
             rules={gating.metric: _rules(gating) for gating in request.gatings},
             drop=request.drop,
             accept_reason=self.settings.get("accept_baseline"),
+            redact=self._redact,
         )
-        return "; ".join([str(recorded), *(f"changed on this machine: {w}" for w in recorded.warnings)])
+        if missing := self.keep(plan.head):
+            told.append(f"its program is not kept in the archive: {missing}")
+        return "; ".join(told)
 
-
-def _portable(program: Program) -> Program:
-    """The program as a file that others read names it: without the directories of this machine."""
-    words = (Path(program.command[0]).name, *program.command[1:])
-    label = [program.label] if len(program.command) == 1 else shlex.split(program.label)
-    label[0] = Path(label[0]).name
-    return msgspec.structs.replace(program, command=words, label=shlex.join(label))
+    def keep(self, program: Program) -> str | None:
+        """Put `program` into the archive, once in a run; None, or a clause that says why it is not there."""
+        if program.sha256 not in self._archived:
+            secret = self._archive.is_on and any(self._redact(word) != word for word in program.command)
+            self._archived[program.sha256] = (
+                "its command line holds a secret" if secret else self._archive.store(program)
+            )
+        return self._archived[program.sha256]
 
 
 def _rules(gating: Gating) -> Rules:

@@ -15,6 +15,7 @@ from pytest_ethrex_perf.fixtures import ethrex_block, ethrex_replay
 from pytest_ethrex_perf.options import OPTIONS, describe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_ethrex_perf.items import PytestRun
@@ -78,20 +79,39 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each block of its markers."""
     if "ethrex_block" in metafunc.fixturenames:
-        run_of(metafunc.config).parametrize(metafunc)
+        try:
+            run = run_of(metafunc.config)
+        except UsageError as error:
+            raise pytest.Collector.CollectError(str(error)) from None
+        run.parametrize(metafunc)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Add the items behind --ethrex-block before anything is selected or reordered."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
+    """Add the items behind --ethrex-block before anything is selected or reordered; then take our shard."""
     if session.config.getoption("ethrex_block"):
         items.extend(run_of(session.config).items(session))
+    yield
+    if RUN in session.config.stash:
+        try:
+            run_of(session.config).keep_shard(items)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fix the family: what is judged in this run is known now."""
     if RUN in session.config.stash:
         run_of(session.config).fix(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Lend pytest-benchmark a timer, where a test wants our samples in its table."""
+    if "ethrex_block" in getattr(item, "fixturenames", ()):
+        from pytest_ethrex_perf import playback
+
+        playback.prepare(item)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -102,7 +122,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let go of the machine and write the files that were asked for."""
     if RUN in session.config.stash:
-        run_of(session.config).finish()
+        finished = run_of(session.config).finish()
+        if not finished and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

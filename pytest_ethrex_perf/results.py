@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+import statistics
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -16,10 +17,25 @@ from pytest_ethrex_perf.judge.verdict import Decision, Rules
 
 SCHEMA = 1
 Kind = Literal["ethrex", "embedded"]
+Fact: TypeAlias = str | int | float | bool
+Facts: TypeAlias = dict[str, Fact]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of everything that is stored: immutable, keyword-only, strict when read."""
+
+
+class Machine(Record, frozen=True, kw_only=True):
+    """Where something was measured. Baselines belong to one `key`."""
+
+    key: str
+    """Readable, usable in a file's name, stable across reboots: `amd-epyc-9454p-32c-4f1d`."""
+    named: bool = False
+    """The key was given (`--ethrex-machine`): a fleet of equal machines goes by it."""
+    keyed: Facts
+    """What changes performance: a change of any of these is another machine."""
+    recorded: Facts
+    """What may change performance: a change is worth a warning, not another key."""
 
 
 class Usage(Record, frozen=True, kw_only=True):
@@ -31,6 +47,10 @@ class Usage(Record, frozen=True, kw_only=True):
     """None where the program took less memory than we do: Linux passes our own peak on to a child."""
     voluntary_switches: int
     involuntary_switches: int
+    minor_faults: int | None = None
+    """Pages that were there or had only to be cleared; None in results of older versions."""
+    major_faults: int | None = None
+    """Pages that had to be read from somewhere."""
 
 
 class Noise(Record, frozen=True, kw_only=True):
@@ -44,6 +64,55 @@ class Noise(Record, frozen=True, kw_only=True):
     """Delta of throttled_usec in the cgroup's cpu.stat."""
     load1: float | None = None
     """One-minute load average at the start."""
+
+
+InstrumentName = Literal["perf", "callgrind"]
+CountMethod = Literal["function", "window", "difference", "process"]
+Covered = Literal["exec", "prep", "repeat", "process"]
+
+
+class Count(Record, frozen=True, kw_only=True):
+    """How often one event happened in one invocation, and how that was found out.
+
+    Counts of different `identity` are different things and are never compared.
+    """
+
+    event: str
+    """One name for each event, whatever perf calls it: `instructions`, `branches`, `task-clock`."""
+    unit: Literal["", "ns"] = ""
+    values: tuple[float, ...] = ()
+    """Of single repeats, the first one left out, where the method tells them apart; else one mean per repeat,
+    or (`process`) the whole process. Empty where `missing` says why."""
+    instrument: InstrumentName
+    method: CountMethod
+    """`function`: cut at its calls; `window`: switched on and off by the program's lines; `difference`: of
+    processes with more and fewer repeats; `process`: from start to end, loading included."""
+    covers: Covered
+    """`repeat` is preparation, execution and dropping the store together."""
+    user_only: bool
+    """Nothing of the kernel is in it."""
+    pmu: str | None = None
+    """Which of several kinds of core counted (`cpu_core`), None where there is one kind."""
+    running: float = 100.0
+    """Percent of the time in which it was really counted; below 100 the values are extrapolated."""
+    missing: str | None = None
+    """Why there are no values."""
+
+    @property
+    def identity(self) -> str:
+        """`instructions:u by perf (window, repeat)`: event, scope, instrument, method and what it covers."""
+        scope = f"{':u' if self.user_only else ''}{f' on {self.pmu}' if self.pmu else ''}"
+        return f"{self.event}{scope} by {self.instrument} ({self.method}, {self.covers})"
+
+    @property
+    def value(self) -> float | None:
+        """Per repeat (of the whole process, if it covers that): the median of the values; None if missing."""
+        return statistics.median(self.values) if self.values else None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it was counted all the time: only such counts are judged."""
+        return bool(self.values) and self.running >= 100  # noqa: PLR2004 - percent
 
 
 class Invocation(Record, frozen=True, kw_only=True):
@@ -62,6 +131,8 @@ class Invocation(Record, frozen=True, kw_only=True):
     """Opcodes executed per repeat, where the program counts them (the embedded one does)."""
     usage: Usage
     noise: Noise = Noise()
+    counts: dict[str, Count] = {}
+    """By metric: `instructions`, `cache-misses`, …, as far as there was something to count them with."""
 
     def repeats(self, metric: str) -> tuple[int, ...]:
         """Raw repeats of `metric` in ns, in the order they ran."""
@@ -165,6 +236,74 @@ class MetricResult(Record, frozen=True, kw_only=True):
 Mode = Literal["interleaved", "stored", "record"]
 
 
+class ReferenceResult(Record, frozen=True, kw_only=True):
+    """Head beside one earlier session, so that creep is seen: many small changes, each of them accepted."""
+
+    name: str
+    """`epoch's first session`, `session tagged v1`."""
+    date: str
+    """The day of that session."""
+    metric: str
+    change: float
+    detectable: float | None = None
+    """Smallest true slowdown, a fraction, that two such sessions alone would have proven; None if unknown."""
+
+
+class PublishedResult(Record, frozen=True, kw_only=True):
+    """What others published of this block, on a machine of theirs: shown beside it, never compared with."""
+
+    machine: str
+    date: str
+    source: str
+    exec_ns: float
+    ggas_per_s: float
+
+
+class FunctionChange(Record, frozen=True, kw_only=True):
+    """One function (or thread) of base beside head, by sampled stacks: CPU time of the exec phase."""
+
+    name: str
+    base_ms: float
+    """CPU ms per block."""
+    head_ms: float
+    change_ms: float
+    error_ms: float
+    """Standard error of the change."""
+    caller: str | None = None
+    """The ethrex function above it that accounts for most of the change."""
+
+
+class Explanation(Record, frozen=True, kw_only=True):
+    """Where a change of exec comes from, by profiles of base and head taken beside the measurement."""
+
+    functions: tuple[FunctionChange, ...]
+    """Self time, only what is beyond two standard errors, the largest change first."""
+    threads: tuple[FunctionChange, ...]
+    """All of them: threads run beside each other, so their changes need not add up to exec's."""
+    left_out: int
+    """Functions whose change is within two standard errors."""
+    left_out_ms: float
+    """What those changed together."""
+    cpu_base_ms: float
+    """CPU ms per block of all functions on all threads."""
+    cpu_head_ms: float
+    cpu_error_ms: float
+    """Standard error of the change of that."""
+    exec_base_ms: float
+    """exec of base, wall time."""
+    exec_head_ms: float
+    exec_measured: bool
+    """exec is what the gate measured; otherwise the profiled invocations' own."""
+    repeats: tuple[int, int]
+    """Profiled repeats of base and of head."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def unexplained_ms(self) -> float:
+        """What of exec's change the functions do not add up to: the kernel, waiting, parallel work."""
+        return (self.exec_head_ms - self.exec_base_ms) - (self.cpu_head_ms - self.cpu_base_ms)
+
+
 class BlockResult(Record, frozen=True, kw_only=True):
     """Everything about one block of a run: what was measured, raw, and what was made of it."""
 
@@ -180,7 +319,11 @@ class BlockResult(Record, frozen=True, kw_only=True):
     txs: int | None = None
     base: SideResult | None = None
     head: SideResult | None = None
+    rules: dict[str, Rules] = {}
+    """By what each metric is judged, also where nothing was judged because a session was recorded."""
     metrics: tuple[MetricResult, ...] = ()
+    references: tuple[ReferenceResult, ...] = ()
+    published: tuple[PublishedResult, ...] = ()
     rows: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     """What the reader should know: same program as the baseline's, few sessions, noise, with the remedy."""
@@ -189,6 +332,9 @@ class BlockResult(Record, frozen=True, kw_only=True):
     skipped: str | None = None
     recorded: str | None = None
     """What was written into which baseline."""
+    refused: bool = False
+    """The session was measured whole, but its baseline did not take it (`error` says why): it can still be
+    accepted from the results file."""
     reproduce: str = ""
     """The command that repeats this measurement."""
     pairs: tuple[Pair, ...] = ()
@@ -248,9 +394,12 @@ class RunResult(Record, frozen=True, kw_only=True):
     started: str
     wall_s: float
     machine: str
-    machine_facts: dict[str, str]
+    """Its key."""
+    measured_on: Machine
     gatings: int
-    """Block-metrics over which alpha was spent, fixed at the end of collection."""
+    """Block-metrics over which alpha was spent, fixed at the end of collection; of all shards together."""
+    shard: str | None = None
+    """`2/5`: the second of five parts of a run, each measured on a machine of its own."""
     settings: dict[str, str]
     blocks: tuple[BlockResult, ...]
     suite: tuple[SuiteResult, ...] = ()

@@ -21,6 +21,7 @@ from pytest_ethrex_perf.options import (
     MARKER_OPTIONS,
     METRICS,
     OPTIONS,
+    WRITTEN,
     fraction,
 )
 
@@ -116,6 +117,13 @@ class Settings:
         """Default paths lie beside ethrex-perf.toml if there is one, else where pytest was started."""
         return next((source.folder for source in self.sources if source.kind == "file"), self.cwd)
 
+    @property
+    def recording(self) -> bool:
+        """Whether sessions are recorded instead of judged."""
+        return any(
+            self.get(name) for name in ("update_baseline", "update_baseline_new_only", "accept_baseline")
+        )
+
     def blocks(self) -> list[BlockId]:
         """The blocks of --ethrex-block, in order, each once. Raises `UsageError` that shows the form."""
         network = str(self.get("network"))
@@ -179,10 +187,14 @@ def _check(settings: Settings) -> None:
                 if value is not None and name != "block":
                     OPTIONS[name].read(value, source.where(name))
     _check_outputs(settings)
-    recording = settings.get("update_baseline") or settings.get("accept_baseline")
-    if recording and (settings.get("base") or settings.get("aa")):
+    if settings.recording and (settings.get("base") or settings.get("aa")):
         raise UsageError(
             "--ethrex-update-baseline records and compares nothing: drop --ethrex-base and --ethrex-aa"
+        )
+    if settings.get("update_baseline_new_only") and settings.get("accept_baseline"):
+        raise UsageError(
+            "--ethrex-accept-baseline changes a baseline, --ethrex-update-baseline-new-only leaves it alone: "
+            "drop one of them"
         )
     for source in settings.sources:
         for block in {None, *source.blocks, *(key for key, _ in source.block_metrics)}:
@@ -193,12 +205,15 @@ def _check(settings: Settings) -> None:
 def _check_outputs(settings: Settings) -> None:
     """Refuse files that could not be written, before an hour of measuring is lost."""
     written: dict[Path, str] = {}
-    for name in ("json", "benchmark_json"):
+    for name in WRITTEN:
         path: Path | None = settings.get(name)
         if path is None:
             continue
         flag = OPTIONS[name].flag_name
-        if path.is_dir():
+        if OPTIONS[name].metavar == "DIR":
+            if path.exists() and not path.is_dir():
+                raise UsageError(f"{flag}: {path} is a file: give a directory")
+        elif path.is_dir():
             raise UsageError(f"{flag}: {path} is a directory: give a file")
         if path in written:
             raise UsageError(f"{written[path]} and {flag} would write the same file, {path}")

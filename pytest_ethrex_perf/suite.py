@@ -53,7 +53,9 @@ class Suite:
         return max(gate.step(metric, rounds) for gate in self.gates) if rounds else 0.0
 
     def results(self, settle: Settle) -> tuple[SuiteResult, ...]:
-        """What was decided of each metric, as plain data."""
+        """What is known of each metric, as plain data; nothing where a block failed."""
+        if any(gate.error for gate in self.gates):
+            return ()
         results = []
         for metric, decision in self._decisions.items():
             outcome, reason = settle(None, metric, decision)

@@ -1,30 +1,25 @@
-"""`ethrex-perf baseline …`: look at stored baselines, join them, and delete what is not wanted any more."""
+"""`ethrex-perf baseline …`: every verb, and those that look at stored baselines without changing them."""
 
 from __future__ import annotations
 
-import argparse
-import functools
-import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.baseline import upkeep
+from pytest_ethrex_perf.baseline.selection import BASELINES, BLOCK, archive, files, one_file, say
 from pytest_ethrex_perf.blocks import parse_blocks
-from pytest_ethrex_perf.errors import UsageError
 
 if TYPE_CHECKING:
+    import argparse
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
     from pytest_ethrex_perf.baseline.history import Side
-    from pytest_ethrex_perf.baseline.schema import Baseline, Session
+    from pytest_ethrex_perf.baseline.reference import Reference
+    from pytest_ethrex_perf.blocks import BlockId
 
     # argparse's own class for what `add_subparsers` returns is private
     Subparsers = argparse._SubParsersAction[ArgumentParser]  # noqa: SLF001
-
-_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-_RESERVED = {"first", "last"}
-_BLOCK = "a block: 24443168, hoodi:1265656"
 
 
 def add_commands(subparsers: Subparsers) -> None:
@@ -36,13 +31,12 @@ def add_commands(subparsers: Subparsers) -> None:
         parser = verbs.add_parser(name, help=text.replace("%", "%%"), description=text)
         parser.set_defaults(run=run)
         if stored:
-            folder = Path("baselines")
             parser.add_argument(
                 "--baselines",
                 type=Path,
-                default=folder,
+                default=BASELINES,
                 metavar="DIR",
-                help=f"where they are (default: {folder})",
+                help="where they are (default: %(default)s)",
             )
             parser.add_argument("--machine", metavar="NAME", help="only those of this machine")
             parser.add_argument(
@@ -51,9 +45,9 @@ def add_commands(subparsers: Subparsers) -> None:
         return parser
 
     listing = verb("list", _list, "one line for each stored baseline")
-    listing.add_argument("blocks", nargs="*", metavar="BLOCK", help=f"{_BLOCK} (default: every one)")
+    listing.add_argument("blocks", nargs="*", metavar="BLOCK", help=f"{BLOCK} (default: every one)")
     showing = verb("show", _show, "the history of a block's baselines: a table and a sparkline")
-    showing.add_argument("blocks", nargs="+", metavar="BLOCK", help=_BLOCK)
+    showing.add_argument("blocks", nargs="+", metavar="BLOCK", help=BLOCK)
     showing.add_argument("--metric", choices=("exec", "prep"), default="exec", help="(default: exec)")
     side = "FILE or BLOCK, alone (its current epoch) or with @first, @last, @TAG or @ID"
     diffing = verb("diff", _diff, f"two baselines or sessions side by side; each is {side}")
@@ -61,7 +55,7 @@ def add_commands(subparsers: Subparsers) -> None:
     diffing.add_argument("b", metavar="B", help=side)
     merging = verb(
         "merge",
-        _merge,
+        upkeep.merge,
         "join two branches' files of a baseline, or the two sides of a file that git left in conflict. As "
         "git's merge driver: ethrex-perf baseline merge %A %B -o %A",
         stored=False,
@@ -75,24 +69,58 @@ def add_commands(subparsers: Subparsers) -> None:
         default="refuse",
         help="epochs that both sides began: refuse, join as one level, or put in order (default: refuse)",
     )
-    tagging = verb("tag", _tag, "name a session, so that later results are shown against it too")
-    tagging.add_argument("block", metavar="BLOCK", help=_BLOCK)
+    accepting = verb(
+        "accept",
+        upkeep.accept,
+        "record what a CI run measured, from its results file (--ethrex-json), as that machine's session",
+        stored=False,
+    )
+    accepting.add_argument("results", type=Path, metavar="RESULTS.json", help="a file of --ethrex-json")
+    accepting.add_argument(
+        "--reason", metavar="TEXT", help="accept a session that contradicts its epoch as a new one"
+    )
+    accepting.add_argument(
+        "--block", action="append", default=[], metavar="BLOCK", help="only this one (may be repeated)"
+    )
+    accepting.add_argument(
+        "--baselines", type=Path, default=BASELINES, metavar="DIR", help="(default: %(default)s)"
+    )
+    tagging = verb("tag", upkeep.tag, "name a session, so that later results are shown against it too")
+    tagging.add_argument("block", metavar="BLOCK", help=BLOCK)
     tagging.add_argument("name", metavar="NAME", help="the tag")
     tagging.add_argument(
         "--session", default="last", metavar="ID", help="first, last or an id (default: last)"
     )
     tagging.add_argument("--delete", action="store_true", help="take the tag away")
     pruning = verb(
-        "prune", _prune, "delete old epochs, one session or a whole baseline; a dry run without --yes"
+        "prune",
+        upkeep.prune,
+        "delete old epochs, one session or a whole baseline, or archived programs; a dry run without --yes",
     )
-    pruning.add_argument("blocks", nargs="+", metavar="BLOCK", help=_BLOCK)
+    pruning.add_argument("blocks", nargs="*", metavar="BLOCK", help=BLOCK)
     what = pruning.add_mutually_exclusive_group(required=True)
     what.add_argument("--keep-epochs", type=int, metavar="N", help="delete all but the last N epochs")
     what.add_argument("--session", metavar="ID", help="delete one session: first, last, a tag or an id")
     what.add_argument("--all", action="store_true", help="delete the whole baseline")
+    what.add_argument(
+        "--unused-programs",
+        type=float,
+        metavar="DAYS",
+        help="delete programs that were neither recorded nor run for so long, of any block",
+    )
+    pruning.add_argument("--archive", type=Path, metavar="DIR", help="as --ethrex-archive of pytest")
     pruning.add_argument("--yes", action="store_true", help="really delete")
-    verifying = verb("verify", _verify, "check every file against the schema and what must hold beyond it")
-    verifying.add_argument("blocks", nargs="*", metavar="BLOCK", help=f"{_BLOCK} (default: every one)")
+    verifying = verb(
+        "verify",
+        _verify,
+        "check every file against the schema and what must hold beyond it, and the caches and programs that "
+        "the files name",
+    )
+    verifying.add_argument("blocks", nargs="*", metavar="BLOCK", help=f"{BLOCK} (default: every one)")
+    verifying.add_argument(
+        "--cache-dir", metavar="DIR", help="check the cache files here, as --ethrex-cache-dir of pytest"
+    )
+    verifying.add_argument("--archive", type=Path, metavar="DIR", help="check the programs in this archive")
     verb("schema", _schema, "print the JSON Schema of a baseline's file", stored=False)
 
 
@@ -102,11 +130,11 @@ def _list(args: Namespace) -> int:
 
     broken = False
     lines = [("block", "kind", "machine", "epochs", "sessions", "exec", "latest")]
-    for file in _files(args):
+    for file in files(args):
         try:
             baseline = store.load(file)
         except BaselineError as error:
-            _say(str(error))
+            say(str(error))
             broken = True
             continue
         lines.append(
@@ -122,21 +150,35 @@ def _list(args: Namespace) -> int:
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        _say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     return 1 if broken else 0
 
 
 def _show(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import history, store
+    from pytest_ethrex_perf.baseline import history, reference, store
 
-    _say("\n".join(history.show(store.load(file), args.metric) for file in _files(args)), end="")
+    blocks = parse_blocks(args.blocks)
+    published = {} if args.kind else {block: _references(block, args) for block in blocks}
+    told = [
+        history.show(store.load(file), args.metric)
+        for file in files(args, optional=[str(block) for block, found in published.items() if found])
+    ]
+    told += [reference.show(one) for found in published.values() for one in found]
+    say("\n".join(told), end="")
     return 0
+
+
+def _references(block: BlockId, args: Namespace) -> list[Reference]:
+    from pytest_ethrex_perf.baseline import reference
+
+    found = [reference.load(file) for file in reference.files(args.baselines, block)]
+    return [one for one in found if args.machine in (None, one.machine)]
 
 
 def _diff(args: Namespace) -> int:
     from pytest_ethrex_perf.baseline import history
 
-    _say(history.diff(_side(args.a, args), _side(args.b, args)), end="")
+    say(history.diff(_side(args.a, args), _side(args.b, args)), end="")
     return 0
 
 
@@ -144,189 +186,35 @@ def _side(spec: str, args: Namespace) -> Side:
     from pytest_ethrex_perf.baseline import history, store
 
     name, at, selector = spec.rpartition("@") if "@" in spec else (spec, "", "")
-    file = Path(name) if Path(name).is_file() else _one_file(name, args)
+    file = Path(name) if Path(name).is_file() else one_file(name, args)
     return history.select(store.load(file), selector if at else None, name)
 
 
-def _merge(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import store
-    from pytest_ethrex_perf.baseline.lock import writing
-    from pytest_ethrex_perf.baseline.merge import merge, sides
-
-    if args.theirs is None:
-        try:
-            ours, theirs = sides(args.ours.read_text(encoding="utf-8"), str(args.ours))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{args.ours}: cannot be read: {error}") from None
-        first = store.parse(ours, f"{args.ours} (ours)")
-        second = store.parse(theirs, f"{args.ours} (theirs)")
-        output = args.output or args.ours
-    elif args.output is None:
-        raise UsageError("say where the result goes: -o OUT (it may be one of the two)")
-    else:
-        first, second, output = store.load(args.ours), store.load(args.theirs), args.output
-    merged = merge(first, second, args.epochs)
-    with writing(output):
-        store.write(output, merged)
-    _say(f"{output}: {len(list(merged.sessions()))} sessions in {len(merged.epochs)} epoch(s)")
-    return 0
-
-
-def _tag(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import history, store
-
-    if not _TAG.fullmatch(args.name) or args.name in _RESERVED:
-        raise UsageError(
-            f"{args.name!r} is not a tag: use letters, digits, '.', '_', '-', and not first or last"
-        )
-    file = _one_file(args.block, args)
-
-    def edit(baseline: Baseline) -> Baseline:
-        owner = next((one for one in baseline.sessions() if args.name in one.tags), None)
-        if args.delete:
-            if owner is None:
-                raise UsageError(f"{file}: no session is tagged {args.name!r}")
-            return _replaced(baseline, owner, tuple(tag for tag in owner.tags if tag != args.name))
-        if owner is not None:
-            raise UsageError(
-                f"{file}: {args.name!r} tags session {owner.id} already: take it away with --delete"
-            )
-        (session,) = history.select(baseline, args.session, str(file)).sessions
-        return _replaced(baseline, session, tuple(sorted((*session.tags, args.name))))
-
-    store.change(file, edit)
-    _say(f"{file}: {'took the tag away' if args.delete else 'tagged'}: {args.name}")
-    return 0
-
-
-def _replaced(baseline: Baseline, session: Session, tags: tuple[str, ...]) -> Baseline:
-    import msgspec
-
-    def tagged(one: Session) -> Session:
-        return msgspec.structs.replace(one, tags=tags) if one.id == session.id else one
-
-    return msgspec.structs.replace(
-        baseline,
-        epochs=tuple(
-            msgspec.structs.replace(epoch, sessions=tuple(map(tagged, epoch.sessions)))
-            for epoch in baseline.epochs
-        ),
-    )
-
-
-def _prune(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import store
-
-    if args.keep_epochs is not None and args.keep_epochs < 1:
-        raise UsageError("--keep-epochs: keep at least 1; --all deletes the whole baseline")
-    for file in _files(args):
-        prune = functools.partial(_pruned, args=args, file=file)
-        if args.yes:
-            store.change(file, prune)
-        else:
-            prune(store.load(file))
-    if not args.yes:
-        _say("nothing was deleted: this is a dry run, add --yes to delete")
-    return 0
-
-
-def _pruned(baseline: Baseline, args: Namespace, file: Path) -> Baseline | None:
-    """What is left, None for nothing; says what goes."""
-    left = _left(baseline, args, str(file))
-    stays = {session.id for session in left.sessions()} if left else set()
-    verb = "deleted" if args.yes else "would delete"
-    for session in baseline.sessions():
-        if session.id not in stays:
-            what = f"session {session.id} of {session.started[:10]}, {len(session.invocations)} invocations"
-            _say(f"{verb} {what}, from {file}")
-    return left
-
-
-def _left(baseline: Baseline, args: Namespace, name: str) -> Baseline | None:
-    import msgspec
-
-    from pytest_ethrex_perf.baseline import history
-
-    if args.all:
-        return None
-    if args.keep_epochs is not None:
-        return msgspec.structs.replace(baseline, epochs=baseline.epochs[-args.keep_epochs :])
-    (gone,) = history.select(baseline, args.session, name).sessions
-    epochs = tuple(
-        msgspec.structs.replace(epoch, sessions=left)
-        for epoch in baseline.epochs
-        if (left := tuple(one for one in epoch.sessions if one.id != gone.id))
-    )
-    return msgspec.structs.replace(baseline, epochs=epochs) if epochs else None
-
-
 def _verify(args: Namespace) -> int:
-    files = _files(args)
-    problems = [problem for file in files if (problem := _problem(file, args.baselines)) is not None]
-    for problem in problems:
-        _say(problem)
-    _say(f"{len(files) - len(problems)} of {len(files)} baselines are sound")
-    return 1 if problems else 0
+    from pytest_ethrex_perf.baseline import verification
+    from pytest_ethrex_perf.options import BUNDLED
 
+    checked = files(args)
+    programs = archive(args.archive) if args.archive is not None else None
+    cache_dir = None if args.cache_dir is None else Path(args.cache_dir)
+    if args.cache_dir == BUNDLED:
+        from pytest_ethrex_perf.embedded.bundled import bundled_dir
 
-def _problem(file: Path, root: Path) -> str | None:
-    from pytest_ethrex_perf.baseline import store
-    from pytest_ethrex_perf.baseline.schema import BaselineError
-
-    try:
-        baseline = store.load(file)
-    except BaselineError as error:
-        return str(error)
-    home = store.path(root, baseline.block_id, baseline.kind, baseline.machine)
-    return None if home == file else f"{file}: is the baseline that belongs to {home}: move it there"
+        cache_dir = bundled_dir()
+    found = [
+        verification.examine(file, args.baselines, cache_dir=cache_dir, archive=programs) for file in checked
+    ]
+    broken = list(verification.references(args.baselines))
+    for line in [*(line for one in found for line in one.wrong), *broken]:
+        say(line)
+    for line in (line for one in found for line in one.remarks):
+        say(f"note: {line}")
+    say(f"{sum(not one.wrong for one in found)} of {len(checked)} baselines are sound")
+    return 1 if broken or any(one.wrong for one in found) else 0
 
 
 def _schema(_: Namespace) -> int:
     from pytest_ethrex_perf.baseline.schema import json_schema
 
-    _say(json_schema(), end="")
+    say(json_schema(), end="")
     return 0
-
-
-def _files(args: Namespace) -> list[Path]:
-    """The baseline files that the arguments name; raises `UsageError` when a block named has none."""
-    from pytest_ethrex_perf.baseline import store
-
-    found = [
-        file
-        for file in store.files(args.baselines)
-        if file.name.startswith(f"{args.kind or ''}")
-        and (args.machine is None or file.stem.partition("-")[2] == args.machine.lower())
-    ]
-    if not args.blocks:
-        if not found:
-            raise UsageError(
-                f"no baselines{_told_limits(args)} in {args.baselines}: record with --ethrex-update-baseline"
-            )
-        return found
-    blocks = parse_blocks(args.blocks)
-    for block in blocks:
-        if not any(_is_of(file, str(block)) for file in found):
-            raise UsageError(f"no baseline of {block}{_told_limits(args)} in {args.baselines}")
-    return [file for block in blocks for file in found if _is_of(file, str(block))]
-
-
-def _one_file(block: str, args: Namespace) -> Path:
-    """The one file of `block`; raises `UsageError` for several."""
-    found = _files(argparse.Namespace(**vars(args) | {"blocks": [block]}))
-    if len(found) > 1:
-        names = ", ".join(file.stem for file in found)
-        raise UsageError(f"{block} has several baselines ({names}): say which with --machine and --kind")
-    return found[0]
-
-
-def _is_of(file: Path, block: str) -> bool:
-    return f"{file.parts[-3]}/{file.parts[-2]}" == block
-
-
-def _told_limits(args: Namespace) -> str:
-    return "".join(f" {word} {value}" for word, value in (("of", args.kind), ("on", args.machine)) if value)
-
-
-def _say(text: str, end: str = "\n") -> None:
-    sys.stdout.write(text + end)

@@ -42,10 +42,15 @@ class Reference(NamedTuple):
 
 
 def references(baseline: Baseline) -> list[Reference]:
-    """The current epoch's first session and every tagged one, in order."""
+    """The current epoch's first session and every tagged one of any epoch, each once."""
     first = baseline.epoch.sessions[0]
-    found = [Reference("first of its epoch", first)]
-    found += [Reference(f"tagged {tag}", one) for one in baseline.sessions() for tag in one.tags]
+    tagged = f" (tagged {', '.join(first.tags)})" if first.tags else ""
+    found = [Reference(f"epoch's first session{tagged}", first)]
+    found += [
+        Reference(f"session tagged {', '.join(one.tags)}", one)
+        for one in baseline.sessions()
+        if one.tags and one is not first
+    ]
     return found
 
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.machine import Machine
-from pytest_ethrex_perf.results import CacheIdentity, Invocation, Kind, Program, Record
+from pytest_ethrex_perf.results import CacheIdentity, Invocation, Kind, Machine, Program, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

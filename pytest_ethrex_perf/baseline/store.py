@@ -114,7 +114,8 @@ def parse(text: str, name: str) -> Baseline:
         content = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        state = "truncated" if error.pos >= len(text.rstrip()) else "not JSON"
+        is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        state = "truncated" if is_cut else "not JSON"
         raise BaselineError(f"{name}: {state} ({error.msg}, {where}): {_RESTORE}") from None
     except (ValueError, RecursionError) as error:
         raise BaselineError(f"{name}: {error}: {_RESTORE}") from None
@@ -127,7 +128,7 @@ def parse(text: str, name: str) -> Baseline:
     try:
         baseline = msgspec.convert(content, Baseline)
         check(baseline)
-    except ValueError as error:  # msgspec's ValidationError is one
+    except (ValueError, msgspec.ValidationError) as error:
         raise BaselineError(f"{name}: not as it was recorded: {error}: {_RESTORE}") from None
     return baseline
 
@@ -223,7 +224,7 @@ def record(
 
     reason = accept_reason.strip() if accept_reason is not None else None
     if reason == "":
-        raise UsageError("--ethrex-accept-baseline needs a reason: it is kept in the baseline's history")
+        raise UsageError("accepting a new level needs a reason: it is kept in the baseline's history")
     file = path(root, BlockId(cache.network, cache.number), session.program.kind, session.machine.key)
     first = _first(file, session, cache, reason)
     with writing(file):
@@ -320,7 +321,8 @@ def _contradiction_told(
     return (
         f"{file}: nothing was recorded: {metric} took {new}, and {known} in {len(epoch.recent)} session(s) "
         f"since {epoch.reason!r}: {decision.reason}; if the change is meant, begin a new epoch "
-        'with --ethrex-accept-baseline "reason"'
+        'with --ethrex-accept-baseline "reason", or from this run\'s results file with '
+        '`ethrex-perf baseline accept RESULTS.json --reason "reason"`'
     )
 
 

@@ -113,8 +113,8 @@ def pairs_needed(
 def supported_margin(detectable: float, margin: float) -> float:
     """Return the margin (log) that this noise supports: the smallest m whose double is caught, power 90 %.
 
-    `detectable` (log) is what was found for `margin` (a fraction, as in `Rules`). The noise says how far above
-    its margin a slowdown must lie to be caught; a slowdown of 2 m lies m above it. So it is at the same
+    `detectable` (log) is what was found for `margin` (a fraction, as in `Rules`). The noise says how far
+    above its margin a slowdown must lie to be caught; a slowdown of 2 m lies m above it. So it is at the same
     tolerance: a tolerance raised along with the margin calls some of these slowdowns unchanged first.
     """
     return detectable - math.log1p(margin)

@@ -46,6 +46,16 @@ class Prediction(NamedTuple):
     """Degrees of freedom of `variance`."""
 
 
+class Outlook(NamedTuple):
+    """What a stored comparison will see."""
+
+    sessions: int
+    invocations: int
+    """Of the new session."""
+    detectable: float
+    """Smallest true slowdown (log) that it calls a regression."""
+
+
 def judge(
     baseline: Sequence[Sequence[float]] | Floats,
     session: Sequence[float] | Floats,
@@ -191,6 +201,38 @@ def invocations(
     return next((number for number in range(minimum, maximum) if seen(number) <= enough), maximum)
 
 
+def outlook(
+    baseline: Sequence[Sequence[float]],
+    rules: Rules,
+    *,
+    sessions: int | None = None,
+    step: float = 0.0,
+    level: float = 0.0,
+    power: float = POWER,
+) -> Outlook:
+    """What a new session against `baseline` (samples, logs) will see, if it varies as the old ones do.
+
+    `sessions`: with so many sessions instead, which vary within and among themselves as those of `baseline`
+    do (one alone does not say how they differ: the prior stands in). `level` and `power` as in `detectable`.
+    Raises ValueError as `judge` does, and for a baseline in which no session has two invocations.
+    """
+    known = _sessions(baseline)
+    if all(one.size == 1 for one in known):
+        raise ValueError("no session of the baseline has two invocations, so its noise is not known")
+    within = np.asarray(pooled_variance(known))
+    means = np.array([one.mean() for one in known])
+    if sessions is not None:
+        alone = float(predict(means[:1], within, step=step).variance) / 2  # s0^2 (1 + 1/1)
+        between = float(means.var(ddof=1)) if len(means) > 1 else alone
+        size = max(2, round(float(np.mean([one.size for one in known]))))
+        means = means.mean() + _spread(sessions, between)
+        known = [mean + _spread(size, float(within)) for mean in means]
+    number = invocations([one.tolist() for one in known], rules, step=step)
+    se, df = standard_error(predict(means, within, step=step), within, number, step=step)
+    seen = detectable(float(se), float(df), rules, step=step, level=level, power=power)
+    return Outlook(len(means), number, seen)
+
+
 def contradicts(
     epoch: Sequence[Sequence[float]], session: Sequence[float], rules: Rules, *, step: float = 0.0
 ) -> Decision | None:
@@ -223,6 +265,14 @@ def merge_sessions(
         merged[-1].extend(samples)
         previous = time
     return merged
+
+
+def _spread(number: int, variance: float) -> Floats:
+    """`number` values around 0 of just this sample variance; 0 alone for one."""
+    values = np.arange(number, dtype=np.float64) - (number - 1) / 2
+    if number > 1:
+        values *= math.sqrt(variance) / float(values.std(ddof=1))
+    return values
 
 
 def _sessions(baseline: Sequence[Sequence[float]] | Floats) -> list[Floats]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.replay.program import embedded_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pytest_ethrex_perf.blocks import BlockId
@@ -32,13 +32,19 @@ _REMOVED = (
 )
 
 
-def measure(program: Program, block: BlockId, *, cache_dir: Path, repeat: int) -> list[str]:
-    """Return the command line of one measured invocation: always from the cache, never from the network."""
+def measure(
+    program: Program, block: BlockId, *, cache_dir: Path, repeat: int, instrument: Sequence[str] = ()
+) -> list[str]:
+    """Return the command line of one measured invocation: always from the cache, never from the network.
+
+    `instrument` (`perf stat …`) stands between the prefix and the program: it counts the program only.
+    """
     return _block(
         program,
         block,
         ["--cached", "--network", block.network, "--cache-dir", str(cache_dir)],
         ["--no-zkvm", "--repeat", str(repeat)],
+        instrument,
     )
 
 
@@ -60,7 +66,9 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in _REMOVED} | _SET
 
 
-def _block(program: Program, block: BlockId, source: list[str], mode: list[str]) -> list[str]:
+def _block(
+    program: Program, block: BlockId, source: list[str], mode: list[str], instrument: Sequence[str] = ()
+) -> list[str]:
     """Put the block's arguments in their place: after the whole command line of a real program.
 
     Arguments of the embedded program itself (`--extra-work 15`) are options of its `block` command: they come
@@ -70,6 +78,7 @@ def _block(program: Program, block: BlockId, source: list[str], mode: list[str])
     end = len(program.command) if at is None else at + 1
     return [
         *program.prefix,
+        *instrument,
         *program.command[:end],
         "block",
         str(block.number),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.replay import command, failure, output, process, transcript
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
@@ -14,7 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.counters.interface import Instrument, Run
+    from pytest_ethrex_perf.replay.output import Output, Report
+    from pytest_ethrex_perf.replay.process import Finished
     from pytest_ethrex_perf.results import Program
+
+_COMPANION_FACTOR, _COMPANION_BASE_S = 10.0, 60.0  # as generous as an invocation's own limit
 
 
 def invoke(
@@ -28,38 +35,83 @@ def invoke(
     log_dir: Path,
     label: str,
     secrets: Sequence[str] = (),
+    instrument: Instrument = NOTHING,
+    turn: int = 0,
 ) -> Invocation:
     """Run one invocation of `repeat` repeats from the cache, for at most `timeout` seconds.
 
     `environ` is our own environment: the child's is made from it. `label` (`head-003`) completes the name of
     the file in `log_dir` that keeps the output of a failure; `secrets` (RPC URLs) are scrubbed from it.
+    `instrument` counts what the clock can't see; both sides of a pair have the same `turn`, which says what
+    is counted now. Where it needs further processes, those run afterwards and are never timed.
 
     Raises `MeasurementError`, one line: what happened, the program's own error line, the file with the whole
     output. See `failure.of_measurement` for what counts as a success.
     """
     from pytest_ethrex_perf.machine import NoiseProbe
 
-    argv = command.measure(program, block, cache_dir=cache_dir, repeat=repeat)
-    probe = NoiseProbe()
-    probe.start()
-    finished = process.run(argv, environ=command.child_environment(environ), timeout=timeout)
-    noise = probe.stop()
-    read = output.parse(finished.stdout)
-    reason = failure.of_measurement(finished, read, block=block, repeat=repeat, timeout=timeout)
-    if reason is not None or read.report is None:
-        redact = Redactor([*secrets, *secrets_in(environ)])
-        name = f"{block.network}-{block.number}-{label}"
-        kept = transcript.keep(argv, finished, log_dir=log_dir, name=name, redact=redact)
-        raise MeasurementError(f"{block}: {redact(reason or 'no report line')}; {kept}")
+    launcher = _Launcher(program, block, cache_dir, environ, log_dir, label, tuple(secrets))
+    with instrument.counting(repeat, turn) as counting:
+        probe = NoiseProbe()
+        probe.start()
+        finished = launcher.run(counting.timed, timeout)
+        noise = probe.stop()
+        read, report = launcher.read(finished, counting.timed, timeout)
+        for companion in counting.companions():
+            limit = _limit(companion, finished, timeout)
+            launcher.read(launcher.run(companion, limit), companion, limit)
+        counts = counting.counts()
     return Invocation(
         started=finished.started,
         wall_ns=finished.wall_ns,
         prep_ns=tuple(one.prep_ns for one in read.repeats),
         exec_ns=tuple(one.exec_ns for one in read.repeats),
-        gas=read.report.gas,
-        txs=read.report.txs,
+        gas=report.gas,
+        txs=report.txs,
         phases=read.phases,
         opcodes=read.opcodes,
         usage=finished.usage,
         noise=noise,
+        counts=counts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Launcher:
+    """Starts the processes of one invocation, and takes only those that replayed the block."""
+
+    program: Program
+    block: BlockId
+    cache_dir: Path
+    environ: Mapping[str, str]
+    log_dir: Path
+    label: str
+    secrets: tuple[str, ...]
+
+    def run(self, run: Run, timeout: float | None) -> Finished:
+        environ = {**command.child_environment(self.environ), **run.environ}
+        return process.run(self._argv(run), environ=environ, timeout=timeout, on_line=run.on_line)
+
+    def read(self, finished: Finished, run: Run, timeout: float | None) -> tuple[Output, Report]:
+        read = output.parse(finished.stdout)
+        reason = failure.of_measurement(finished, read, block=self.block, repeat=run.repeat, timeout=timeout)
+        if reason is None and read.report is not None:
+            return read, read.report
+        if not finished.timed_out:
+            reason = run.trouble(finished) or reason
+        redact = Redactor([*self.secrets, *secrets_in(self.environ)])
+        name = f"{self.block.network}-{self.block.number}-{self.label}"
+        kept = transcript.keep(self._argv(run), finished, log_dir=self.log_dir, name=name, redact=redact)
+        raise MeasurementError(f"{self.block}: {redact(reason or 'no report line')}; {kept}")
+
+    def _argv(self, run: Run) -> list[str]:
+        return command.measure(
+            self.program, self.block, cache_dir=self.cache_dir, repeat=run.repeat, instrument=run.wrapper
+        )
+
+
+def _limit(companion: Run, timed: Finished, timeout: float | None) -> float | None:
+    """Seconds that a companion may take; none where the timed process had no limit either."""
+    if timeout is None:
+        return None
+    return max(timeout, _COMPANION_BASE_S + _COMPANION_FACTOR * companion.slowdown * timed.wall_ns / 1e9)

@@ -1,7 +1,8 @@
 """One child process, run to its end or killed with everything it started.
 
 Nothing of ours runs while it runs: it writes into unlinked temporary files, the calling thread blocks in the
-kernel until it ends, and the timer of the timeout sleeps.
+kernel until it ends, and the timer of the timeout sleeps. Only where somebody wants to hear the lines as they
+are printed (counters that are switched on and off by them), its stdout comes through a pipe instead.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.results import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
 READ_LIMIT = 16 * 2**20
 """Bytes that are read from each end of an output; what a program prints must not fill our memory."""
+_LONGEST_LINE = 64 * 2**10  # bytes that a listener is given of one line
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _VANISH_S = 5.0  # how long we wait for killed grandchildren to be gone: the kernel may be busy with them
 
@@ -62,9 +64,17 @@ class Finished:
 
 
 def run(
-    argv: Sequence[str], *, environ: Mapping[str, str], timeout: float | None, cwd: Path | None = None
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    timeout: float | None,
+    cwd: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> Finished:
     """Run `argv` in a session of its own with `environ`, for at most `timeout` seconds.
+
+    `on_line` is called with every complete line of stdout as soon as it is there, in a thread of its own,
+    without the newline; what it raises is raised here, after the end.
 
     When it has ended, and when the time is over, Ctrl-C or SIGTERM or SIGHUP to us comes, or anything is
     raised meanwhile, its whole process group is killed: it leaves nothing running (but what made itself
@@ -74,13 +84,13 @@ def run(
     """
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         group = _Group()
-        with _signals_kill(group):
+        with _signals_kill(group), _listening(on_line, stdout) as written:
             started, begin = datetime.now(UTC), time.perf_counter_ns()
             try:
                 process = subprocess.Popen(
                     argv,
                     stdin=subprocess.DEVNULL,
-                    stdout=stdout,
+                    stdout=written,
                     stderr=stderr,
                     cwd=cwd,
                     env=environ,
@@ -164,6 +174,8 @@ def _finish(
         max_rss_kib=resources.ru_maxrss // kib if resources.ru_maxrss > own else None,
         voluntary_switches=resources.ru_nvcsw,
         involuntary_switches=resources.ru_nivcsw,
+        minor_faults=resources.ru_minflt,
+        major_faults=resources.ru_majflt,
     )
     return usage, end, over.is_set()
 
@@ -227,6 +239,79 @@ def _signals_kill(group: _Group) -> Iterator[None]:
             signal.signal(number, old)
         for number in dict.fromkeys(came):
             signal.raise_signal(number)
+
+
+@contextlib.contextmanager
+def _listening(on_line: Callable[[str], None] | None, kept: IO[bytes]) -> Iterator[IO[bytes] | int]:
+    """Yield what the child is to write into: `kept` itself, or a pipe that is copied there and heard."""
+    if on_line is None:
+        yield kept
+        return
+    listener = _Listener(on_line, kept)
+    try:
+        yield listener.end_to_write
+    finally:
+        listener.finish()
+    listener.raise_what_came()
+
+
+class _Listener(threading.Thread):
+    """Copies a pipe into a file and hands on its lines, until told that the child has ended."""
+
+    def __init__(self, on_line: Callable[[str], None], kept: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._on_line: Callable[[str], None] | None = on_line
+        self._kept = kept
+        self._pipe, self.end_to_write = os.pipe()
+        self._over, self._end_it = os.pipe()
+        self._line = b""
+        self._came: BaseException | None = None
+        os.set_blocking(self._pipe, False)
+        self.start()
+
+    def run(self) -> None:
+        both = select.poll()
+        both.register(self._pipe, select.POLLIN)
+        both.register(self._over, select.POLLIN)
+        while True:
+            # looked at before the pipe is read: what was written before the end is read after it
+            is_over = any(descriptor == self._over for descriptor, _ in both.poll())
+            while self._copy():
+                pass
+            if is_over:
+                return
+
+    def _copy(self) -> bool:
+        try:
+            read = os.read(self._pipe, 2**16)
+        except BlockingIOError:
+            return False
+        self._kept.write(read)
+        *lines, self._line = (self._line + read).split(b"\n")
+        self._line = self._line[:_LONGEST_LINE]
+        for line in lines:
+            self._tell(line[:_LONGEST_LINE].decode(errors="replace"))
+        return bool(read)
+
+    def _tell(self, line: str) -> None:
+        if self._on_line is not None:
+            try:
+                self._on_line(line)
+            except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
+                self._came, self._on_line = error, None
+
+    def finish(self) -> None:
+        """Read what is left, which is all there once the child and its group are gone, and stop."""
+        os.close(self.end_to_write)
+        os.close(self._end_it)
+        self.join()
+        os.close(self._pipe)
+        os.close(self._over)
+        self._kept.flush()
+
+    def raise_what_came(self) -> None:
+        if self._came is not None:
+            raise self._came
 
 
 def _text(file: IO[bytes]) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 HIDDEN = "<redacted>"
 SECRET_VARIABLES = ("ETHREX_RPC_URL", "RPC_URL", "SLACK_WEBHOOK_URL")
@@ -69,6 +69,17 @@ def secrets_in(environ: Mapping[str, str]) -> list[str]:
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Return `text` without the secrets; see `Redactor`."""
     return Redactor(secrets)(text)
+
+
+def redact_words(value: object, redact: Callable[[str], str]) -> object:
+    """The plain data `value` (dicts, lists, numbers, text) with every text in it redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact_words(key, redact): redact_words(one, redact) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_words(one, redact) for one in value]
+    return value
 
 
 def _split(url: str) -> SplitResult | None:

@@ -1,4 +1,4 @@
-"""Run as a program: records sessions in child processes that die at each system call in turn.
+"""Run as a program: records sessions, and keeps a program, in children that die at each system call in turn.
 
 Prints a JSON list, one entry a death: what the parent found afterwards, and what recording again
 made of it. A process of its own, since only one without threads can be forked safely.
@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pytest_ethrex_perf.baseline import store
+from pytest_ethrex_perf.baseline import archive, store
 from pytest_ethrex_perf.errors import EthrexPerfError
+from pytest_ethrex_perf.replay.program import resolve
 from tests.baseline.builders import BLOCK, CACHE, MACHINE, make_session
 
 KILLED = 9
@@ -24,10 +25,16 @@ SCENARIOS: dict[str, tuple[int, str | None]] = {
     "create": (0, None),
     "append": (1, None),
     "accept": (1, "slower, and meant"),
+    "program": (0, None),
 }
 
 
-def record(root: Path, recorded: int, reason: str | None) -> None:
+def record(scenario: str, root: Path, recorded: int, reason: str | None) -> None:
+    if scenario == "program":
+        build = root.parent / "ethrex-replay"
+        told = archive.Archive(root, 2**20).store(resolve(str(build), cwd=root, environ={}))
+        assert told is None, told
+        return
     session = make_session(recorded, 70 if reason else 60)
     store.record(root, session, cache=CACHE, rules={}, accept_reason=reason)
 
@@ -58,7 +65,7 @@ class Fatal:
         return wrapped
 
 
-def run(root: Path, recorded: int, reason: str | None, step: int, manner: str) -> tuple[int, str]:
+def run(scenario: str, root: Path, step: int, manner: str) -> tuple[int, str]:
     """The child's exit status, and the system call that it died at."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -66,7 +73,7 @@ def run(root: Path, recorded: int, reason: str | None, step: int, manner: str) -
         os.dup2(writer, 1)
         Fatal(step, manner)
         try:
-            record(root, recorded, reason)
+            record(scenario, root, *SCENARIOS[scenario])
         except BaseException:  # noqa: BLE001 - whatever it is: the parent must not see it as a success
             os._exit(1)
         os._exit(0)
@@ -78,6 +85,9 @@ def run(root: Path, recorded: int, reason: str | None, step: int, manner: str) -
 
 def content(root: Path) -> str | None:
     """What a reader finds; None where there is no file. Raises where it is broken."""
+    program = next((path.name for path in root.iterdir() if len(path.name) == 64), None)
+    if program is not None:
+        return f"{program} is {archive.Archive(root, 2**20).state(program)}"
     try:
         return store.dump(store.load(store.path(root, BLOCK, "ethrex", MACHINE.key)))
     except store.MissingBaselineError:
@@ -87,19 +97,23 @@ def content(root: Path) -> str | None:
 def main() -> None:
     scratch = Path(sys.argv[1])
     tempfile.tempdir = str(scratch)  # for the locks
+    archive._clone = lambda *_: False  # a copy has more moments to die at than a reflink
+    build = scratch / "ethrex-replay"
+    build.write_text("#!/bin/sh\n" * 1000)
+    build.chmod(0o755)
     deaths = []
     for scenario, (recorded, reason) in SCENARIOS.items():
         template, whole = scratch / f"{scenario}-old", scratch / f"{scenario}-new"
         template.mkdir()
         for earlier in range(recorded):
-            record(template, earlier, None)
+            record(scenario, template, earlier, None)
         shutil.copytree(template, whole)
-        record(whole, recorded, reason)
+        record(scenario, whole, recorded, reason)
         for manner in ("before", "torn", "after"):
             for step in range(1, 100):
                 root = scratch / "work"
                 shutil.copytree(template, root)
-                status, name = run(root, recorded, reason, step, manner)
+                status, name = run(scenario, root, step, manner)
                 if status == 0:
                     shutil.rmtree(root)
                     break
@@ -111,7 +125,7 @@ def main() -> None:
                     )
                 except EthrexPerfError as error:
                     entry["found"] = str(error)
-                record(root, recorded, reason)
+                record(scenario, root, recorded, reason)
                 entry["repeated"] = "new" if content(root) == content(whole) else "else"
                 entry["files"] = sum(path.is_file() for path in root.rglob("*"))
                 deaths.append(entry)

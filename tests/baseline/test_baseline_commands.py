@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +13,19 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import commands, store
+from pytest_ethrex_perf.baseline.archive import Archive
 from pytest_ethrex_perf.baseline.schema import BaselineError, json_schema
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.replay import cache
+from pytest_ethrex_perf.replay.program import resolve
+from tests import cache_file
 from tests.baseline.builders import BLOCK, MACHINE, make_baseline, make_epoch, make_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
+
+    from pytest_ethrex_perf.results import Program
 
     Run: TypeAlias = Callable[..., tuple[int, str]]
 
@@ -266,3 +274,97 @@ def test_schema_prints_the_schema(run: Run) -> None:
     rc, out = run("schema")
     assert (rc, out) == (0, json_schema())
     assert json.loads(out)["title"].endswith("schema 1")
+
+
+def _tool(path: Path, says: str) -> Program:
+    path.write_text(f"#!/bin/sh\necho {says}\n")
+    path.chmod(0o755)
+    return resolve(str(path.absolute()), cwd=path.absolute().parent, environ={})
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> tuple[Path, Path, Program]:
+    """A baseline whose cache file and program are there: its file, the program's copy, the program."""
+    cache_file.write(tmp_path / "replay_cache", BLOCK.number, "Hoodi")
+    identity = cache.identify(cache.path(tmp_path / "replay_cache", BLOCK), BLOCK)
+    program = _tool(tmp_path / "replay", "v1")
+    Archive(tmp_path / "archive", 2**20).store(program)
+    path = store.path(Path("baselines"), BLOCK, "ethrex", MACHINE.key)
+    store.write(path, make_baseline(make_epoch([make_session(0, program=program)]), cache=identity))
+    return path, tmp_path / "archive" / program.sha256, program
+
+
+VERIFY = ("verify", "--cache-dir", "replay_cache", "--archive", "archive")
+
+
+@pytest.mark.usefixtures("checked")
+def test_verify_checks_the_cache_and_the_programs_that_a_file_names(run: Run) -> None:
+    assert run(*VERIFY) == (0, "1 of 1 baselines are sound\n")
+
+
+def test_verify_only_remarks_on_what_is_missing(
+    run: Run, checked: tuple[Path, Path, Program], tmp_path: Path
+) -> None:
+    file, copy, _ = checked
+    copy.unlink()
+    (tmp_path / "replay_cache" / f"cache_hoodi_{BLOCK.number}.json").unlink()
+    rc, out = run(*VERIFY)
+    assert rc == 0
+    assert out.splitlines() == [
+        f"note: {file}: its cache file is not there to be checked: replay_cache/cache_hoodi_1265656.json",
+        f"note: {file}: 1 of 1 program(s) are not in the archive, its newest program among them",
+        "1 of 1 baselines are sound",
+    ]
+
+
+def test_verify_fails_for_what_is_wrong_and_removes_nothing(
+    run: Run, checked: tuple[Path, Path, Program], tmp_path: Path
+) -> None:
+    file, copy, _ = checked
+    copy.chmod(0o755)
+    copy.write_text("something else")
+    cache_file.write(tmp_path / "replay_cache", BLOCK.number, "Hoodi", gasUsed="0x1")
+    rc, out = run(*VERIFY)
+    assert rc == 1
+    assert f"{file}: its cache file has changed: block hash 0x" in out
+    assert "of 2026-02-18 is damaged in the archive: remove archive/" in out
+    assert out.endswith("0 of 1 baselines are sound\n")
+    assert copy.exists()
+    assert run("verify") == (0, "1 of 1 baselines are sound\n"), "as far as directories are given"
+
+
+@pytest.mark.usefixtures("file")
+def test_verify_checks_references_too(run: Run) -> None:
+    broken = Path("baselines") / "hoodi" / "1265656" / "reference-laptop.json"
+    broken.write_text("{}")
+    rc, out = run("verify")
+    assert rc == 1
+    assert f"{broken}: is not a reference" in out
+
+
+def test_show_tells_the_reference_of_a_block_with_and_without_a_baseline(run: Run) -> None:
+    rc, out = run("show", "24443168")
+    assert rc == 0
+    assert out.startswith("mainnet/24443168 · reference, never gated against · ethrex-office-4")
+    with pytest.raises(UsageError, match="no baseline of mainnet/24443168 of ethrex"):
+        run("show", "24443168", "--kind", "ethrex")
+
+
+def test_prune_deletes_programs_that_nobody_used_for_long(
+    run: Run, checked: tuple[Path, Path, Program]
+) -> None:
+    _, copy, _ = checked
+    words = ("prune", "--unused-programs", "30", "--archive", "archive")
+    assert run(*words) == (0, "nothing was deleted: this is a dry run, add --yes to delete\n")
+    then = time.time() - 31 * 86_400
+    os.utime(copy, (then, then))
+    rc, out = run(*words)
+    assert rc == 0
+    assert out.startswith(f"would delete {copy.relative_to(Path.cwd())}, ")
+    assert copy.exists()
+    assert run(*words, "--yes")[1].startswith("deleted ")
+    assert not copy.exists()
+    with pytest.raises(UsageError, match="it takes no block"):
+        run(*words, SPEC)
+    with pytest.raises(UsageError, match="name what to prune"):
+        run("prune", "--all")

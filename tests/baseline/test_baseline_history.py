@@ -86,7 +86,7 @@ def test_creep_shows_against_the_first_session_though_no_step_is_large() -> None
 
 def test_results_are_held_against_the_first_session_and_the_tagged_ones(baseline: Baseline) -> None:
     found = [(reference.label, reference.session.started[8:10]) for reference in references(baseline)]
-    assert found == [("first of its epoch", "04"), ("tagged v1", "03")]
+    assert found == [("epoch's first session", "04"), ("session tagged v1", "03")]
 
 
 def test_the_table_has_every_session_and_fits_80_columns(baseline: Baseline) -> None:

@@ -1,4 +1,7 @@
-"""A recording that is killed at any write, fsync or rename leaves the old file or the new one, whole."""
+"""A recording that is killed at any write, fsync or rename leaves the old file or the new one, whole.
+
+So does keeping a program in the archive.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def deaths(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("scenario", ["create", "append", "accept"])
+@pytest.mark.parametrize("scenario", ["create", "append", "accept", "program"])
 @pytest.mark.parametrize("manner", ["before", "torn", "after"])
 def test_every_kind_of_call_was_died_at(deaths: list[dict[str, Any]], scenario: str, manner: str) -> None:
     calls = {death["call"] for death in deaths if (death["scenario"], death["manner"]) == (scenario, manner)}

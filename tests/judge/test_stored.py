@@ -45,6 +45,32 @@ def measured(draw: st.DrawFn) -> tuple[Floats, Floats]:
     )
 
 
+def test_the_outlook_is_what_such_a_session_sees() -> None:
+    baseline, _ = sessions(8)
+    outlook = stored.outlook(baseline.tolist(), RULES)
+    assert outlook.sessions == 8
+    assert outlook.invocations == stored.invocations(baseline.tolist(), RULES)
+    within = math.sqrt(stored.pooled_variance(list(baseline)))
+    values = np.linspace(-1, 1, outlook.invocations)
+    alike = LEVEL + values * within / values.std(ddof=1)
+    detectable = stored.judge(baseline, alike, RULES).detectable
+    assert outlook.detectable == pytest.approx(detectable)
+    assert stored.outlook(baseline.tolist(), RULES, sessions=8).detectable == pytest.approx(detectable)
+
+
+def test_more_sessions_will_see_more() -> None:
+    baseline, _ = sessions(1)
+    seen = [stored.outlook(baseline.tolist(), RULES, sessions=number).detectable for number in (1, 2, 5, 8)]
+    assert seen[0] == pytest.approx(stored.outlook(baseline.tolist(), RULES).detectable)
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] < 0.75 * seen[0]
+
+
+def test_there_is_no_outlook_on_unknown_noise() -> None:
+    with pytest.raises(ValueError, match="no session of the baseline has two invocations"):
+        stored.outlook([[1.0], [2.0]], RULES)
+
+
 @pytest.mark.parametrize(
     ("effect", "verdict"),
     [(0.15, Verdict.REGRESSION), (-0.15, Verdict.IMPROVEMENT), (0.0, Verdict.UNCHANGED)],

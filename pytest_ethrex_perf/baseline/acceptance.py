@@ -1,0 +1,57 @@
+"""A session out of a results file: what a CI run measured is recorded without logging in to its machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf import recording
+from pytest_ethrex_perf.baseline.schema import BaselineError
+from pytest_ethrex_perf.judge.verdict import Rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ethrex_perf.results import BlockResult, Invocation, Machine
+
+
+def accept(root: Path, block: BlockResult, machine: Machine, reason: str | None) -> list[str]:
+    """Record what `block` measured of head as a session of `machine`; say what was done.
+
+    With `reason` a session that contradicts its epoch begins a new one. Raises `BaselineError` for a block
+    that was not measured whole or was edited since, and as `store.record` does; then nothing was written.
+    """
+    why_not = _why_not(block)
+    if why_not is not None:
+        raise BaselineError(f"nothing was recorded: {why_not}")
+    head, cache = block.head, block.cache
+    if head is None or head.program is None:
+        raise BaselineError("nothing was recorded: the file does not say which program it was")
+    if cache is None or f"{cache.network}/{cache.number}" != block.block:
+        raise BaselineError("nothing was recorded: the file does not say what the cache file held")
+    return recording.record(
+        root,
+        head.program,
+        machine,
+        measured(block),
+        cache=cache,
+        rules=block.rules or {"exec": Rules()},
+        drop=block.drop,
+        accept_reason=reason,
+    )
+
+
+def measured(block: BlockResult) -> tuple[Invocation, ...]:
+    """Head's invocations, in the order they ran."""
+    return tuple(pair.head for pair in block.pairs) or block.invocations
+
+
+def _why_not(block: BlockResult) -> str | None:
+    if block.skipped is not None:
+        return f"it was skipped: {block.skipped}"
+    if block.error is not None and not block.refused:
+        return f"it was not measured whole: {block.error}"
+    if not measured(block):
+        return "it holds no invocations of head"
+    if block.raw_sha256 != block.raw_digest():
+        return "its raw data are not what was measured (sha256 differs): take the file as the run wrote it"
+    return None

@@ -1,0 +1,167 @@
+"""Published references: what others measured of a block, on a machine of theirs, and wrote down as a summary.
+
+They are shown beside results of that block and never gated against: there are no raw repeats in them, and the
+machine is another. `reference-NAME.json` lies beside the block's baselines, or comes with this package.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pytest_ethrex_perf.baseline.schema import BaselineError
+from pytest_ethrex_perf.results import PublishedResult, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_ethrex_perf.blocks import BlockId
+
+SCHEMA = 1
+SHIPPED = Path(__file__).parent / "references"
+"""What comes with the package; this repository's `baselines/` holds the same."""
+WIDTH = 80
+
+
+class Hotspot(Record, frozen=True, kw_only=True):
+    """One row of a profile."""
+
+    function: str
+    samples: int
+    """As published: perf's weights, not a number of stacks."""
+    share: float | None = None
+    """A fraction of the whole profile, or of what `what` says."""
+    what: str | None = None
+
+
+class Reference(Record, frozen=True, kw_only=True):
+    """The content of one file; numbers are as published, rounded."""
+
+    schema: int
+    kind: Literal["reference"]
+    source: str
+    """Where it was published."""
+    network: str
+    block: int
+    machine: str
+    about_machine: str
+    measured: str
+    """The day."""
+    txs: int
+    gas: int
+    gas_share: float | None = None
+    """Of the block's gas limit, a fraction."""
+    runs: int
+    """Repeats of one process that `exec_ns` is the median of."""
+    exec_ns: int
+    ggas_per_s: float
+    ipc: float | None = None
+    """Instructions per cycle."""
+    l1_miss_rate: float | None = None
+    """L1-dcache-load-misses of the loads, a fraction."""
+    hotspots: tuple[Hotspot, ...] = ()
+    """Self time by leaf function, of the whole process."""
+    pipeline: tuple[Hotspot, ...] = ()
+    """Within add_block_pipeline, callees included."""
+    opcodes: tuple[Hotspot, ...] = ()
+    """By LEVM opcode."""
+
+    def result(self) -> PublishedResult:
+        """What is shown beside a block's result."""
+        return PublishedResult(
+            machine=self.machine,
+            date=self.measured,
+            source=self.source,
+            exec_ns=self.exec_ns,
+            ggas_per_s=self.ggas_per_s,
+        )
+
+
+def files(root: Path, block: BlockId) -> list[Path]:
+    """The references of `block`: those below `root`, and those that come with the package, by name."""
+    found: dict[str, Path] = {}
+    for folder in (SHIPPED, root):  # the user's own file wins
+        found |= {file.name: file for file in _in(folder / block.network / str(block.number))}
+    return [found[name] for name in sorted(found)]
+
+
+def every(root: Path) -> list[Path]:
+    """The references of any block below `root`."""
+    return sorted(file for folder in root.glob("*/*") if folder.name.isdecimal() for file in _in(folder))
+
+
+def _in(folder: Path) -> list[Path]:
+    return list(folder.glob("reference-*.json"))
+
+
+def load(file: Path) -> Reference:
+    """Read a reference; raises `BaselineError` that names the file."""
+    import msgspec
+
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=Reference)
+    except OSError as error:
+        raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BaselineError(f"{file}: is not a reference: {error}: restore it from version control") from None
+    problems = {
+        f"schema is {found.schema}, this pytest-ethrex-perf reads {SCHEMA}": found.schema != SCHEMA,
+        f"it is of {found.network}/{found.block}: put it where it belongs": (
+            (found.network, str(found.block)) != file.parts[-3:-1]
+        ),
+        "exec_ns and ggas_per_s must be above 0": min(found.exec_ns, found.ggas_per_s) <= 0,
+    }
+    for problem, is_one in problems.items():
+        if is_one:
+            raise BaselineError(f"{file}: is not a reference: {problem}")
+    return found
+
+
+def published(root: Path, block: BlockId) -> tuple[list[PublishedResult], list[str]]:
+    """What others published of `block`, and what is wrong with files that should tell it."""
+    found, broken = [], []
+    for file in files(root, block):
+        try:
+            found.append(load(file).result())
+        except BaselineError as error:
+            broken.append(str(error))
+    return found, broken
+
+
+def show(reference: Reference) -> str:
+    """A reference with its tables, as text."""
+    from pytest_ethrex_perf.baseline.history import time_told
+
+    facts = [
+        f"exec {time_told(reference.exec_ns)} (median, {reference.runs} runs)",
+        f"{reference.ggas_per_s:g} Ggas/s",
+        f"{reference.txs} txs, {reference.gas / 1e6:g} M gas",
+    ]
+    facts += [] if reference.ipc is None else [f"IPC {reference.ipc:g}"]
+    facts += [] if reference.l1_miss_rate is None else [f"L1 miss rate {100 * reference.l1_miss_rate:g} %"]
+    title = (
+        f"{reference.network}/{reference.block} · reference, never gated against · {reference.machine} "
+        f"({reference.about_machine}), {reference.measured}"
+    )
+    lines = [*_wrapped(title), *_wrapped(reference.source), *_wrapped(" · ".join(facts))]
+    for name, rows in (
+        ("self time by function", reference.hotspots),
+        ("within add_block_pipeline", reference.pipeline),
+        ("LEVM opcodes", reference.opcodes),
+    ):
+        lines += ["", name, *_table(rows)] if rows else []
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: Sequence[Hotspot]) -> list[str]:
+    width = max(len(row.function) for row in rows)
+    return [
+        f"  {row.function:<{width}}  {row.samples / 1e6:>5.0f}M  "
+        f"{'' if row.share is None else f'{100 * row.share:.1f} %':>6}  {row.what or ''}".rstrip()
+        for row in rows
+    ]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ")

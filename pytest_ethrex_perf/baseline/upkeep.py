@@ -1,0 +1,186 @@
+"""The verbs of `ethrex-perf baseline` that change something: accept, merge, tag, prune."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.baseline.selection import BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.blocks import parse_blocks
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+    from pytest_ethrex_perf.baseline.schema import Baseline, Session
+
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_RESERVED = {"first", "last"}
+
+
+def accept(args: Namespace) -> int:
+    """Record the sessions of a results file; 1 if one of them was not taken."""
+    from pytest_ethrex_perf.baseline import acceptance
+    from pytest_ethrex_perf.report import results_json
+
+    run = results_json.load(args.results)
+    wanted = [str(block) for block in parse_blocks(args.block)] or list(
+        dict.fromkeys(block.block for block in run.blocks)
+    )
+    there = {block.block for block in run.blocks}
+    for name in wanted:
+        if name not in there:
+            raise UsageError(f"{args.results}: no block {name}: there are {', '.join(sorted(there))}")
+    failed = not wanted
+    for block in (block for block in run.blocks if block.block in wanted):
+        try:
+            done = acceptance.accept(args.baselines, block, run.measured_on, args.reason)
+        except MeasurementError as error:
+            failed = True
+            say(f"{block.block}: {error}")
+        else:
+            say(f"{block.block}: {'; '.join(done)}")
+    return 1 if failed else 0
+
+
+def merge(args: Namespace) -> int:
+    """Join two files, or the two sides of one in conflict."""
+    from pytest_ethrex_perf.baseline import store
+    from pytest_ethrex_perf.baseline.lock import writing
+    from pytest_ethrex_perf.baseline.merge import merge as joined
+    from pytest_ethrex_perf.baseline.merge import sides
+
+    if args.theirs is None:
+        try:
+            ours, theirs = sides(args.ours.read_text(encoding="utf-8"), str(args.ours))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{args.ours}: cannot be read: {error}") from None
+        first = store.parse(ours, f"{args.ours} (ours)")
+        second = store.parse(theirs, f"{args.ours} (theirs)")
+        output = args.output or args.ours
+    elif args.output is None:
+        raise UsageError("say where the result goes: -o OUT (it may be one of the two)")
+    else:
+        first, second, output = store.load(args.ours), store.load(args.theirs), args.output
+    merged = joined(first, second, args.epochs)
+    with writing(output):
+        store.write(output, merged)
+    say(f"{output}: {len(list(merged.sessions()))} sessions in {len(merged.epochs)} epoch(s)")
+    return 0
+
+
+def tag(args: Namespace) -> int:
+    """Name a session, or take its name away."""
+    from pytest_ethrex_perf.baseline import history, store
+
+    if not _TAG.fullmatch(args.name) or args.name in _RESERVED:
+        raise UsageError(
+            f"{args.name!r} is not a tag: use letters, digits, '.', '_', '-', and not first or last"
+        )
+    file = one_file(args.block, args)
+
+    def edit(baseline: Baseline) -> Baseline:
+        owner = next((one for one in baseline.sessions() if args.name in one.tags), None)
+        if args.delete:
+            if owner is None:
+                raise UsageError(f"{file}: no session is tagged {args.name!r}")
+            return _replaced(baseline, owner, tuple(tag for tag in owner.tags if tag != args.name))
+        if owner is not None:
+            raise UsageError(
+                f"{file}: {args.name!r} tags session {owner.id} already: take it away with --delete"
+            )
+        (session,) = history.select(baseline, args.session, str(file)).sessions
+        return _replaced(baseline, session, tuple(sorted((*session.tags, args.name))))
+
+    store.change(file, edit)
+    say(f"{file}: {'took the tag away' if args.delete else 'tagged'}: {args.name}")
+    return 0
+
+
+def _replaced(baseline: Baseline, session: Session, tags: tuple[str, ...]) -> Baseline:
+    import msgspec
+
+    def tagged(one: Session) -> Session:
+        return msgspec.structs.replace(one, tags=tags) if one.id == session.id else one
+
+    return msgspec.structs.replace(
+        baseline,
+        epochs=tuple(
+            msgspec.structs.replace(epoch, sessions=tuple(map(tagged, epoch.sessions)))
+            for epoch in baseline.epochs
+        ),
+    )
+
+
+def prune(args: Namespace) -> int:
+    """Delete what is named; without --yes only say what would go."""
+    from pytest_ethrex_perf.baseline import store
+
+    if args.unused_programs is not None:
+        return _prune_programs(args)
+    if not args.blocks:
+        raise UsageError(f"name what to prune: {BLOCK}")
+    if args.keep_epochs is not None and args.keep_epochs < 1:
+        raise UsageError("--keep-epochs: keep at least 1; --all deletes the whole baseline")
+    for file in files(args):
+        pruned = functools.partial(_pruned, args=args, file=file)
+        if args.yes:
+            store.change(file, pruned)
+        else:
+            pruned(store.load(file))
+    return _dry(args)
+
+
+def _dry(args: Namespace) -> int:
+    if not args.yes:
+        say("nothing was deleted: this is a dry run, add --yes to delete")
+    return 0
+
+
+def _prune_programs(args: Namespace) -> int:
+    from pytest_ethrex_perf.baseline.archive import size_told
+
+    if args.blocks:
+        raise UsageError("--unused-programs is about the archive: it takes no block")
+    programs = archive(args.archive)
+    unused = programs.unused(args.unused_programs)
+    if args.yes:
+        programs.remove(unused)
+    for entry in unused:
+        day = datetime.fromtimestamp(entry.used, UTC).date()
+        verb = "deleted" if args.yes else "would delete"
+        say(f"{verb} {entry.path}, {size_told(entry.size)}, last used {day}")
+    return _dry(args)
+
+
+def _pruned(baseline: Baseline, args: Namespace, file: Path) -> Baseline | None:
+    """What is left, None for nothing; says what goes."""
+    left = _left(baseline, args, str(file))
+    stays = {session.id for session in left.sessions()} if left else set()
+    verb = "deleted" if args.yes else "would delete"
+    for session in baseline.sessions():
+        if session.id not in stays:
+            what = f"session {session.id} of {session.started[:10]}, {len(session.invocations)} invocations"
+            say(f"{verb} {what}, from {file}")
+    return left
+
+
+def _left(baseline: Baseline, args: Namespace, name: str) -> Baseline | None:
+    import msgspec
+
+    from pytest_ethrex_perf.baseline import history
+
+    if args.all:
+        return None
+    if args.keep_epochs is not None:
+        return msgspec.structs.replace(baseline, epochs=baseline.epochs[-args.keep_epochs :])
+    (gone,) = history.select(baseline, args.session, name).sessions
+    epochs = tuple(
+        msgspec.structs.replace(epoch, sessions=left)
+        for epoch in baseline.epochs
+        if (left := tuple(one for one in epoch.sessions if one.id != gone.id))
+    )
+    return msgspec.structs.replace(baseline, epochs=epochs) if epochs else None
