@@ -6,9 +6,13 @@ import json
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+# what is loaded here is not loaded anew by each run in this process: numpy could not be, the others are slow
+import filelock  # noqa: F401
+import hypothesis  # noqa: F401 - its plugin loads half of it at the end of a run
 import pytest
+from Crypto.Hash import keccak  # noqa: F401
 
-import pytest_ethrex_perf.items  # noqa: F401 - numpy cannot be loaded anew by each run in this process
+import pytest_ethrex_perf.items  # noqa: F401
 from tests import cache_file
 from tests.faults import fake_replay
 
@@ -35,7 +39,9 @@ class Bench:
         for number in numbers:
             cache_file.write(self.path / directory, number, network, **header)
 
-    def program(self, name: str, *, exec_ms: float = 60, noise: float = 0.01, **plan: Any) -> str:
+    def program(
+        self, name: str, *, exec_ms: float | list[float] = 60, noise: float = 0.01, **plan: Any
+    ) -> str:
         """Write a program that prints repeats around `exec_ms`, each name with noise of its own."""
         plan = {"exec_ms": exec_ms, "prep_ms": 30, "noise": noise, "seed": sum(name.encode()), **plan}
         plan = {"gas": 37_500_000, "txs": 442, **plan}
@@ -52,6 +58,22 @@ class Bench:
     def compare(self, head: str, base: str, *arguments: str, block: str = str(BLOCK)) -> pytest.RunResult:
         """Gate `head` against `base`, interleaved."""
         return self.gate(f"--ethrex-replay={head}", f"--ethrex-base={base}", *arguments, block=block)
+
+    def record(self, program: str, *arguments: str, block: str = str(BLOCK)) -> pytest.RunResult:
+        """Record a session of `program` as a baseline: the shortest run there is, but for `arguments`."""
+        short = ("--ethrex-update-baseline", "--ethrex-invocations=2", "--ethrex-repeat=3")
+        return self.gate(f"--ethrex-replay={program}", *short, *arguments, block=block)
+
+    def refuse(self, *arguments: str) -> str:
+        """Run pytest with wrong usage; return the one line that says so."""
+        result = self.run(*arguments)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR, result.stdout.str()
+        (line,) = (line for line in result.errlines if line)
+        return line.removeprefix("ERROR: ")
+
+    def configure(self, toml: str) -> None:
+        """Write ethrex-perf.toml."""
+        (self.path / "ethrex-perf.toml").write_text(toml, encoding="utf-8")
 
     def calls(self, program: str) -> list[dict[str, Any]]:
         """How `program` was called: `argv` and `environ` of each invocation."""
@@ -72,9 +94,12 @@ class Bench:
 def bench(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Bench:
-    """A bench, untouched by this machine's environment; its locks are its own."""
+    """A bench, untouched by this machine's environment; its locks and its program archive are its own."""
     for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("locks")))
+    locks = str(tmp_path_factory.mktemp("locks"))
+    monkeypatch.setattr(tempfile, "tempdir", locks)
+    monkeypatch.setenv("TMPDIR", locks)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     return Bench(pytester)

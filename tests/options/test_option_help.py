@@ -1,0 +1,76 @@
+"""`pytest --help`: every option with its default, and its ini form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ethrex_perf.options import OPTIONS
+
+if TYPE_CHECKING:
+    from tests.conftest import Bench
+
+DEFAULTS = {
+    "--ethrex-network": "mainnet",
+    "--ethrex-cache-dir": "replay_cache",
+    "--ethrex-repeat": "11",
+    "--ethrex-drop": "1",
+    "--ethrex-metrics": "exec",
+    "--ethrex-baselines": "baselines",
+    "--ethrex-margin": "1%",
+    "--ethrex-tolerance": "3%",
+    "--ethrex-floor": "0.2",
+    "--ethrex-alpha": "1%",
+    "--ethrex-looks": "6,10,16,24",
+    "--ethrex-aa": "off",
+    "--ethrex-on-inconclusive": "warn",
+    "--ethrex-on-improvement": "pass",
+    "--ethrex-on-same-program": "skip",
+    "--ethrex-lock-timeout": "30m",
+    "--ethrex-log-dir": "ethrex-perf-logs",
+    "--ethrex-rpc-url": "$ETHREX_RPC_URL",
+    "--ethrex-json": "none",
+}
+
+
+@pytest.fixture
+def entries(bench: Bench) -> dict[str, str]:
+    """What --help says of each option of ours, on one line."""
+    text = bench.run("--help").stdout.str()
+    group = text.partition("performance gate of ethrex blocks:")[2].partition("\n\n")[0]
+    found: dict[str, str] = {}
+    for line in group.splitlines():
+        words = line.split()
+        if words and words[0].startswith("--ethrex-"):
+            name = words[0].partition("=")[0]
+            found[name] = ""
+        if words:
+            found[name] += " " + " ".join(words)
+    return found
+
+
+def test_every_option_is_there_with_a_default(entries: dict[str, str]) -> None:
+    assert set(entries) == {option.flag_name for option in OPTIONS.values()}
+    for entry in entries.values():
+        assert "(default: " in entry
+
+
+@pytest.mark.parametrize(("option", "default"), DEFAULTS.items())
+def test_the_default_reads_as_one_would_type_it(entries: dict[str, str], option: str, default: str) -> None:
+    assert f"(default: {default}" in entries[option]
+
+
+@pytest.mark.parametrize(("option", "default"), DEFAULTS.items())
+def test_the_default_is_what_it_is_set_to(option: str, default: str) -> None:
+    known = OPTIONS[option.removeprefix("--ethrex-").replace("-", "_")]
+    if default in {"none", "off", "$ETHREX_RPC_URL"}:
+        assert not known.default
+    else:
+        assert known.parse(default) == known.default
+
+
+def test_ini_forms_are_listed(bench: Bench) -> None:
+    text = bench.run("--help").stdout.str()
+    for option in OPTIONS.values():
+        assert (f"  {option.ini_name} (string)" in text) == option.file

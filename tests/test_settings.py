@@ -1,0 +1,295 @@
+"""Options from every place, in their order; the parsers of their values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ethrex_perf import options
+from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.options import MARKER_OPTIONS, OPTIONS
+from pytest_ethrex_perf.settings import check_marker, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_ethrex_perf.settings import Settings
+
+BLOCK, OTHER = BlockId("mainnet", 24443168), BlockId("mainnet", 7)
+LEVELS = (
+    "[block.24443168.metric.exec]",
+    "[block.24443168]",
+    "[metric.exec]",
+    "",  # general
+)
+
+
+def loaded(
+    folder: Path, toml: str | None = None, ini: dict[str, Any] | None = None, **command_line: Any
+) -> Settings:
+    """Settings of a run in `folder`."""
+    if toml is not None:
+        (folder / "ethrex-perf.toml").write_text(toml)
+    return load(command_line, cwd=folder, root=folder, ini=ini or {}, environ={})
+
+
+# --- precedence ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strongest", range(8))
+def test_the_strongest_place_that_has_a_value_wins(tmp_path: Path, strongest: int) -> None:
+    """Marker > command line > file (block and metric > block > metric > general) > ini > default."""
+    places = ["marker", "command line", *LEVELS, "ini", "default"]
+    values = {place: 0.001 * (1 + index) for index, place in enumerate(places)}
+    values["default"] = 0.01
+    present = places[strongest:]
+    tables = [place for place in reversed(LEVELS) if place in present]  # TOML: the general values come first
+    toml = "\n".join(f"{table}\nmargin = {values[table]}" for table in tables)
+    settings = loaded(
+        tmp_path,
+        toml,
+        {"margin": str(values["ini"])} if "ini" in present else {},
+        margin=str(values["command line"]) if "command line" in present else None,
+    )
+    marker = {"margin": values["marker"]} if "marker" in present else {}
+    assert settings.get("margin", BLOCK, "exec", marker) == pytest.approx(values[places[strongest]])
+
+
+def test_a_table_holds_for_its_own_block_and_metric_only(tmp_path: Path) -> None:
+    toml = "\n".join(f"{table}\nmargin = 0.00{index + 2}" for index, table in enumerate(LEVELS[:3]))
+    settings = loaded(tmp_path, toml)
+    found = {
+        (block, metric): settings.get("margin", block, metric)
+        for block in (BLOCK, OTHER, None)
+        for metric in ("exec", "prep", None)
+    }
+    assert found == {
+        (BLOCK, "exec"): 0.002,
+        (BLOCK, "prep"): 0.003,
+        (BLOCK, None): 0.003,
+        (OTHER, "exec"): 0.004,
+        (OTHER, "prep"): 0.01,
+        (OTHER, None): 0.01,
+        (None, "exec"): 0.004,
+        (None, "prep"): 0.01,
+        (None, None): 0.01,
+    }
+
+
+def test_zero_is_a_value_and_wins(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "margin = 0").get("margin") == 0
+    assert loaded(tmp_path, "margin = '2%'", margin="0").get("margin") == 0
+
+
+def test_a_flag_that_is_not_given_is_off(tmp_path: Path) -> None:
+    assert loaded(tmp_path, aa=False).get("aa") is False
+    assert loaded(tmp_path, aa=True).get("aa") is True
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if name != "block"])
+def test_nothing_anywhere_is_the_default(tmp_path: Path, name: str) -> None:
+    value = loaded(tmp_path).get(name)
+    option = OPTIONS[name]
+    assert value == (tmp_path / option.default if option.path and option.default else option.default)
+
+
+def test_a_bad_value_names_the_place_that_it_stands_in(tmp_path: Path) -> None:
+    for place, where in (
+        ({"margin": "5"}, r"--ethrex-margin: '5'"),
+        ({"toml": "margin = 5"}, "ethrex-perf.toml: margin: 5"),
+        ({"ini": {"margin": "5"}}, "ini ethrex_margin: '5'"),
+    ):
+        arguments: dict[str, Any] = place
+        with pytest.raises(UsageError, match=where):
+            loaded(tmp_path, **arguments)
+        (tmp_path / "ethrex-perf.toml").unlink(missing_ok=True)
+    with pytest.raises(UsageError, match=r"@pytest.mark.ethrex_block\(…, margin=…\): 5 is not a value"):
+        loaded(tmp_path).get("margin", BLOCK, "exec", {"margin": 5})
+
+
+def test_a_bad_value_is_found_even_where_a_stronger_place_hides_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"ethrex-perf\.toml: margin: 5"):
+        loaded(tmp_path, "margin = 5", margin="2%")
+
+
+def test_a_marker_takes_what_may_differ_from_block_to_block(tmp_path: Path) -> None:
+    assert set(MARKER_OPTIONS) == {
+        "network", "repeat", "drop", "metrics", "margin", "tolerance", "floor"
+    }  # fmt: skip
+    check_marker(dict.fromkeys(MARKER_OPTIONS))
+    with pytest.raises(UsageError, match="unknown name 'alpha'; known: drop, floor"):
+        check_marker({"alpha": 0.05})
+    assert loaded(tmp_path).get("metrics", BLOCK, None, {"metrics": ["prep"]}) == ("prep",)
+
+
+# --- paths --------------------------------------------------------------------------------------------------
+
+
+def test_each_place_has_its_own_folder(tmp_path: Path) -> None:
+    started, root = tmp_path / "started", tmp_path / "root"
+    started.mkdir()
+    root.mkdir()
+    (root / "ethrex-perf.toml").write_text("cache_dir = 'caches'\n")
+    settings = load(
+        {"json": "r.json"}, cwd=started, root=root, ini={"log_dir": "logs", "cache_dir": "no"}, environ={}
+    )
+    assert settings.get("json") == started / "r.json"
+    assert settings.get("cache_dir") == root / "caches"
+    assert settings.get("log_dir") == root / "logs"
+    assert settings.get("baselines") == root / "baselines", "defaults are beside the file"
+
+
+def test_without_a_file_defaults_are_where_pytest_was_started(tmp_path: Path) -> None:
+    settings = load({}, cwd=tmp_path, root=tmp_path.parent, ini={}, environ={})
+    assert settings.get("cache_dir") == tmp_path / "replay_cache"
+
+
+def test_the_nearer_file_is_read(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    started.mkdir()
+    (tmp_path / "ethrex-perf.toml").write_text("repeat = 3\n")
+    assert load({}, cwd=started, root=tmp_path, ini={}, environ={}).get("repeat") == 3
+    (started / "ethrex-perf.toml").write_text("repeat = 4\n")
+    assert load({}, cwd=started, root=tmp_path, ini={}, environ={}).get("repeat") == 4
+
+
+def test_an_absolute_path_and_the_home_directory_stay_what_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert loaded(tmp_path, f"cache_dir = '{tmp_path}/x'").get("cache_dir") == tmp_path / "x"
+    assert loaded(tmp_path, "cache_dir = '~/x'").get("cache_dir") == tmp_path / "home" / "x"
+    assert loaded(tmp_path, "cache_dir = 'bundled'").get("cache_dir") == "bundled"
+
+
+# --- blocks and waivers of the file -------------------------------------------------------------------------
+
+
+def test_the_files_own_network_is_that_of_its_specs(tmp_path: Path) -> None:
+    toml = """
+        network = "hoodi"
+        blocks = [5, "mainnet:6", "7..8"]
+        allow = [{block = 5, metric = "prep", up_to = "2%", reason = " why ", expires = 2126-12-31}]
+        [block.5]
+        repeat = 3
+    """
+    settings = loaded(tmp_path, toml, block=["all", "9"], network=None)
+    assert [str(block) for block in settings.blocks()] == [
+        "hoodi/5",
+        "mainnet/6",
+        "hoodi/7",
+        "hoodi/8",
+        "hoodi/9",
+    ]
+    assert settings.get("repeat", BlockId("hoodi", 5)) == 3
+    waiver = settings.waiver(BlockId("hoodi", 5), "prep")
+    assert waiver is not None
+    assert (waiver.up_to, waiver.reason) == (0.02, "why")
+    assert settings.waiver(BlockId("hoodi", 5), "exec") is None
+
+
+def test_a_network_of_the_command_line_changes_no_spec_of_the_file(tmp_path: Path) -> None:
+    toml = 'network = "hoodi"\nblocks = [5]\n'
+    settings = loaded(tmp_path, toml, block=["all", "9"], network="sepolia")
+    assert [str(block) for block in settings.blocks()] == ["hoodi/5", "sepolia/9"]
+
+
+def test_the_environment_is_no_part_of_what_a_traceback_shows(tmp_path: Path) -> None:
+    settings = load({}, cwd=tmp_path, root=tmp_path, ini={}, environ={"ETHREX_RPC_URL": "s3cr3t"})
+    assert "s3cr3t" not in repr(settings)
+
+
+# --- values -------------------------------------------------------------------------------------------------
+
+
+@given(st.floats(0, 0.49))
+def test_a_fraction_and_its_percentage_are_the_same(value: float) -> None:
+    assert options.fraction(repr(value)) == value
+    assert options.fraction(value) == value
+    assert options.fraction(f"{100 * value!r}%") == pytest.approx(value)
+    assert options.fraction(f" {100 * value!r} % ") == pytest.approx(value)
+
+
+@given(st.floats(0.5, 1e6) | st.integers(1, 10**6))
+def test_a_bare_number_that_must_be_a_percentage_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match=r"for a percentage, or a fraction below 0\.5"):
+        options.fraction(value)
+
+
+@given(st.text() | st.floats() | st.integers() | st.booleans() | st.none() | st.lists(st.integers()))
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "block"])
+def test_any_value_is_read_or_refused_in_one_line(name: str, value: object) -> None:
+    told = refusal(name, value)
+    assert told is None or told.startswith("here: ")
+    assert told is None or "\n" not in told
+
+
+def refusal(name: str, value: object) -> str | None:
+    """Why option `name` does not take `value`; None where it does."""
+    try:
+        OPTIONS[name].read(value, "here")
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("parse", "good"),
+    [
+        (
+            options.fraction,
+            {"1%": 0.01, "0.01": 0.01, 0.01: 0.01, "0": 0.0, "99.9%": 0.999, "1\u202f%": 0.01},
+        ),
+        (options.probability, {"1%": 0.01, "0.49": 0.49}),
+        (options.significance, {"1%": 0.01, "49%": 0.49}),
+        (options.seconds, {"90": 90, "90s": 90, "1.5h": 5400, "10m": 600, "10 min": 600, "5ms": 0.005, 7: 7}),
+        (options.milliseconds, {"0.2": 2e5, "0.2ms": 2e5, "0.2 ms": 2e5, 0: 0, 1.5: 1.5e6}),
+        (options.looks, {"6": (6,), "6, 10": (6, 10), (6, 7): (6, 7)}),
+        (options.metrics, {"exec": ("exec",), "prep,exec,prep": ("prep", "exec")}),
+        (options.repeats, {"2": 2, 11: 11, "auto": "auto"}),
+        (options.whole(1), {"1": 1, 3: 3}),
+        (options.choice("warn", "fail"), {"warn": "warn"}),
+        (options.words, {"a 'b c'": "a 'b c'"}),
+        (options.words_or_none, {"": "", "a b": "a b"}),
+        (options.text, {"a": "a"}),
+    ],
+)
+def test_values_that_are_read(parse: Callable[[object], object], good: dict[object, object]) -> None:
+    for value, read in good.items():
+        assert parse(value) == (pytest.approx(read) if isinstance(read, float) else read)
+
+
+@pytest.mark.parametrize(
+    ("parse", "bad"),
+    [
+        (options.fraction, ["", "%", "x", "-1%", "nan", "inf", "100%", "1e400", None, True]),
+        (options.probability, ["0", "0%", "100%"]),
+        (options.significance, ["0", "50%", "99%"]),
+        (options.seconds, ["", "0", "0.0s", "-1", "1d", "1 s s", "s", "٣s", None]),
+        (options.milliseconds, ["", "-0.1", "1s", "nan", "inf", "0.2 s"]),
+        (options.looks, ["", "5", "6,6", "10,6", "6,,10", [6, 6.5], []]),
+        (options.metrics, ["", ",", "wall", []]),
+        (options.repeats, ["1", "0", "-1", "AUTO", "1.5", True]),
+        (options.whole(1), ["0", "x", 1.5]),
+        (options.choice("warn", "fail"), ["", "Warn", None, True]),
+        (options.words, ["", "a 'b", ["a"], None]),
+        (options.text, ["", " ", 5, None]),
+    ],
+)
+def test_values_that_are_refused(parse: Callable[[object], object], bad: list[object]) -> None:
+    for value in bad:
+        with pytest.raises((ValueError, TypeError)):
+            parse(value)
+
+
+@given(st.floats(0.001, 1e6))
+def test_a_duration_is_the_same_in_every_unit(seconds: float) -> None:
+    text = f"{seconds:.6f}"
+    assert math.isclose(options.seconds(f"{text}s"), options.seconds(f"{text} m") / 60)
+    assert math.isclose(options.seconds(f"{text}h"), options.seconds(text) * 3600)
