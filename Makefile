@@ -53,5 +53,10 @@ $(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
 	@touch $@ $(VENV)/.demo-installed
 
+# every form of a report, the picture in docs, and the schemas: look at the difference before committing
+golden: $(VENV)/.test-installed
+	$(BIN)/python -m tests.report.forms
+	$(BIN)/python -m tests.report.browser docs/report.png
+
 clean:
 	rm -rf $(VENV) build .demo
