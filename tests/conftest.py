@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.results import RunResult
 
 BLOCK = 24443168
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C and SIGHUP as a terminal would: a run in the background ignores them, and so would the
+    programs that the tests start and stop.
+    """
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 class Bench:
