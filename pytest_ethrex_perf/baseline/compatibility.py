@@ -31,6 +31,19 @@ def refusal(
     return next(reasons, None)
 
 
+def difference(one: Baseline, other: Baseline) -> str | None:
+    """Why `other` cannot go into the file of `one`, and what to do; None where both are of the same thing."""
+    return refusal(
+        one,
+        block=other.block_id,
+        kind=other.kind,
+        machine_key=other.machine,
+        cache=other.cache,
+        repeat=other.repeat,
+        prefix=other.prefix,
+    )
+
+
 def _reasons(
     baseline: Baseline,
     block: BlockId,

@@ -29,15 +29,7 @@ def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> 
     """
     import msgspec
 
-    reason = compatibility.refusal(
-        ours,
-        block=theirs.block_id,
-        kind=theirs.kind,
-        machine_key=theirs.machine,
-        cache=theirs.cache,
-        repeat=theirs.repeat,
-        prefix=theirs.prefix,
-    )
+    reason = compatibility.difference(ours, theirs)
     if reason is not None:
         raise BaselineError(f"these two are not baselines of the same thing: {reason}")
     merged = msgspec.structs.replace(ours, epochs=_epochs(ours.epochs, theirs.epochs, conflicts))

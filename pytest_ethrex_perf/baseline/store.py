@@ -281,15 +281,7 @@ def _first(file: Path, session: Session, cache: CacheIdentity, reason: str | Non
 
 
 def _refuse_incomparable(file: Path, old: Baseline, new: Baseline) -> None:
-    reason = compatibility.refusal(
-        old,
-        block=new.block_id,
-        kind=new.kind,
-        machine_key=new.machine,
-        cache=new.cache,
-        repeat=new.repeat,
-        prefix=new.prefix,
-    )
+    reason = compatibility.difference(old, new)
     if reason is not None:
         raise BaselineError(f"{file}: nothing was recorded: {reason}")
 
