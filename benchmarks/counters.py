@@ -20,8 +20,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf import metrics, samples
 from pytest_ethrex_perf.blocks import BlockId
-from pytest_ethrex_perf.counters import callgrind, choice, metric
+from pytest_ethrex_perf.counters import callgrind, choice
 from pytest_ethrex_perf.counters.interface import NOTHING, Instrument
 from pytest_ethrex_perf.judge import paired
 from pytest_ethrex_perf.judge.verdict import Rules
@@ -96,7 +97,7 @@ def cost_of_counting(
             for side, watched in (sides if number % 2 else reversed(sides))
         }
         for name, found in ratios.items():
-            without, counted = (metric.sample(taken[side], name, 1) for side in (0, 1))
+            without, counted = (samples.sample(taken[side], name, 1) for side in (0, 1))
             found.append(counted - without)
     reach = round(0.98 * math.sqrt(pairs))  # half of 1.96 sd of a binomial of 1/2
     return {
@@ -108,7 +109,7 @@ def cost_of_counting(
 def gates(bench: Bench, work: int, number: int) -> Counter[str]:
     """Verdicts of so many gates, base at 100 % of the work and head at `work`."""
     instrument = callgrind.Callgrind(callgrind.find(os.environ), repeats=2)
-    rules = Rules(**metric.limits("instructions", callgrind=True)._asdict())
+    rules = Rules(**metrics.limits("instructions", callgrind=True)._asdict())
     verdicts: Counter[str] = Counter()
     for _ in range(number):
         base: list[float] = []
@@ -116,7 +117,7 @@ def gates(bench: Bench, work: int, number: int) -> Counter[str]:
         for _ in range(PAIRS):
             for side, percent in ((base, 100), (head, work)):
                 taken = bench.invoke(f"{COUNTED} --work {percent}", instrument, 2)
-                side.append(metric.sample(taken, "instructions", 1))
+                side.append(samples.sample(taken, "instructions", 1))
         verdicts[str(paired.judge(base, head, rules, step=1e-7).verdict)] += 1
     return verdicts
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pytest_ethrex_perf import __version__, pilot, schedule
+from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate import Gate, Gating, Request
 from pytest_ethrex_perf.judge import family
-from pytest_ethrex_perf.judge.verdict import Decision, Rules
 from pytest_ethrex_perf.machine import identify
+from pytest_ethrex_perf.metrics import TIMES, limits
 from pytest_ethrex_perf.options import AUTO, OPTIONS
 from pytest_ethrex_perf.outcome import settle
 from pytest_ethrex_perf.plan import NothingToDo, Planner
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.counters.choice import Chosen
+    from pytest_ethrex_perf.judge.verdict import Decision, Rules
     from pytest_ethrex_perf.results import Invocation, Program
     from pytest_ethrex_perf.settings import Settings
 
@@ -74,6 +79,8 @@ class Campaign:
         self._skipped: dict[Request, str] = {}
         self._recorded: dict[Request, str] = {}
         self._slowest: dict[BlockId, float] = {}
+        self._judged_counts: tuple[str, ...] = ()
+        self._chosen: Chosen | None = None
         self._budget = schedule.Budget(settings.get("time_budget"))
         self._turns: Iterator[Gate] = iter(())
         self._turn_s: list[float] = []
@@ -103,14 +110,15 @@ class Campaign:
         names = settings.get("metrics", block, None, marker)
         for name in names:
             check_limits(settings, block, name, marker)
-        gatings = tuple(
-            Gating(
-                name,
-                *(settings.get(limit, block, name, marker) for limit in ("margin", "tolerance", "floor")),
-            )
-            for name in names
-        )
+        gatings = tuple(self._gating(name, block, marker) for name in names)
         return Request(block, None if repeat == AUTO else repeat, drop, gatings)
+
+    def _gating(self, metric: str, block: BlockId | None, marker: Mapping[str, Any] | None = None) -> Gating:
+        margin, tolerance, floor = (
+            self.settings.get(limit, block, metric, marker) for limit in ("margin", "tolerance", "floor")
+        )
+        drift = limits(metric, callgrind=self.settings.get("counters") == "callgrind").drift
+        return Gating(metric, margin, tolerance, floor, drift)
 
     def fix(
         self,
@@ -127,6 +135,7 @@ class Campaign:
         whole = (*self._requests, *elsewhere)
         self._family = len({(r.block, r.repeat, r.drop, gating) for r in whole for gating in r.gatings})
         self._gatings = family.gatings(max(self._family, 1), len(self.suite_metrics()))
+        self._judged_counts = tuple(sorted({metric for request in whole for metric in request.counts}))
 
     def suite_metrics(self) -> tuple[str, ...]:
         """Metrics whose mean over blocks is judged: those that every block of the suite is gated on."""
@@ -138,13 +147,8 @@ class Campaign:
         )
 
     def _rules(self, gating: Gating, gatings: float) -> Rules:
-        return Rules(
-            margin=gating.margin,
-            tolerance=gating.tolerance,
-            alpha=self.settings.get("alpha"),
-            gatings=gatings,
-            looks=self.settings.get("looks"),
-            floor=gating.floor,
+        return gating.rules(
+            alpha=self.settings.get("alpha"), gatings=gatings, looks=self.settings.get("looks")
         )
 
     # --- measuring ------------------------------------------------------------------------------------------
@@ -184,14 +188,17 @@ class Campaign:
         """One invocation of the program under test, measured and judged by nobody."""
         self.planner.cache(block)
         self._hold()
-        return self._invoke(self.planner.head, block, repeat=repeat, label="replay")
+        return self._invoke(self.planner.head, block, repeat=repeat, label="replay", turn=0)
 
     def _prepare(self) -> dict[Request, Gate]:
         """Plan every block before the first is measured: what is missing is found now."""
         if self._gates is not None:
             return self._gates
         self._gates = {}
+        self._choose_counters()
         for request in self._requests:
+            if request in self._errors:
+                continue
             try:
                 plan = self.planner.plan(request, request.repeat or self._chosen_repeat(request))
             except NothingToDo as reason:
@@ -201,6 +208,7 @@ class Campaign:
             else:
                 rules = {gating: self._rules(gating, self._gatings.block) for gating in request.gatings}
                 self._gates[request] = Gate(plan, rules, self._invoke)
+                self._gates[request].keep_counting = partial(self._suite_counts, request)
         suite = [self._gates[request] for request in self._suite_requests if request in self._gates]
         if suite and len(suite) == len(self._suite_requests):
             self._suite = Suite(suite, {name: self._suite_rules(name) for name in self.suite_metrics()})
@@ -213,6 +221,18 @@ class Campaign:
         self._turns = schedule.turns(list(self._gates.values()), self._active)
         return self._gates
 
+    def _choose_counters(self) -> None:
+        """What is counted with; what is to be judged by counts that can't be had gets its error."""
+        try:
+            self._chosen = self.planner.counters(self._judged_counts)
+        except UsageError as error:
+            self._errors |= {request: str(error) for request in self._requests if request.counts}
+
+    def _suite_counts(self, request: Request) -> bool:
+        """Whether the mean over blocks still waits for counts of this block."""
+        waits = self._suite is not None and not self._suite.decided and request in self._suite_requests
+        return waits and not set(self.suite_metrics()) <= set(TIMES)
+
     def _chosen_repeat(self, request: Request) -> int:
         """`--ethrex-repeat auto`: the baseline's, or else what a short pilot finds best."""
         known = self.planner.recorded_repeat(request)
@@ -221,7 +241,14 @@ class Campaign:
         self.planner.cache(request.block)
         self._hold()
         taken = [
-            self._invoke(self.planner.head, request.block, repeat=pilot.REPEATS, label=f"pilot-{number:03}")
+            self._invoke(
+                self.planner.head,
+                request.block,
+                repeat=pilot.REPEATS,
+                label=f"pilot-{number:03}",
+                turn=number,
+                count=False,
+            )
             for number in range(1, pilot.INVOCATIONS + 1)
         ]
         return pilot.repeats(taken, request.drop)
@@ -265,8 +292,8 @@ class Campaign:
             self._suite.judge(final=True)
 
     def _suite_rules(self, metric: str) -> Rules:
-        margin, tolerance = (self.settings.get(limit, None, metric) for limit in ("margin", "tolerance"))
-        return self._rules(Gating(metric, margin, tolerance, 0.0), self._gatings.suite or 1.0)
+        gating = dataclasses.replace(self._gating(metric, None), floor=0.0)  # the blocks' levels differ
+        return self._rules(gating, self._gatings.suite or 1.0)
 
     def _record(self, gate: Gate) -> None:
         """Write the session of a block that has all its invocations; a refused one is the block's error."""
@@ -286,8 +313,12 @@ class Campaign:
             left_s=turns * sum(self._turn_s) / len(self._turn_s),
         )
 
-    def _invoke(self, program: Program, block: BlockId, *, repeat: int, label: str) -> Invocation:
+    def _invoke(
+        self, program: Program, block: BlockId, *, repeat: int, label: str, turn: int, count: bool = True
+    ) -> Invocation:
         settings = self.settings
+        chosen = self._chosen or self.planner.counters()
+        counting = count or not chosen.instrument.apart
         slowest = self._slowest.get(block)
         timeout = settings.get("timeout") or (
             FIRST_TIMEOUT_S if slowest is None else slowest * TIMEOUT_FACTOR + TIMEOUT_BASE_S
@@ -302,6 +333,8 @@ class Campaign:
             log_dir=settings.get("log_dir"),
             label=label,
             secrets=self.planner.secrets,
+            instrument=chosen.instrument if counting else NOTHING,
+            turn=turn,
         )
         self._slowest[block] = max(slowest or 0.0, invocation.wall_ns / 1e9)
         return invocation
@@ -333,7 +366,7 @@ class Campaign:
             return gates[request].result(self._settle, self._recorded.get(request))
         return BlockResult(
             block=str(request.block),
-            mode=self.planner.mode(request.block),
+            mode=self.planner.mode(request),
             aa=self.settings.get("aa"),
             repeat=request.repeat,
             drop=request.drop,
@@ -355,6 +388,8 @@ class Campaign:
             wall_s=round(time.monotonic() - self._clock, 3),
             machine=machine.key,
             measured_on=machine,
+            counted_on=self._chosen.machine if self._chosen else None,
+            counters=self._chosen.told if self._chosen else "",
             gatings=self._family,
             shard=self.settings.get("shard"),
             settings=self._shown_settings(),

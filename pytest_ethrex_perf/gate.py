@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_ethrex_perf import sides
-from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.judge import checks, paired, power, sample, stored
+from pytest_ethrex_perf import samples, sides
+from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
+from pytest_ethrex_perf.judge import checks, paired, power, stored
+from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.metrics import TIMES, unit
 from pytest_ethrex_perf.results import (
     BlockResult,
     Invocation,
@@ -19,18 +21,23 @@ from pytest_ethrex_perf.results import (
     ReferenceResult,
     Row,
     SideResult,
-    StoredSession,
 )
 from pytest_ethrex_perf.schedule import first_side
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.judge.verdict import Decision, Rules
+    from pytest_ethrex_perf.judge.verdict import Decision
     from pytest_ethrex_perf.plan import Plan
     from pytest_ethrex_perf.results import Program
     from pytest_ethrex_perf.schedule import Side
+
+
+COUNTED = (
+    "{metrics}: a count was gated, not time: a build can execute fewer instructions and be no faster, or "
+    "more and be no slower"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,13 @@ class Gating:
     margin: float
     tolerance: float
     floor: float
+    drift: float
+
+    def rules(self, **family: Any) -> Rules:
+        """Its rules; `family` are those that it shares with the other gatings, for this block alone none."""
+        return Rules(
+            margin=self.margin, tolerance=self.tolerance, floor=self.floor, drift=self.drift, **family
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +71,22 @@ class Request:
         """The same with the gatings of `metrics` alone."""
         return replace(self, gatings=tuple(gating for gating in self.gatings if gating.metric in metrics))
 
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """Those of its metrics that are counted."""
+        return tuple(gating.metric for gating in self.gatings if gating.metric not in TIMES)
+
 
 class Measure(Protocol):
     """Runs one invocation of `program` on `block`; raises MeasurementError."""
 
-    def __call__(self, program: Program, block: BlockId, *, repeat: int, label: str) -> Invocation:
-        """`label` names the invocation in logs, e.g. `head-003`."""
+    def __call__(
+        self, program: Program, block: BlockId, *, repeat: int, label: str, turn: int, count: bool = True
+    ) -> Invocation:
+        """`label` names the invocation in logs, e.g. `head-003`; `turn` says which events are counted now.
+
+        Without `count`, nothing is counted for which the program would have to run once more.
+        """
         ...
 
 
@@ -82,6 +106,8 @@ class Gate:
 
     def __init__(self, plan: Plan, gatings: dict[Gating, Rules], measure: Measure) -> None:
         self.plan = plan
+        self.keep_counting: Callable[[], bool] = lambda: False
+        """Whether somebody else still wants what is counted beside the clock."""
         self.pairs: list[Pair] = []
         self.invocations: list[Invocation] = []
         self.error: str | None = None
@@ -133,9 +159,12 @@ class Gate:
                 self._take_pair()
             else:
                 self.invocations.append(self._invoke("head", len(self.invocations)))
+                for gating in self._rules:  # what can't be judged is not worth an hour, nor recording
+                    self.identity(gating.metric)
+                    self.samples("head", gating.metric)
             if not self._final:  # a decided block may go on for the mean over blocks, but is not judged again
                 self._judge()
-        except MeasurementError as error:
+        except EthrexPerfError as error:
             self.error = str(error)
 
     def finish(self) -> None:
@@ -165,7 +194,25 @@ class Gate:
         program = self.plan.head if side == "head" else self.plan.base
         if program is None:
             raise MeasurementError(f"{self.block}: there is no base program to run")
-        return self._measure(program, self.block, repeat=self.plan.repeat, label=f"{side}-{index + 1:03}")
+        return self._measure(
+            program,
+            self.block,
+            repeat=self.plan.repeat,
+            label=f"{side}-{index + 1:03}",
+            turn=index,
+            count=self._counts_wanted(),
+        )
+
+    def _counts_wanted(self) -> bool:
+        """Whether counts of this pair or invocation are still worth a run of their own.
+
+        Not once everything is decided that is judged by them; both sides of a pair are asked alike.
+        """
+        if self.plan.mode != "interleaved":
+            return True
+        judged = [self._decisions.get(gating) for gating in self._rules if gating.metric not in TIMES]
+        undecided = any(known is None or known.verdict is None for known in judged)
+        return not judged or undecided or self.keep_counting()
 
     def _judge(self) -> None:
         for gating, rules in self._rules.items():
@@ -177,6 +224,7 @@ class Gate:
 
     def _decide(self, gating: Gating, rules: Rules) -> Decision | None:
         if self.plan.mode == "interleaved":
+            self.identity(gating.metric)  # raises where it was not counted in one way
             base, head = self.samples("base", gating.metric), self.samples("head", gating.metric)
             step = self.step(gating.metric)
             return paired.judge(base, head, rules, step=step, final=self._final)
@@ -185,11 +233,23 @@ class Gate:
 
     def judge_stored(self, gating: Gating, rules: Rules) -> Decision | None:
         """The stored comparison of what head measured so far; None without a comparable baseline."""
-        sessions = self.plan.baseline_samples(gating.metric)
+        metric, drop = gating.metric, self.plan.request.drop
+        like = samples.identity(self.side("head"), metric)
+        sessions = samples.stored(self.plan.sessions, metric, drop, like)
         if not sessions:
+            if self.plan.mode == "stored":
+                raise MeasurementError(self._not_stored(metric, like))
             return None
-        head = self.samples("head", gating.metric)
-        return stored.judge(sessions, head, rules, step=self.step(gating.metric))
+        return stored.judge(sessions, self.samples("head", metric), rules, step=self.step(metric))
+
+    def _not_stored(self, metric: str, like: str | None) -> str:
+        known = [one for session in self.plan.sessions for one in session.invocations]
+        found = sorted({one.counts[metric].identity for one in known if metric in one.counts})
+        return (
+            f"{self.block}: the stored sessions have no {like or metric} to compare with "
+            f"(they have {'; '.join(found) or 'no such count'}): record sessions that have: "
+            "--ethrex-update-baseline with the same --ethrex-counters and --ethrex-metrics"
+        )
 
     def side(self, side: Side) -> list[Invocation]:
         """Invocations of one side in the order they ran."""
@@ -199,13 +259,23 @@ class Gate:
 
     def samples(self, side: Side, metric: str) -> list[float]:
         """One number per invocation: the log of the median of the repeats that are kept."""
-        drop = self.plan.request.drop
-        return [sample.log_median(invocation.repeats(metric), drop) for invocation in self.side(side)]
+        return samples.samples(self._with(side, metric), metric, self.plan.request.drop)
 
     def step(self, metric: str, used: int | None = None) -> float:
         """Coarsest relative resolution of the first `used` pairs or invocations (None: all)."""
-        printed = (*self.side("base")[:used], *self.side("head")[:used])
-        return max(sample.step(invocation.repeats(metric)) for invocation in printed)
+        return samples.step((*self._with("base", metric)[:used], *self._with("head", metric)[:used]), metric)
+
+    def identity(self, metric: str) -> str | None:
+        """How `metric` was counted on both sides, None of a time; raises `MeasurementError` if not alike."""
+        return samples.identity((*self.side("base"), *self.side("head")), metric)
+
+    def _with(self, side: Side, metric: str) -> list[Invocation]:
+        """Invocations of one side as long as `metric` was wanted: counts end with their decision."""
+        taken = self.side(side)
+        if metric in TIMES:
+            return taken
+        counted = [metric in invocation.counts for invocation in taken]
+        return taken[: len(counted) - counted[::-1].index(True)] if any(counted) else taken
 
     def result(self, settle: Settle, recorded: str | None = None) -> BlockResult:
         """Everything about this block, as plain data."""
@@ -228,22 +298,14 @@ class Gate:
             metrics=() if self.error else tuple(self._metric_results(settle)),
             references=tuple(self._references()),
             published=plan.published,
-            notes=(*plan.notes, *self._alone(), *self._cautions()),
+            notes=(*plan.notes, *self._alone(), *self._supported(), *self._cautions()),
             error=self.error,
             recorded=recorded,
             refused=self.refused,
             reproduce=plan.reproduce,
             pairs=tuple(self.pairs),
             invocations=tuple(self.invocations),
-            baseline=tuple(
-                StoredSession(
-                    id=session.id,
-                    started=session.started,
-                    program_sha256=session.program.sha256,
-                    invocations=session.invocations,
-                )
-                for session in plan.sessions
-            ),
+            baseline=plan.sessions,
         ).sealed()
 
     def _metric_results(self, settle: Settle) -> list[MetricResult]:
@@ -253,21 +315,25 @@ class Gate:
             decision = self._decisions.get(gating)
             if decision is None:
                 continue
-            outcome, reason = settle(self.block, gating.metric, decision)
+            metric = gating.metric
+            outcome, reason = settle(self.block, metric, decision)
             used = decision.pairs  # a decided block may have gone on for the mean over blocks
+            identity = self.identity(metric)
             base = (
-                [self.samples("base", gating.metric)[:used]]
+                [self.samples("base", metric)[:used]]
                 if interleaved
-                else self.plan.baseline_samples(gating.metric)
+                else samples.stored(self.plan.sessions, metric, self.plan.request.drop, identity)
             )
             results.append(
                 MetricResult(
-                    metric=gating.metric,
+                    metric=metric,
                     rules=rules,
                     decision=decision,
-                    step=self.step(gating.metric, used),
-                    base_ns=math.exp(statistics.fmean(map(statistics.fmean, base))),
-                    head_ns=_level(self.samples("head", gating.metric)[:used]),
+                    step=self.step(metric, used),
+                    unit=unit(metric),
+                    identity=identity,
+                    base=math.exp(statistics.fmean(map(statistics.fmean, base))),
+                    head=_level(self.samples("head", metric)[:used]),
                     outcome=outcome,
                     outcome_reason=reason,
                     context=self.judge_stored(gating, rules) if interleaved else None,
@@ -279,17 +345,20 @@ class Gate:
         """Head beside earlier sessions, for each gated metric; what the noise could do is said with it."""
         drop, results = self.plan.request.drop, []
         for gating, rules in self._rules.items():
-            head = self.samples("head", gating.metric)
-            if not head:
+            metric = gating.metric
+            if self.error or not self.side("head"):
                 continue
+            head, like = self.samples("head", metric), samples.identity(self.side("head"), metric)
             for name, session in self.plan.references:
-                known = session.samples(gating.metric, drop)
-                decision = stored.judge([known], head, rules, step=self.step(gating.metric))
+                known = samples.samples(samples.comparable(session, metric, like), metric, drop)
+                if not known:
+                    continue
+                decision = stored.judge([known], head, rules, step=self.step(metric))
                 results.append(
                     ReferenceResult(
                         name=name,
                         date=session.started[:10],
-                        metric=gating.metric,
+                        metric=metric,
                         change=math.expm1(statistics.fmean(head) - statistics.fmean(known)),
                         detectable=None if decision.detectable is None else math.expm1(decision.detectable),
                     )
@@ -313,10 +382,18 @@ class Gate:
             return self._side_result(self.side("base"), self.plan.base.label, self.plan.base)
         if self.plan.mode != "stored":
             return None
-        return self._side_result(self._stored_invocations(), str(self.plan.baseline_path), None)
+        timed, counted = self._stored()
+        return sides.summed_up(
+            timed or counted, self.plan.baseline_label, None, self.plan.request.drop, times=bool(timed)
+        )
 
-    def _stored_invocations(self) -> list[Invocation]:
-        return [invocation for session in self.plan.sessions for invocation in session.invocations]
+    def _stored(self) -> tuple[list[Invocation], list[Invocation]]:
+        """Stored invocations whose times are compared, and those of whom only counts are."""
+        timed, counted = (
+            [one for session in self.plan.sessions if session.times is times for one in session.invocations]
+            for times in (True, False)
+        )
+        return timed, counted
 
     def _side_result(
         self, invocations: Sequence[Invocation], label: str, program: Program | None
@@ -324,22 +401,29 @@ class Gate:
         return sides.summed_up(invocations, label, program, self.plan.request.drop)
 
     def _rows(self, base: SideResult | None, head: SideResult | None) -> list[Row]:
-        known = self.side("base") or self._stored_invocations()
-        return sides.rows(known, self.side("head"), base, head, self.plan.request.drop)
+        timed, counted = (self.side("base"), []) if self.side("base") else self._stored()
+        both = sides.Sides(timed, self.side("head"), counted)
+        return sides.rows(both, base, head, self.plan.request.drop, self.plan.vendor)
 
     def _cautions(self) -> list[str]:
-        """What the self-checks have seen, each with its remedy."""
+        """What the self-checks have seen, each with its remedy, and what counts are worth."""
+        gated = [gating.metric for gating in self._rules]
+        counted = [metric for metric in gated if metric not in TIMES]
+        told = [COUNTED.format(metrics=", ".join(counted))] if counted and self.side("head") else []
+        return [*told, *(self._checked() if set(gated) & set(TIMES) or not gated else [])]
+
+    def _checked(self) -> list[str]:
         if self.plan.mode != "interleaved" or self.error:
             return []
         drop = self.plan.request.drop
         repeats = [i.exec_ns for i in (*self.side("base"), *self.side("head"))]
         base, head = self.samples("base", "exec"), self.samples("head", "exec")
         found = checks.checks(base, head, first=[p.first for p in self.pairs], repeats=repeats, drop=drop)
-        return [*self._supported(), *(f"{caution.message}; {caution.remedy}" for caution in found)]
+        return [f"{caution.message}; {caution.remedy}" for caution in found]
 
     def _supported(self) -> list[str]:
         """For base against itself: what this machine can gate."""
-        if not self.plan.aa:
+        if not self.plan.aa or self.error:
             return []
         told = []
         for gating, rules in self._rules.items():

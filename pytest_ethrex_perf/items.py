@@ -97,6 +97,8 @@ class PytestRun:
         )
         self.campaign = Campaign(self.settings, on_turn=self._show, say=self._say)
         self.requests = [self.campaign.request(block) for block in self.settings.blocks()]
+        if self.requests:  # before an hour of measuring is lost
+            self.campaign.planner.counters(self._counts())
         self._width_shown = 0
         self._written: list[str] = []
         self._unwritten: list[str] = []
@@ -112,7 +114,7 @@ class PytestRun:
             self._add(root, str(request.block), MetricItem, request, [g.metric for g in request.gatings])
         if self.settings.get("shard"):  # the mean needs every block in one schedule
             return list(session.genitems(root))
-        modes = (self.campaign.planner.mode(request.block) for request in self.requests)
+        modes = (self.campaign.planner.mode(request) for request in self.requests)
         if len(self.requests) >= MIN_BLOCKS_FOR_MEAN and all(mode == "interleaved" for mode in modes):
             self.campaign.fix(self.requests, self.requests)
             self._add(root, SUITE, SuiteItem, self.requests[0], self.campaign.suite_metrics())
@@ -261,8 +263,12 @@ class PytestRun:
 
     # --- what people see ------------------------------------------------------------------------------------
 
-    def header(self) -> str:
-        """One line: programs, machine, mode."""
+    def _counts(self) -> list[str]:
+        """What is judged of the blocks of --ethrex-block that the clock can't see."""
+        return [metric for request in self.requests for metric in request.counts]
+
+    def header(self) -> list[str]:
+        """Programs, machine, mode in one line; in another what is counted with, or why nothing is."""
         planner = self.campaign.planner
         parts = []
         for name in ("head", "base"):
@@ -275,7 +281,11 @@ class PytestRun:
                 parts.append(f"{name} {program.label} ({program.kind} {program.sha256[:12]})")
         mode = planner.intent + (", A/A" if self.settings.get("aa") else "")
         parts += [f"machine {planner.machine.key}", mode]
-        return self.campaign.redactor()(f"ethrex-perf {__version__}: " + " | ".join(parts))
+        redact = self.campaign.redactor()
+        return [
+            redact(f"ethrex-perf {__version__}: " + " | ".join(parts)),
+            redact(f"counters: {planner.counters(self._counts()).told}"),
+        ]
 
     @contextmanager
     def _terminal(self) -> Iterator[pytest.TerminalReporter | None]:

@@ -83,6 +83,8 @@ def valid_name(name: str) -> str:
             f"--ethrex-machine {name!r} is not a machine's name: it becomes part of a file's name, so use "
             "letters, digits, '.', '_' and '-' (64 at most, a letter or digit first)"
         )
+    if name.lower().startswith("callgrind-"):
+        raise UsageError(f"--ethrex-machine {name!r}: names that begin with callgrind- are taken, for counts")
     return name.lower()
 
 

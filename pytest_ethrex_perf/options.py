@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.metrics import METRICS, limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-METRICS = ("exec", "prep")
 CONFIG_NAME = "ethrex-perf.toml"
 ALL_CONFIGURED = "all"  # `--ethrex-block all`: the blocks of ethrex-perf.toml
 AUTO = "auto"  # `--ethrex-repeat auto`
 BUNDLED = "bundled"  # `--ethrex-cache-dir bundled`: the cache of the embedded program's own block
 MIN_PAIRS = 6  # fewer pairs are never a verdict (judge)
+_LIMITS = limits("exec", callgrind=False)
 _BARE_FRACTION_LIMIT = 0.5  # a bare 1 or 5 was meant as a percentage: refused rather than guessed
 
 
@@ -83,6 +84,9 @@ def milliseconds(text: object) -> float:
     return value * 1e6
 
 
+_EVENT = re.compile(
+    r"\s*[A-Za-z][\w.:-]*(/[^/\s]*/\w*)?", re.ASCII
+)  # commas may stand between a PMU's slashes
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b", re.IGNORECASE)
 _PREFIXES = "kmgt"
 
@@ -129,6 +133,15 @@ def metrics(text: object) -> tuple[str, ...]:
     if not names or any(name not in METRICS for name in names):
         raise ValueError(f"choose from {', '.join(METRICS)}")
     return names
+
+
+def events(text: object) -> tuple[str, ...]:
+    """`LLC-loads,cpu/event=0x3c,umask=1/u`: events as `perf list` has them. Raises ValueError."""
+    told = ",".join(map(str, text)) if isinstance(text, list | tuple) else str(text)
+    names = [found[0].strip() for found in _EVENT.finditer(told)]
+    if not names or ",".join(names) != re.sub(r"\s*,\s*", ",", told.strip()):
+        raise ValueError("write events as `perf list` does, separated by commas, like LLC-loads,dTLB-loads")
+    return tuple(dict.fromkeys(names))
 
 
 def repeats(text: object) -> int | str:
@@ -279,12 +292,28 @@ OPTIONS: dict[str, Option] = {
         ),
         Option(
             "metrics",
-            f"metrics to gate, from {', '.join(METRICS)}",
+            f"metrics to gate: exec, prep, or what is counted (--ethrex-counters), from {', '.join(METRICS)}",
             ("exec",),
             metrics,
             "LIST",
             per_block=True,
             shown_default="exec",
+        ),
+        Option(
+            "counters",
+            "what counts instructions and the like: `perf` stat (`auto`: where it can), `callgrind` (slow, "
+            "exact, and in processes that are never timed), or `off`",
+            "auto",
+            choice("auto", "perf", "callgrind", "off"),
+            "auto|perf|callgrind|off",
+        ),
+        Option(
+            "events",
+            "further events to count with perf, as `perf list` has them, e.g. LLC-loads,dTLB-load-misses",
+            (),
+            events,
+            "LIST",
+            shown_default="none",
         ),
         Option(
             "timeout",
@@ -346,7 +375,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "margin",
             "a slowdown smaller than this is never a regression",
-            0.01,
+            _LIMITS.margin,
             fraction,
             "FRACTION",
             per_block=True,
@@ -356,7 +385,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "tolerance",
             "proven to be within this is unchanged",
-            0.03,
+            _LIMITS.tolerance,
             probability,
             "FRACTION",
             per_block=True,
@@ -366,7 +395,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "floor",
             "absolute change, in ms, below which nothing is a regression",
-            0.2e6,
+            _LIMITS.floor,
             milliseconds,
             "MS",
             per_block=True,

@@ -8,26 +8,33 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import recording
-from pytest_ethrex_perf.baseline import compatibility, history, lock, reference, store
+from pytest_ethrex_perf import homes, recording, samples
+from pytest_ethrex_perf.baseline import lock, reference
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
 from pytest_ethrex_perf.comparison import BaselinePrograms, Comparison
+from pytest_ethrex_perf.counters import choice
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.judge import stored
-from pytest_ethrex_perf.judge.verdict import Rules
-from pytest_ethrex_perf.machine import changes
 from pytest_ethrex_perf.options import AUTO, BUNDLED, OPTIONS, WRITTEN
 from pytest_ethrex_perf.replay import cache, program
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from pytest_ethrex_perf.baseline.schema import Baseline, Session
+    from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.gate import Gate, Gating, Request
-    from pytest_ethrex_perf.results import CacheIdentity, Machine, Mode, Program, PublishedResult
+    from pytest_ethrex_perf.gate import Gate, Request
+    from pytest_ethrex_perf.homes import Home
+    from pytest_ethrex_perf.results import (
+        CacheIdentity,
+        Machine,
+        Mode,
+        Program,
+        PublishedResult,
+        StoredSession,
+    )
     from pytest_ethrex_perf.settings import Settings
 
 RECORDED_INVOCATIONS = 10  # of a session, unless --ethrex-invocations says otherwise
@@ -62,21 +69,18 @@ class Plan:
     invocations: int
     """Of head, where the mode is not interleaved."""
     reproduce: str
-    baseline_path: Path | None = None
-    sessions: tuple[Session, ...] = ()
-    """Of the baseline's current epoch, where there is a comparable baseline."""
+    vendor: str | None = None
+    """Of the CPU."""
+    baseline_label: str = ""
+    """The files of what is stored."""
+    sessions: tuple[StoredSession, ...] = ()
+    """Of the baselines' current epochs, where there are comparable ones."""
     alone: str | None = None
     """Why the stored sessions decide alone, although their program was looked for."""
-    references: tuple[history.Reference, ...] = ()
+    references: tuple[tuple[str, StoredSession], ...] = ()
     """Earlier sessions that the result is shown against, so that creep is seen."""
     published: tuple[PublishedResult, ...] = ()
     notes: tuple[str, ...] = ()
-
-    def baseline_samples(self, metric: str) -> list[list[float]]:
-        """Samples of the baseline's sessions, those less than 6 h apart taken together."""
-        starts = [session.started for session in self.sessions]
-        samples = [session.samples(metric, self.request.drop) for session in self.sessions]
-        return stored.merge_sessions(starts, samples) if samples else []
 
 
 class Planner:
@@ -92,8 +96,9 @@ class Planner:
         )
         self._programs = BaselinePrograms(self._archive, cwd=settings.cwd, environ=settings.environ)
         self._caches: dict[BlockId, CacheIdentity] = {}
-        self._baselines: dict[BlockId, Baseline | None] = {}
-        self._comparisons: dict[BlockId, Comparison] = {}
+        self._homes = homes.Homes(settings.get("baselines"), lambda: self.head.kind, machine)
+        self._comparisons: dict[Request, Comparison] = {}
+        self._counters: dict[tuple[str, ...], choice.Chosen] = {}
         self._archived: dict[str, str | None] = {}
 
     @property
@@ -109,29 +114,47 @@ class Planner:
         given = self.settings.get("base") or self.settings.get("aa")
         return "interleaved" if given else "against stored baselines"
 
-    def mode(self, block: BlockId) -> Mode:
-        """How `block` will be measured; what cannot be found out yet (`plan` will say it) is no program."""
+    def counters(self, judged: Sequence[str] = ()) -> choice.Chosen:
+        """What is counted with where verdicts are wanted of the counts `judged`; raises `UsageError`."""
+        wanted = tuple(sorted(set(judged)))
+        if wanted not in self._counters:
+            self._counters[wanted] = choice.choose(
+                self.settings.get("counters"),
+                self.settings.environ,
+                judged=wanted,
+                named=self.settings.get("events"),
+            )
+        return self._counters[wanted]
+
+    def homes_of(self, request: Request) -> tuple[Home, ...]:
+        """The baseline files of what `request` gates; raises `UsageError` as `head` and `counters` do."""
+        counted_on = self.counters(request.counts).machine if request.counts else None
+        return self._homes.of(request, counted_on)
+
+    def mode(self, request: Request) -> Mode:
+        """How a block will be measured; what cannot be found out yet (`plan` will say it) is no program."""
         if self.recording:
             return "record"
         if self.settings.get("base") or self.settings.get("aa"):
             return "interleaved"
         try:
-            return self._comparison(block).mode
+            return self._comparison(request).mode
         except EthrexPerfError:
             return "stored"
 
-    def _comparison(self, block: BlockId) -> Comparison:
-        """What `block` is compared with; raises as `head`, `base` and `_baseline` do."""
-        if block not in self._comparisons:
-            self._comparisons[block] = self._compare(block)
-        return self._comparisons[block]
+    def _comparison(self, request: Request) -> Comparison:
+        """What a block is compared with; raises as `head`, `base` and `homes` do."""
+        if request not in self._comparisons:
+            self._comparisons[request] = self._compare(request)
+        return self._comparisons[request]
 
-    def _compare(self, block: BlockId) -> Comparison:
+    def _compare(self, request: Request) -> Comparison:
         if self.recording:
             return Comparison("record")
         if self.base is not None:
             return Comparison("interleaved", self.base)
-        baseline = self._baseline(block)
+        found = (self._homes.baseline(home) for home in self.homes_of(request))
+        baseline = next((one for one in found if one is not None), None)
         return Comparison("stored") if baseline is None else self._programs.compare(baseline, self.head)
 
     @property
@@ -198,12 +221,13 @@ class Planner:
 
         Raises as `plan` does for what must be known before a pilot is run.
         """
-        self._check_needed(request.block)
-        baseline = self._baseline(request.block)
-        if baseline is not None:
-            return baseline.repeat
-        if self.mode(request.block) == "stored":
-            raise MeasurementError(self._missing(request))
+        self._check_needed(request)
+        for home in self.homes_of(request):
+            baseline = self._homes.baseline(home)
+            if baseline is not None:
+                return baseline.repeat
+            if self.mode(request) == "stored":
+                raise MeasurementError(self._missing(home, request))
         return None
 
     def plan(self, request: Request, repeat: int) -> Plan:
@@ -212,13 +236,13 @@ class Planner:
         Raises `MeasurementError` or `UsageError` for what is missing, `NothingToDo` where there is nothing
         to measure.
         """
-        self._check_needed(request.block)
-        comparison = self._comparison(request.block)
+        self._check_needed(request)
+        comparison = self._comparison(request)
         identity = self.cache(request.block)
-        baseline, notes = self._comparable(request, repeat, identity, comparison.mode)
-        # a recording is compared with its epoch by the store, which reads it again when it writes
-        sessions = baseline.epoch.recent if baseline and not self.recording else ()
-        published, broken = reference.published(self._root, request.block)
+        found, notes = self._comparable(request, repeat, identity, comparison.mode)
+        known = homes.together(found, recording=self.recording)
+        published, broken = reference.published(self.settings.get("baselines"), request.block)
+        vendor = self.machine.keyed.get("vendor")
         plan = Plan(
             request=request,
             mode=comparison.mode,
@@ -229,20 +253,22 @@ class Planner:
             repeat=repeat,
             invocations=self.settings.get("invocations") or RECORDED_INVOCATIONS,
             reproduce=self.command(request),
-            baseline_path=self._path(request.block),
-            sessions=sessions,
+            vendor=None if vendor is None else str(vendor),
+            baseline_label=known.label,
+            sessions=known.sessions,
             alone=comparison.alone,
-            references=self._references(baseline),
+            references=known.references,
             published=tuple(published),
-            notes=(*notes, *broken, *self._session_notes(request, comparison, sessions)),
+            notes=(*notes, *broken, *self._session_notes(request, comparison, known)),
         )
         if plan.mode == "stored" and not self.settings.get("invocations"):
             return replace(plan, invocations=_enough_invocations(plan))
         return plan
 
-    def _check_needed(self, block: BlockId) -> None:
-        if self.settings.get("update_baseline_new_only") and self._baseline(block) is not None:
-            raise NothingToDo(f"it has a baseline already: {self._path(block)}")
+    def _check_needed(self, request: Request) -> None:
+        if self.settings.get("update_baseline_new_only") and not self._recorded(request):
+            paths = ", ".join(str(home.path) for home in self.homes_of(request))
+            raise NothingToDo(f"it has a baseline already: {paths}")
         if self.base is None or self.base.sha256 != self.head.sha256 or self.settings.get("aa"):
             return
         told = (
@@ -253,81 +279,58 @@ class Planner:
             raise MeasurementError(told)
         raise NothingToDo(told)
 
-    @property
-    def _root(self) -> Path:
-        root: Path = self.settings.get("baselines")
-        return root
-
-    def _path(self, block: BlockId) -> Path:
-        return store.path(self._root, block, self.head.kind, self.machine.key)
-
-    def _baseline(self, block: BlockId) -> Baseline | None:
-        """The stored baseline of `block`, None where there is none; raises `BaselineError`."""
-        if block not in self._baselines:
-            path = self._path(block)
-            self._baselines[block] = store.load(path) if path.exists() else None
-        return self._baselines[block]
+    def _recorded(self, request: Request) -> list[Home]:
+        """Where a session of this run goes."""
+        every = not self.settings.get("update_baseline_new_only")
+        return [home for home in self.homes_of(request) if every or self._homes.baseline(home) is None]
 
     def _comparable(
         self, request: Request, repeat: int, identity: CacheIdentity, mode: Mode
-    ) -> tuple[Baseline | None, list[str]]:
-        """Return the baseline if it can be compared with; without a base program it must be there."""
-        baseline = self._baseline(request.block)
-        if baseline is None:
-            if mode == "stored":
-                raise MeasurementError(self._missing(request))
-            return None, []
-        refused = compatibility.refusal(
-            baseline,
-            block=request.block,
-            kind=self.head.kind,
-            machine_key=self.machine.key,
-            cache=identity,
-            repeat=repeat,
-            prefix=[self._redact(word) for word in self.head.prefix],
-        )
-        if refused is None:
-            return baseline, []
-        if mode == "record":  # the store would refuse it as well, after an hour of measuring
-            raise MeasurementError(f"{self._path(request.block)}: nothing was recorded: {refused}")
-        if mode == "stored":
-            raise MeasurementError(refused)
-        return None, [f"no stored comparison: {refused}"]
+    ) -> tuple[list[tuple[Home, Baseline]], list[str]]:
+        """Return the baselines that can be compared with; without a base program all must be there."""
+        found, notes = [], []
+        for home in self._recorded(request) if mode == "record" else self.homes_of(request):
+            baseline = self._homes.baseline(home)
+            if baseline is None:
+                if mode == "stored":
+                    raise MeasurementError(self._missing(home, request))
+                continue
+            # callgrind has repeats of its own, but a file holds sessions of one number
+            any_repeat = not home.times and mode != "record"
+            prefix = [self._redact(word) for word in self.head.prefix]
+            refused = self._homes.refusal(
+                home, baseline, request, None if any_repeat else repeat, identity, prefix
+            )
+            if refused is None:
+                found.append((home, baseline))
+            elif mode == "record":  # the store would refuse it as well, after an hour of measuring
+                raise MeasurementError(f"{home.path}: nothing was recorded: {refused}")
+            elif mode == "stored":
+                raise MeasurementError(refused)
+            else:
+                notes.append(f"no stored comparison: {refused}")
+        return found, notes
 
-    def _references(self, baseline: Baseline | None) -> tuple[history.Reference, ...]:
-        if baseline is None:
-            return ()
-        first, *others = history.references(baseline)
-        # the only session of an epoch is what is compared with anyway
-        alone = len(baseline.epoch.sessions) == 1 and not self.recording
-        return tuple(others) if alone else (first, *others)
-
-    def _missing(self, request: Request) -> str:
-        told = compatibility.missing(self._root, request.block, self.head.kind, self.machine.key)
+    def _missing(self, home: Home, request: Request) -> str:
+        told = self._homes.missing(home, request.block)
         return (
             f"{told}. Record one with the program to compare with: "
             f"{self.command(request, '--ethrex-update-baseline')}   "
             "(or compare two programs: --ethrex-base PROGRAM)"
         )
 
-    def _session_notes(
-        self, request: Request, comparison: Comparison, sessions: tuple[Session, ...]
-    ) -> list[str]:
-        notes = []
-        programs = {session.program.sha256 for session in sessions}
-        if sessions:
-            changed = changes(sessions[-1].machine, self.machine)
-            notes += [f"changed on this machine since the baseline's last session: {one}" for one in changed]
+    def _session_notes(self, request: Request, comparison: Comparison, known: homes.Comparable) -> list[str]:
+        notes = [f"changed on this machine since the baseline's last session: {one}" for one in known.changed]
         if comparison.mode == "stored":
-            if self.head.sha256 in programs:
+            if self.head.sha256 in known.programs:
                 notes.append("head is the stored baseline's own program: no change is expected")
-            if len(sessions) < ENOUGH_SESSIONS:
+            if known.fewest < ENOUGH_SESSIONS:
                 again = self.command(request, "--ethrex-update-baseline")
                 notes.append(
-                    f"{len(sessions)} of {ENOUGH_SESSIONS} baseline sessions: record more sessions on "
+                    f"{known.fewest} of {ENOUGH_SESSIONS} baseline sessions: record more sessions on "
                     f"different days, each makes the gate sharper: {again}"
                 )
-        elif self.base is not None and self.base.sha256 in programs and not comparison.archived:
+        elif self.base is not None and self.base.sha256 in known.programs and not comparison.archived:
             notes.append("base is the stored baseline's own program")
         return notes
 
@@ -363,17 +366,23 @@ class Planner:
     def record(self, gate: Gate) -> str:
         """Write the session that `gate` measured into its baseline and say so; raises `MeasurementError`."""
         plan, request = gate.plan, gate.plan.request
-        told = recording.record(
-            self._root,
-            plan.head,
-            self.machine,
-            gate.invocations,
-            cache=plan.cache,
-            rules={gating.metric: _rules(gating) for gating in request.gatings},
-            drop=request.drop,
-            accept_reason=self.settings.get("accept_baseline"),
-            redact=self._redact,
-        )
+        told: list[str] = []
+        for home in self._recorded(request):
+            try:
+                told += recording.record(
+                    self.settings.get("baselines"),
+                    plan.head,
+                    home.machine,
+                    gate.invocations,
+                    cache=plan.cache,
+                    rules={one.metric: one.rules() for one in request.gatings if one.metric in home.metrics},
+                    drop=request.drop,
+                    times=home.times,
+                    accept_reason=self.settings.get("accept_baseline"),
+                    redact=self._redact,
+                )
+            except MeasurementError as error:
+                raise MeasurementError("; ".join([*told, str(error)])) from None
         if missing := self.keep(plan.head):
             told.append(f"its program is not kept in the archive: {missing}")
         return "; ".join(told)
@@ -388,13 +397,12 @@ class Planner:
         return self._archived[program.sha256]
 
 
-def _rules(gating: Gating) -> Rules:
-    return Rules(margin=gating.margin, tolerance=gating.tolerance, floor=gating.floor)
-
-
 def _enough_invocations(plan: Plan) -> int:
-    """As many invocations as the baseline's own noise and the tolerances ask for."""
-    return max(
-        stored.invocations(plan.baseline_samples(gating.metric), _rules(gating))
-        for gating in plan.request.gatings
-    )
+    """As many invocations as the baselines' own noise and the tolerances ask for."""
+    wanted = [stored.MIN_INVOCATIONS]
+    for gating in plan.request.gatings:
+        like = samples.usual(plan.sessions, gating.metric)
+        known = samples.stored(plan.sessions, gating.metric, plan.request.drop, like)
+        if known:  # else the gate will say what is missing
+            wanted.append(stored.invocations(known, gating.rules()))
+    return max(wanted)

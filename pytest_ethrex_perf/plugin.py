@@ -114,8 +114,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         playback.prepare(item)
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """One line: program, machine, mode."""
+def pytest_report_header(config: pytest.Config) -> list[str] | None:
+    """Program, machine, mode; what is counted."""
     return run_of(config).header() if RUN in config.stash else None
 
 

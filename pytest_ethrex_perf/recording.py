@@ -28,15 +28,17 @@ def record(
     rules: Mapping[str, Rules],
     drop: int,
     accept_reason: str | None,
+    times: bool = True,
     redact: Callable[[str], str] = str,
 ) -> list[str]:
     """Add a session to its baseline below `root`; say what was done, and what changed on the machine.
 
-    Contradictions are judged by the limits of `rules`, metric by metric, for this block alone. `redact`
-    takes secrets out of a text: baselines are committed. Raises as `store.record` does.
+    Contradictions are judged by the limits of `rules`, metric by metric, for this block alone. Without
+    `times` it is the baseline of counts alone. `redact` takes secrets out of a text: baselines are committed.
+    Raises as `store.record` does.
     """
     limits = {
-        metric: Rules(margin=one.margin, tolerance=one.tolerance, floor=one.floor)
+        metric: Rules(margin=one.margin, tolerance=one.tolerance, floor=one.floor, drift=one.drift)
         for metric, one in rules.items()
     }
     session = Session.of(
@@ -45,7 +47,9 @@ def record(
         tuple(invocations),
         started=min(one.started for one in invocations),
     )
-    recorded = store.record(root, session, cache=cache, rules=limits, drop=drop, accept_reason=accept_reason)
+    recorded = store.record(
+        root, session, cache=cache, rules=limits, drop=drop, times=times, accept_reason=accept_reason
+    )
     return [str(recorded), *(f"changed on this machine: {warning}" for warning in recorded.warnings)]
 
 

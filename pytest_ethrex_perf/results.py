@@ -15,7 +15,7 @@ import msgspec
 
 from pytest_ethrex_perf.judge.verdict import Decision, Rules
 
-SCHEMA = 1
+SCHEMA = 2
 Kind = Literal["ethrex", "embedded"]
 Fact: TypeAlias = str | int | float | bool
 Facts: TypeAlias = dict[str, Fact]
@@ -114,6 +114,13 @@ class Count(Record, frozen=True, kw_only=True):
         """Whether it was counted all the time: only such counts are judged."""
         return bool(self.values) and self.running >= 100  # noqa: PLR2004 - percent
 
+    @property
+    def way(self) -> str:
+        """How it was counted, in a word or two: `window` (perf's), `callgrind`, `callgrind difference`."""
+        if self.instrument == "perf":
+            return self.method
+        return self.instrument if self.method == "function" else f"{self.instrument} {self.method}"
+
 
 class Invocation(Record, frozen=True, kw_only=True):
     """One process of the program: the unit of replication."""
@@ -133,10 +140,16 @@ class Invocation(Record, frozen=True, kw_only=True):
     noise: Noise = Noise()
     counts: dict[str, Count] = {}
     """By metric: `instructions`, `cache-misses`, …, as far as there was something to count them with."""
+    counting_ns: int = 0
+    """Wall time of further processes, in which was counted what would have disturbed the clock."""
 
     def repeats(self, metric: str) -> tuple[int, ...]:
         """Raw repeats of `metric` in ns, in the order they ran."""
         return {"exec": self.exec_ns, "prep": self.prep_ns}[metric]
+
+    def counted(self) -> list[tuple[str, str, tuple[float, ...]]]:
+        """Of every metric that was counted name, identity and raw values: what seals are made over."""
+        return sorted((name, one.identity, one.values) for name, one in self.counts.items() if one.values)
 
 
 class Program(Record, frozen=True, kw_only=True):
@@ -178,6 +191,8 @@ class StoredSession(Record, frozen=True, kw_only=True):
     id: str
     started: str
     program_sha256: str
+    times: bool = True
+    """Its times are compared; False: only its counts are, since it belongs to this machine by those alone."""
     invocations: tuple[Invocation, ...]
 
 
@@ -189,10 +204,11 @@ class SideResult(Record, frozen=True, kw_only=True):
     program: Program | None
     """None for a stored baseline, whose sessions may be of several programs."""
     invocations: int
-    exec_ns: float
-    """Typical exec of one repeat: geometric mean over invocations of the median of repeats 2..R."""
-    prep_ns: float
-    ggas_per_s: float
+    exec_ns: float | None
+    """Typical exec of one repeat: geometric mean over invocations of the median of repeats 2..R. None, as the
+    other times, where a stored baseline has counts to compare with and no times."""
+    prep_ns: float | None
+    ggas_per_s: float | None
     """gas / exec; 1 Ggas/s is 1 gas/ns."""
     phases: dict[str, float] = {}
     """Median over invocations of each phase, in ms."""
@@ -203,7 +219,8 @@ class Row(Record, frozen=True, kw_only=True):
     """One measured quantity of both sides side by side, judged or not; a row of the block's table."""
 
     name: str
-    unit: Literal["ns", "Ggas/s", "KiB", ""]
+    unit: Literal["ns", "Ggas/s", "KiB", "%", "ratio", ""]
+    """`%` holds a fraction."""
     base: float | None
     head: float | None
     base_sd: float | None = None
@@ -211,6 +228,14 @@ class Row(Record, frozen=True, kw_only=True):
     head_sd: float | None = None
     change: float | None = None
     """head / base - 1."""
+    metric: str | None = None
+    """The metric that it is about, where it can be judged; `name` then also says how it was counted."""
+    identity: str | None = None
+    """How it was counted, in full."""
+    remark: str = ""
+    """The profiling guide's rule of thumb about the head's value."""
+    detail: bool = False
+    """For those who want to know more."""
 
 
 Outcome = Literal["pass", "fail", "warn", "waived"]
@@ -224,8 +249,12 @@ class MetricResult(Record, frozen=True, kw_only=True):
     decision: Decision
     step: float
     """Coarsest resolution at which a sample of this metric was printed, as a log."""
-    base_ns: float
-    head_ns: float
+    unit: Literal["ns", ""] = "ns"
+    """Of `base` and `head`: times in ns, counts in nothing."""
+    identity: str | None = None
+    """How it was counted; None for a time."""
+    base: float
+    head: float
     outcome: Outcome
     outcome_reason: str = ""
     """Why the outcome is not what the verdict alone would give (waiver, option)."""
@@ -345,13 +374,16 @@ class BlockResult(Record, frozen=True, kw_only=True):
     """`raw_digest()` when it was measured: whoever edits a repeat by hand is found out."""
 
     def raw_digest(self) -> str:
-        """sha256 over what was measured: every invocation's start and repeats, in order, and the drop.
+        """sha256 over what was measured: start, repeats and counts of every invocation, in order; the drop.
 
         Facts that later versions may add are left out, so that a digest stays what it is.
         """
 
         def raw(invocations: tuple[Invocation, ...]) -> list[object]:
-            return [[i.started, i.prep_ns, i.exec_ns, i.gas] for i in invocations]
+            return [
+                [i.started, i.prep_ns, i.exec_ns, i.gas, *([counted] if (counted := i.counted()) else [])]
+                for i in invocations
+            ]
 
         content = [
             self.drop,
@@ -396,6 +428,10 @@ class RunResult(Record, frozen=True, kw_only=True):
     machine: str
     """Its key."""
     measured_on: Machine
+    counted_on: Machine | None = None
+    """To whom the counts belong where that is not `measured_on`: callgrind's do not depend on the CPU."""
+    counters: str = ""
+    """What was counted with, or why nothing was."""
     gatings: int
     """Block-metrics over which alpha was spent, fixed at the end of collection; of all shards together."""
     shard: str | None = None

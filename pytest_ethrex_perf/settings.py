@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_ethrex_perf.blocks import BlockId, parse_blocks
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.metrics import METRICS, TIMES, limits
 from pytest_ethrex_perf.options import (
     ALL_CONFIGURED,
     BUNDLED,
     CONFIG_NAME,
     MARKER_OPTIONS,
-    METRICS,
     OPTIONS,
     WRITTEN,
     fraction,
@@ -27,6 +27,8 @@ from pytest_ethrex_perf.options import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pytest_ethrex_perf.options import Option
 
 Values = dict[str, Any]
 _FILE_TABLES = ("blocks", "block", "metric", "allow")
@@ -99,13 +101,21 @@ class Settings:
     ) -> Any:
         """Value of option `name`. Raises `UsageError` that names its source for a bad value."""
         option = OPTIONS[name]
+        if name == "floor" and metric not in (None, *TIMES):
+            return limits(metric, callgrind=False).floor  # it is a time, and a count has none
         if marker and name in marker:
             return option.read(marker[name], f"@pytest.mark.ethrex_block(…, {name}=…)")
         for source in self.sources:
             value = source.lookup(name, block, metric)
             if value is not None and not (option.flag and value is False):
                 return self._finish(option.path, option.read(value, source.where(name)), source.folder)
-        return self._finish(option.path, option.default, self._home())
+        return self._finish(option.path, self._default(option, metric), self._home())
+
+    def _default(self, option: Option, metric: str | None) -> Any:
+        """What holds where nothing is set: of some options another value for what is counted."""
+        if metric is None or not option.per_metric:
+            return option.default
+        return getattr(limits(metric, callgrind=self.get("counters") == "callgrind"), option.name)
 
     @staticmethod
     def _finish(is_path: bool, value: Any, folder: Path) -> Any:  # noqa: FBT001 - private, one caller
@@ -198,7 +208,7 @@ def _check(settings: Settings) -> None:
         )
     for source in settings.sources:
         for block in {None, *source.blocks, *(key for key, _ in source.block_metrics)}:
-            for metric in METRICS:
+            for metric in TIMES:  # of the others those that are asked for, when they are
                 check_limits(settings, block, metric, {})
 
 
@@ -290,6 +300,8 @@ def _one_block(spec: str, network: str, path: Path) -> list[BlockId]:
 def _check_metric(metric: str, values: Values, where: str) -> Values:
     if metric not in METRICS:
         raise UsageError(f"{where}: {_unknown(metric, METRICS)}")
+    if "floor" in values and metric not in TIMES:
+        raise UsageError(f"{where}: floor: it is a time, and {metric} has none: set a margin")
     _check_keys(values, [name for name, option in OPTIONS.items() if option.per_metric], where)
     return values
 

@@ -4,31 +4,60 @@ from __future__ import annotations
 
 import math
 import statistics
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pytest_ethrex_perf.judge import sample
+from pytest_ethrex_perf import samples
+from pytest_ethrex_perf.counters import derived
+from pytest_ethrex_perf.metrics import COUNTS, PREP_INSTRUCTIONS, TIMES
 from pytest_ethrex_perf.results import Row, SideResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_ethrex_perf.results import Invocation, Program
+    from pytest_ethrex_perf.results import Count, Invocation, Program
 
-_TIMES = ("exec", "prep")
 _OTHERS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float | None]], ...] = (
     ("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),
     ("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
     ("opcodes", "", lambda i: i.opcodes),
 )
+_AT_FIRST_SIGHT = (
+    *("instructions", PREP_INSTRUCTIONS, "cycles", "cache-misses", "branch-misses", "L1-dcache-load-misses"),
+    *("task-clock", "page-faults", "IPC", "cache miss rate"),
+)
+_ENOUGH = 2  # values have a standard deviation
+
+
+class Sides(NamedTuple):
+    """The invocations of both sides."""
+
+    base: Sequence[Invocation]
+    head: Sequence[Invocation]
+    counted: Sequence[Invocation] = ()
+    """Of base, too, but only their counts can be compared."""
 
 
 def summed_up(
-    invocations: Sequence[Invocation], label: str, program: Program | None, drop: int
+    invocations: Sequence[Invocation], label: str, program: Program | None, drop: int, *, times: bool = True
 ) -> SideResult | None:
-    """One side over its invocations, the first `drop` repeats of each left out; None without any."""
+    """One side over its invocations, the first `drop` repeats of each left out; None without any.
+
+    Without `times` only what was counted is comparable.
+    """
     if not invocations:
         return None
-    exec_ns, prep_ns = (math.exp(statistics.fmean(_logs(invocations, metric, drop))) for metric in _TIMES)
+    if not times:
+        return SideResult(
+            label=label,
+            program=program,
+            invocations=len(invocations),
+            exec_ns=None,
+            prep_ns=None,
+            ggas_per_s=None,
+        )
+    exec_ns, prep_ns = (
+        math.exp(statistics.fmean(samples.samples(invocations, metric, drop))) for metric in TIMES
+    )
     return SideResult(
         label=label,
         program=program,
@@ -45,43 +74,98 @@ def summed_up(
 
 
 def rows(
-    base_taken: Sequence[Invocation],
-    head_taken: Sequence[Invocation],
-    base: SideResult | None,
-    head: SideResult | None,
-    drop: int,
+    sides: Sides, base: SideResult | None, head: SideResult | None, drop: int, vendor: str | None = None
 ) -> list[Row]:
-    """The block's table: each quantity of both sides' invocations, and the sides' throughput."""
+    """The block's table: each quantity of both sides' invocations, the sides' throughput, counts and rates.
+
+    `vendor` of the CPU says which cache its events are about (`machine`).
+    """
     found = [
         _row(
             name,
             "ns",
-            *([math.exp(x) for x in _logs(taken, name, drop)] for taken in (base_taken, head_taken)),
+            *(
+                [math.exp(x) for x in samples.samples(taken, name, drop)]
+                for taken in (sides.base, sides.head)
+            ),
+            metric=name,
         )
-        for name in _TIMES
+        for name in TIMES
     ]
     if head is not None:
+        before = base.ggas_per_s if base else None
         found.append(
             Row(
                 name="throughput",
                 unit="Ggas/s",
-                base=base.ggas_per_s if base else None,
+                base=before,
                 head=head.ggas_per_s,
-                change=head.ggas_per_s / base.ggas_per_s - 1 if base else None,
+                change=head.ggas_per_s / before - 1 if before and head.ggas_per_s else None,
             )
         )
     for name, unit, read in _OTHERS:
-        values = [[v for i in taken if (v := read(i)) is not None] for taken in (base_taken, head_taken)]
+        values = [[v for i in taken if (v := read(i)) is not None] for taken in (sides.base, sides.head)]
         if values[1]:
             found.append(_row(name, unit, *values))
+    return [*found, *_counts(sides, vendor)]
+
+
+def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
+    """What was counted, and the rates that follow, where both sides were counted alike."""
+    counted = {n: count for n, count in samples.first_counts(sides.head).items() if not count.missing}
+    for metric, count in counted.items():
+        known = sides.counted if sides.counted and count.instrument == "callgrind" else sides.base
+        before, after = (_values(taken, metric, count.identity) for taken in (known, sides.head))
+        yield _row(
+            f"{derived.label(metric, vendor)} ({count.way})",
+            count.unit,
+            before,
+            after,
+            metric=metric,
+            identity=count.identity,
+            detail=metric in COUNTS and metric not in _AT_FIRST_SIGHT,  # who names an event wants to see it
+        )
+    identities = {count.identity for count in counted.values()}
+    before_rates, after_rates = (
+        _rates(taken, identities) for taken in (sides.counted or sides.base, sides.head)
+    )
+    for rate in derived.RATES:
+        values = after_rates.get(rate.name, [])
+        if values:
+            yield _row(
+                derived.label(rate.name, vendor),
+                rate.unit,
+                before_rates.get(rate.name, []),
+                values,
+                remark=derived.note(rate.name, statistics.geometric_mean(values)) or "",
+                detail=rate.name not in _AT_FIRST_SIGHT,
+            )
+
+
+def _values(invocations: Sequence[Invocation], metric: str, identity: str) -> list[float]:
+    """What was counted in each invocation that has it, in this way."""
+    counts: list[Count] = [i.counts[metric] for i in invocations if metric in i.counts]
+    return [count.value for count in counts if count.value is not None and count.identity == identity]
+
+
+def _rates(invocations: Sequence[Invocation], identities: set[str]) -> dict[str, list[float]]:
+    """Every rate in each invocation that has it, from counts that came about like this."""
+    found: dict[str, list[float]] = {}
+    for invocation in invocations:
+        alike = {name: one for name, one in invocation.counts.items() if one.identity in identities}
+        for name, value in derived.rates(alike, invocation.gas).items():
+            if value > 0:
+                found.setdefault(name, []).append(value)
     return found
 
 
-def _logs(invocations: Sequence[Invocation], metric: str, drop: int) -> list[float]:
-    return [sample.log_median(invocation.repeats(metric), drop) for invocation in invocations]
-
-
-def _row(name: str, unit: Literal["ns", "KiB", ""], base: Sequence[float], head: Sequence[float]) -> Row:
+def _row(
+    name: str,
+    unit: Literal["ns", "KiB", "%", "ratio", ""],
+    base: Sequence[float],
+    head: Sequence[float],
+    **about: Any,
+) -> Row:
     (base_value, base_sd), (head_value, head_sd) = _mean_and_sd(base), _mean_and_sd(head)
     change = head_value / base_value - 1 if base_value and head_value is not None else None
     return Row(
@@ -92,6 +176,7 @@ def _row(name: str, unit: Literal["ns", "KiB", ""], base: Sequence[float], head:
         base_sd=base_sd,
         head_sd=head_sd,
         change=change,
+        **about,
     )
 
 
@@ -101,4 +186,4 @@ def _mean_and_sd(values: Sequence[float]) -> tuple[float | None, float | None]:
     if not positive:
         return None, None
     logs = [math.log(value) for value in positive]
-    return math.exp(statistics.fmean(logs)), statistics.stdev(logs) if len(logs) > 1 else None
+    return math.exp(statistics.fmean(logs)), statistics.stdev(logs) if len(logs) >= _ENOUGH else None

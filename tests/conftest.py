@@ -14,7 +14,10 @@ import pytest
 from Crypto.Hash import keccak  # noqa: F401
 
 import pytest_ethrex_perf.items  # noqa: F401
+from pytest_ethrex_perf.counters import probe
+from pytest_ethrex_perf.counters.perf_stat import Tool
 from tests import cache_file
+from tests.counters import fake_perf
 from tests.faults import fake_replay
 
 if TYPE_CHECKING:
@@ -37,8 +40,11 @@ def pytest_configure() -> None:
 class Bench:
     """A scratch directory in which pytest is run as a user would; programs take no time at all."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pytester = pytester
+        self._monkeypatch = monkeypatch
+        # the fake programs take no time, perf would: where a test does not bring one, there is none
+        monkeypatch.setattr(probe, "find", lambda _: (None, "the tests bring their own"))
         self.path: Path = pytester.path
         self.cache(BLOCK)
 
@@ -56,6 +62,15 @@ class Bench:
         plan = {"exec_ms": exec_ms, "prep_ms": 30, "noise": noise, "seed": sum(name.encode()), **plan}
         plan = {"gas": 37_500_000, "txs": 442, **plan}
         return str(fake_replay.write(self.path / "bin", name, plan).relative_to(self.path))
+
+    def perf(self, version: tuple[int, int] = (5, 4), **plan: Any) -> Path:
+        """Bring a perf that counts by this plan (tests/counters/fake_perf).
+
+        One that subtracts: in programs that take no time no window can be opened.
+        """
+        path = fake_perf.write(self.path / "tools", **plan)
+        self._monkeypatch.setattr(probe, "find", lambda _: (Tool(str(path), version), ""))
+        return path
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest here, in this process."""
@@ -112,4 +127,4 @@ def bench(
     monkeypatch.setattr(tempfile, "tempdir", locks)
     monkeypatch.setenv("TMPDIR", locks)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    return Bench(pytester)
+    return Bench(pytester, monkeypatch)

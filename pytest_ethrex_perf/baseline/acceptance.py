@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf import recording
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.metrics import TIMES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import BlockResult, Invocation, Machine
+    from pytest_ethrex_perf.results import BlockResult, Invocation, Machine, RunResult
 
 
-def accept(root: Path, block: BlockResult, machine: Machine, reason: str | None) -> list[str]:
-    """Record what `block` measured of head as a session of `machine`; say what was done.
+def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -> list[str]:
+    """Record what `run` measured of head in `block` as a session of its machine; say what was done.
 
-    With `reason` a session that contradicts its epoch begins a new one. Raises `BaselineError` for a block
-    that was not measured whole or was edited since, and as `store.record` does; then nothing was written.
+    What callgrind counted is a session of its own. With `reason` a session that contradicts its epoch begins
+    a new one. Raises `BaselineError` for a block that was not measured whole or was edited since, and as
+    `store.record` does; then nothing was written.
     """
     why_not = _why_not(block)
     if why_not is not None:
@@ -28,16 +31,30 @@ def accept(root: Path, block: BlockResult, machine: Machine, reason: str | None)
         raise BaselineError("nothing was recorded: the file does not say which program it was")
     if cache is None or f"{cache.network}/{cache.number}" != block.block:
         raise BaselineError("nothing was recorded: the file does not say what the cache file held")
-    return recording.record(
-        root,
-        head.program,
-        machine,
-        measured(block),
-        cache=cache,
-        rules=block.rules or {"exec": Rules()},
-        drop=block.drop,
-        accept_reason=reason,
-    )
+    told: list[str] = []
+    for machine, times, rules in _homes(run, block):
+        told += recording.record(
+            root,
+            head.program,
+            machine,
+            measured(block),
+            cache=cache,
+            rules=rules,
+            drop=block.drop,
+            times=times,
+            accept_reason=reason,
+        )
+    return told
+
+
+def _homes(run: RunResult, block: BlockResult) -> Iterator[tuple[Machine, bool, dict[str, Rules]]]:
+    """Whose session it is, whether by its times, and what is judged there."""
+    rules = block.rules or {"exec": Rules()}
+    apart = {name: one for name, one in rules.items() if run.counted_on is not None and name not in TIMES}
+    if len(apart) < len(rules):
+        yield run.measured_on, True, {name: one for name, one in rules.items() if name not in apart}
+    if run.counted_on is not None and apart:
+        yield run.counted_on, False, apart
 
 
 def measured(block: BlockResult) -> tuple[Invocation, ...]:

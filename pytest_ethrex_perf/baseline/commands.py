@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.baseline import upkeep
 from pytest_ethrex_perf.baseline.selection import BASELINES, BLOCK, archive, files, one_file, say
 from pytest_ethrex_perf.blocks import parse_blocks
+from pytest_ethrex_perf.metrics import METRICS
 
 if TYPE_CHECKING:
     import argparse
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.history import Side
     from pytest_ethrex_perf.baseline.reference import Reference
+    from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.blocks import BlockId
 
     # argparse's own class for what `add_subparsers` returns is private
@@ -48,7 +50,9 @@ def add_commands(subparsers: Subparsers) -> None:
     listing.add_argument("blocks", nargs="*", metavar="BLOCK", help=f"{BLOCK} (default: every one)")
     showing = verb("show", _show, "the history of a block's baselines: a table and a sparkline")
     showing.add_argument("blocks", nargs="+", metavar="BLOCK", help=BLOCK)
-    showing.add_argument("--metric", choices=("exec", "prep"), default="exec", help="(default: exec)")
+    showing.add_argument(
+        "--metric", choices=METRICS, help="(default: exec, or instructions where only those are stored)"
+    )
     side = "FILE or BLOCK, alone (its current epoch) or with @first, @last, @TAG or @ID"
     diffing = verb("diff", _diff, f"two baselines or sessions side by side; each is {side}")
     diffing.add_argument("a", metavar="A", help=side)
@@ -125,11 +129,11 @@ def add_commands(subparsers: Subparsers) -> None:
 
 
 def _list(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import history, store
+    from pytest_ethrex_perf.baseline import store
     from pytest_ethrex_perf.baseline.schema import BaselineError
 
     broken = False
-    lines = [("block", "kind", "machine", "epochs", "sessions", "exec", "latest")]
+    lines = [("block", "kind", "machine", "epochs", "sessions", "level", "latest")]
     for file in files(args):
         try:
             baseline = store.load(file)
@@ -144,7 +148,7 @@ def _list(args: Namespace) -> int:
                 baseline.machine,
                 str(len(baseline.epochs)),
                 str(len(list(baseline.sessions()))),
-                history.time_told(history.level_ns(baseline.epoch.recent, "exec")),
+                _level(baseline),
                 baseline.epoch.sessions[-1].started[:10],
             )
         )
@@ -152,6 +156,14 @@ def _list(args: Namespace) -> int:
     for line in lines:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     return 1 if broken else 0
+
+
+def _level(baseline: Baseline) -> str:
+    from pytest_ethrex_perf.baseline import history
+
+    metric = history.main_metric(baseline)
+    told = history.value_told(history.level(baseline.epoch.recent, metric), metric)
+    return told if metric == "exec" else f"{told} {metric}"
 
 
 def _show(args: Namespace) -> int:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.results import CacheIdentity, Kind
 
 KINDS: tuple[Kind, ...] = ("ethrex", "embedded")
+CALLGRIND = "callgrind-"
+"""The keys of machines by what callgrind counts on them begin like this."""
 
 
 def refusal(
@@ -90,7 +92,10 @@ def _reasons(
 
 
 def others(root: Path, block: BlockId, kind: Kind) -> list[str]:
-    """Keys of the machines that have a baseline of `block` and `kind` under `root`, sorted."""
+    """Keys of the machines that have a baseline of `block` and `kind` under `root`, sorted.
+
+    Those of what callgrind counts among them.
+    """
     start = f"{kind}-"
     files = (root / block.network / str(block.number)).glob(f"{start}*.json")
     return sorted(file.stem.removeprefix(start) for file in files)
@@ -102,9 +107,13 @@ def missing(root: Path, block: BlockId, kind: Kind, machine_key: str) -> str:
     A clause without a full stop: the caller adds the command that records one.
     """
     said = f"there is no baseline of {block} for {kind} on {machine_key} in {root}"
-    if machines := [machine for machine in others(root, block, kind) if machine != machine_key]:
+    counts = machine_key.startswith(CALLGRIND)  # of them and of times there are baselines apart
+    known = (one for one in others(root, block, kind) if one.startswith(CALLGRIND) is counts)
+    if machines := [machine for machine in known if machine != machine_key]:
         are = "is one" if len(machines) == 1 else "are baselines"
         return f"{said}; there {are} of this block for {', '.join(machines)}; this machine is {machine_key}"
+    if counts and others(root, block, kind):
+        return f"{said}; its times are stored, which say nothing of what callgrind counts"
     if kinds := [other for other in KINDS if other != kind and others(root, block, other)]:
         return f"{said}; what is stored of this block is of another kind of program: {', '.join(kinds)}"
     return said

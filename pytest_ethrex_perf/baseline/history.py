@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.baseline.schema import BaselineError, moment
 from pytest_ethrex_perf.machine import changes
+from pytest_ethrex_perf.metrics import METRICS, TIMES, unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,14 +19,16 @@ WIDTH = 80
 DROP = 1
 _BARS = "▁▂▃▄▅▆▇█"
 _SHORT = 8  # hex digits of a program's sha256 that people read
+_NARROW = 9  # cells of a level's column
 _COLUMNS = "{:<12}  {:<10}  {:<8}  {:>3}  {:>9}  {:>6}  {:>7}  {:>7}"
 
 
 class Row(NamedTuple):
-    """One session of the table; times in ns, changes and sd as fractions."""
+    """One session of the table; changes and sd as fractions."""
 
     session: Session
-    level_ns: float
+    level: float | None
+    """In the metric's unit; None where it was not counted."""
     sd: float | None
     """Between its invocations, relative; None for a single one."""
     against_first: float | None
@@ -54,40 +57,56 @@ def references(baseline: Baseline) -> list[Reference]:
     return found
 
 
-def level_ns(sessions: Iterable[Session], metric: str, drop: int = DROP) -> float:
-    """Median in ns over the invocations of `sessions` of the median of each one's repeats after `drop`."""
-    return statistics.median(median for session in sessions for median in _medians(session, metric, drop))
+def level(sessions: Iterable[Session], metric: str, drop: int = DROP) -> float | None:
+    """Median over the invocations of `sessions` of the median of each one's repeats after `drop`.
+
+    In the metric's unit; None where it was not counted.
+    """
+    medians = [median for session in sessions for median in _medians(session, metric, drop)]
+    return statistics.median(medians) if medians else None
 
 
 def _medians(session: Session, metric: str, drop: int) -> list[float]:
-    return [statistics.median(invocation.repeats(metric)[drop:]) for invocation in session.invocations]
+    if metric in TIMES:
+        return [statistics.median(invocation.repeats(metric)[drop:]) for invocation in session.invocations]
+    counts = (invocation.counts.get(metric) for invocation in session.invocations)
+    return [count.value for count in counts if count is not None and count.value is not None]
 
 
-def rows(baseline: Baseline, metric: str = "exec", drop: int = DROP) -> list[list[Row]]:
+def main_metric(baseline: Baseline) -> str:
+    """What a baseline is about, where nobody says: exec, or instructions where it has no times to compare."""
+    return "exec" if baseline.times else "instructions"
+
+
+def rows(baseline: Baseline, metric: str, drop: int = DROP) -> list[list[Row]]:
     """The table's rows, a list for each epoch; changes are those of the levels shown beside them."""
     table: list[list[Row]] = []
     previous: float | None = None
     for epoch in baseline.epochs:
-        first = level_ns(epoch.sessions[:1], metric, drop)
+        first = level(epoch.sessions[:1], metric, drop)
         table.append([])
         for index, session in enumerate(epoch.sessions):
-            level = level_ns([session], metric, drop)
             medians = _medians(session, metric, drop)
+            here = statistics.median(medians) if medians else None
             table[-1].append(
                 Row(
                     session=session,
-                    level_ns=level,
+                    level=here,
                     sd=statistics.stdev(medians) / statistics.fmean(medians) if len(medians) > 1 else None,
-                    against_first=level / first - 1 if index else None,
-                    against_previous=level / previous - 1 if previous else None,
+                    against_first=here / first - 1 if index and here and first else None,
+                    against_previous=here / previous - 1 if here and previous else None,
                 )
             )
-            previous = level
+            previous = here or previous
     return table
 
 
-def show(baseline: Baseline, metric: str = "exec", drop: int = DROP) -> str:
-    """The history as text of at most 80 columns: an epoch's reason, its sessions, then a sparkline of all."""
+def show(baseline: Baseline, metric: str | None = None, drop: int = DROP) -> str:
+    """The history as text of at most 80 columns: an epoch's reason, its sessions, then a sparkline of all.
+
+    `metric` None: what the baseline is about.
+    """
+    metric = metric or main_metric(baseline)
     lines = [
         f"{baseline.block_id} · {baseline.kind} · {metric} · {baseline.repeat} repeats, first {drop} dropped",
         f"machine {baseline.machine}",
@@ -97,8 +116,10 @@ def show(baseline: Baseline, metric: str = "exec", drop: int = DROP) -> str:
     table = rows(baseline, metric, drop)
     for number, (epoch, epoch_rows) in enumerate(zip(baseline.epochs, table, strict=True), 1):
         lines += ["", *_epoch_lines(number, epoch, epoch_rows, metric)]
-    levels = [row.level_ns for epoch_rows in table for row in epoch_rows]
-    spread = f"{time_told(min(levels))} to {time_told(max(levels))}"
+    levels = [row.level for epoch_rows in table for row in epoch_rows if row.level is not None]
+    if not levels:
+        return "\n".join([*lines, "", f"{metric} was not counted in any session"]) + "\n"
+    spread = f"{value_told(min(levels), metric)} to {value_told(max(levels), metric)}"
     room = WIDTH - len(spread) - 2
     lines += ["", f"{sparkline(levels[-room:])}  {spread}"]
     return "\n".join(lines) + "\n"
@@ -107,7 +128,7 @@ def show(baseline: Baseline, metric: str = "exec", drop: int = DROP) -> str:
 def _epoch_lines(number: int, epoch: Epoch, epoch_rows: list[Row], metric: str) -> list[str]:
     lines = [
         *_wrapped(f"epoch {number} since {moment(epoch.started).date()}: {epoch.reason}"),
-        _COLUMNS.format("session", "date", "program", "n", metric, "sd", "Δ first", "Δ prev"),
+        _COLUMNS.format("session", "date", "program", "n", metric[:_NARROW], "sd", "Δ first", "Δ prev"),
     ]
     for row in epoch_rows:
         session = row.session
@@ -117,7 +138,7 @@ def _epoch_lines(number: int, epoch: Epoch, epoch_rows: list[Row], metric: str) 
                 str(moment(session.started).date()),
                 (session.program.commit or session.program.sha256)[:_SHORT],
                 len(session.invocations),
-                time_told(row.level_ns),
+                value_told(row.level, metric),
                 f"{100 * row.sd:.1f} %" if row.sd is not None else "–",
                 change_told(row.against_first),
                 change_told(row.against_previous),
@@ -173,12 +194,18 @@ def diff(a: Side, b: Side, drop: int = DROP) -> str:
     A description, not a judgement: it says nothing about what the noise alone could do.
     """
     lines = [f"A  {a.label}: {_told(a)}", f"B  {b.label}: {_told(b)}", ""]
-    lines.append(f"{'':<6}{'A':>12}{'B':>12}{'change':>10}")
-    for metric in ("exec", "prep"):
-        before, after = level_ns(a.sessions, metric, drop), level_ns(b.sessions, metric, drop)
-        lines.append(
-            f"{metric:<6}{time_told(before):>12}{time_told(after):>12}{change_told(after / before - 1):>10}"
-        )
+    levels = {
+        metric: tuple(level(side.sessions, metric, drop) for side in (a, b))
+        for metric in METRICS
+        if metric not in TIMES or (a.baseline.times and b.baseline.times)
+    }
+    known = {metric: found for metric, found in levels.items() if any(found)}
+    room = max(map(len, known), default=0) + 2
+    lines.append(f"{'':<{room}}{'A':>12}{'B':>12}{'change':>10}")
+    for metric, (before, after) in known.items():
+        values = (f"{value_told(one, metric):>12}" for one in (before, after))
+        change = after / before - 1 if before and after else None
+        lines.append(f"{metric:<{room}}{''.join(values)}{change_told(change):>10}")
     differences = list(_differences(a, b))
     return "\n".join([*lines, *(["", *differences] if differences else [])]) + "\n"
 
@@ -206,6 +233,15 @@ def time_told(ns: float) -> str:
         ((unit, size) for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)) if ns >= size), ("ns", 1)
     )
     return f"{ns / size:.2f} {unit}"
+
+
+def value_told(value: float | None, metric: str) -> str:
+    """A level of `metric` with its unit, a dash for none: `59.75 ms`, `688.3 M`."""
+    if value is None:
+        return "–"
+    from pytest_ethrex_perf.report import text
+
+    return time_told(value) if unit(metric) == "ns" else text.count(value)
 
 
 def change_told(change: float | None) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline import compatibility
-from pytest_ethrex_perf.baseline.history import level_ns, time_told
+from pytest_ethrex_perf.baseline.history import level, main_metric, value_told
 from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Epoch, Session, check, kept, moment
 from pytest_ethrex_perf.baseline.store import in_order
 
@@ -32,7 +32,9 @@ def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> 
     reason = compatibility.difference(ours, theirs)
     if reason is not None:
         raise BaselineError(f"these two are not baselines of the same thing: {reason}")
-    merged = msgspec.structs.replace(ours, epochs=_epochs(ours.epochs, theirs.epochs, conflicts))
+    merged = msgspec.structs.replace(
+        ours, epochs=_epochs(ours.epochs, theirs.epochs, conflicts, main_metric(ours))
+    )
     try:
         check(merged)
     except ValueError as error:
@@ -40,11 +42,13 @@ def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> 
     return merged
 
 
-def _epochs(ours: Sequence[Epoch], theirs: Sequence[Epoch], conflicts: Conflicts) -> tuple[Epoch, ...]:
+def _epochs(
+    ours: Sequence[Epoch], theirs: Sequence[Epoch], conflicts: Conflicts, metric: str
+) -> tuple[Epoch, ...]:
     common = {_name(epoch) for epoch in ours} & {_name(epoch) for epoch in theirs}
     tails = _tail(ours, common), _tail(theirs, common)
     if all(tails) and conflicts == "refuse":
-        raise BaselineError(_conflict_told(*tails))
+        raise BaselineError(_conflict_told(*tails, metric))
     joined: dict[object, Epoch] = {}
     for side, tail in ((ours, tails[0]), (theirs, tails[1])):
         for epoch in side:
@@ -94,11 +98,11 @@ def _without_repetitions(newest_first: Iterable[Epoch]) -> Iterable[Epoch]:
             yield msgspec.structs.replace(epoch, sessions=kept(sessions))
 
 
-def _conflict_told(ours: list[Epoch], theirs: list[Epoch]) -> str:
+def _conflict_told(ours: list[Epoch], theirs: list[Epoch], metric: str) -> str:
     def told(epochs: list[Epoch]) -> str:
         return ", then ".join(
             f"{epoch.reason!r} on {epoch.started[:10]} ({len(epoch.sessions)} session(s), "
-            f"exec {time_told(level_ns(epoch.recent, 'exec'))})"
+            f"{metric} {value_told(level(epoch.recent, metric), metric)})"
             for epoch in epochs
         )
 

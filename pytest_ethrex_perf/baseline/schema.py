@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.results import CacheIdentity, Invocation, Kind, Machine, Program, Record
+from pytest_ethrex_perf.results import (
+    CacheIdentity,
+    Invocation,
+    Kind,
+    Machine,
+    Program,
+    Record,
+    StoredSession,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SCHEMA = 1
 KEPT = 20
@@ -62,12 +70,6 @@ class Session(Record, frozen=True, kw_only=True):
             invocations=invocations,
         )
 
-    def samples(self, metric: str, drop: int) -> list[float]:
-        """One number per invocation: the log (of ns) of the median of its repeats after the first `drop`."""
-        from pytest_ethrex_perf.judge import sample
-
-        return [sample.log_median(invocation.repeats(metric), drop) for invocation in self.invocations]
-
 
 class Epoch(Record, frozen=True, kw_only=True):
     """Sessions at one accepted performance level, in the order they started."""
@@ -83,15 +85,6 @@ class Epoch(Record, frozen=True, kw_only=True):
         """The sessions that are compared with: the last `KEPT`."""
         return self.sessions[-KEPT:]
 
-    def samples(self, metric: str, drop: int) -> list[list[float]]:
-        """Samples of the recent sessions, those within hours of each other joined, for `judge.stored`."""
-        from pytest_ethrex_perf.judge import stored
-
-        return stored.merge_sessions(
-            [session.started for session in self.recent],
-            [session.samples(metric, drop) for session in self.recent],
-        )
-
 
 class Baseline(Record, frozen=True, kw_only=True):
     """What is stored of base for one kind of program, block and machine: the content of one file."""
@@ -102,6 +95,8 @@ class Baseline(Record, frozen=True, kw_only=True):
     block: int
     machine: str
     """The key of the machine, the same in every session."""
+    times: bool = True
+    """Its times are compared. False: it belongs to its machine by what callgrind counts alone."""
     cache: CacheIdentity
     repeat: int
     """Repeats of every invocation, the first ones included."""
@@ -124,16 +119,32 @@ class Baseline(Record, frozen=True, kw_only=True):
         for epoch in self.epochs:
             yield from epoch.sessions
 
+    def raw(self, sessions: Sequence[Session]) -> tuple[StoredSession, ...]:
+        """These of its sessions as what a measurement is compared with."""
+        return tuple(
+            StoredSession(
+                id=session.id,
+                started=session.started,
+                program_sha256=session.program.sha256,
+                times=self.times,
+                invocations=session.invocations,
+            )
+            for session in sessions
+        )
+
 
 def session_id(started: str, program_sha256: str, invocations: tuple[Invocation, ...]) -> str:
-    """12 hex digits over what was measured: start, program, and the raw repeats of every invocation.
+    """12 hex digits over what was measured: start, program, raw repeats and counts of every invocation.
 
     Facts that later versions may add are left out, so that an id stays what it is.
     """
     content = [
         started,
         program_sha256,
-        [[invocation.started, invocation.prep_ns, invocation.exec_ns] for invocation in invocations],
+        [
+            [one.started, one.prep_ns, one.exec_ns, *([counted] if (counted := one.counted()) else [])]
+            for one in invocations
+        ],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
@@ -226,9 +237,14 @@ def _invocation_problems(invocation: Invocation, baseline: Baseline, where: str)
             f"{where}: {invocation.gas} gas and {invocation.txs} transactions, the first invocation has "
             f"{first[0].gas} and {first[0].txs}: that is another block"
         )
-    numbers: list[Any] = [*invocation.phases.values(), invocation.noise.load1 or 0.0]
+    counted = [value for count in invocation.counts.values() for value in (*count.values, count.running)]
+    numbers: list[Any] = [*invocation.phases.values(), invocation.noise.load1 or 0.0, *counted]
     if not all(math.isfinite(number) for number in numbers):
-        yield f"{where}: a phase or the load is not a finite number"
+        yield f"{where}: a phase, a count or the load is not a finite number"
+    if not baseline.times and not any(
+        count.is_exact and count.instrument == "callgrind" for count in invocation.counts.values()
+    ):
+        yield f"{where}: nothing was counted by callgrind, and that is what this file is for"
 
 
 def moment(text: str) -> datetime:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from itertools import chain
+from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from pytest_ethrex_perf.baseline import compatibility
@@ -20,7 +23,7 @@ from pytest_ethrex_perf.baseline.schema import (
     moment,
 )
 from pytest_ethrex_perf.blocks import BlockId
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.files import replace
 from pytest_ethrex_perf.machine import changes
 
@@ -207,12 +210,14 @@ def record(
     cache: CacheIdentity,
     rules: Mapping[str, Rules],
     drop: int = 1,
+    times: bool = True,
     accept_reason: str | None = None,
 ) -> Recorded:
     """Add `session` to the baseline that it belongs to, or make that baseline.
 
     `cache` says which block was measured, `rules` by what each gated metric is judged: by them, with the
-    first `drop` repeats of an invocation left out, the session must not contradict its epoch. With
+    first `drop` repeats of an invocation left out, the session must not contradict its epoch. Without `times`
+    it is a baseline of what callgrind counted. With
     `accept_reason` it begins a new epoch (once: further sessions with the same reason join that epoch unless
     they contradict it). The last `schema.KEPT` sessions of an epoch are kept, with its first and its tagged
     ones. A session that is there already changes nothing.
@@ -226,7 +231,7 @@ def record(
     if reason == "":
         raise UsageError("accepting a new level needs a reason: it is kept in the baseline's history")
     file = path(root, BlockId(cache.network, cache.number), session.program.kind, session.machine.key)
-    first = _first(file, session, cache, reason)
+    first = _first(file, session, cache, reason, times=times)
     with writing(file):
         try:
             old = load(file)
@@ -236,9 +241,9 @@ def record(
         if any(known.id == session.id for known in old.sessions()):
             return Recorded(file, old, session, "was there already", (), ())
         _refuse_incomparable(file, old, first)
-        contradiction = _contradiction(old.epoch, session, rules, drop)
+        contradiction = _contradiction(old, session, rules, drop)
         if contradiction and reason is None:
-            raise ContradictionError(_contradiction_told(file, old.epoch, session, contradiction, drop))
+            raise ContradictionError(_contradiction_told(file, old.epoch, contradiction))
         warnings = tuple(changes(old.epoch.sessions[-1].machine, session.machine))
         if reason is not None and (contradiction or reason != old.epoch.reason):
             started = max(session.started, old.epoch.started, key=moment)  # epochs stay in order
@@ -258,7 +263,9 @@ def in_order(sessions: Iterable[Session]) -> tuple[Session, ...]:
     return tuple(sorted(sessions, key=lambda session: (moment(session.started), session.id)))
 
 
-def _first(file: Path, session: Session, cache: CacheIdentity, reason: str | None) -> Baseline:
+def _first(
+    file: Path, session: Session, cache: CacheIdentity, reason: str | None, *, times: bool
+) -> Baseline:
     """Return the baseline that `session` alone would make; raises `BaselineError` where it is not sound."""
     if not session.invocations:
         raise BaselineError(f"{file}: nothing was recorded: the session has no invocations")
@@ -268,6 +275,7 @@ def _first(file: Path, session: Session, cache: CacheIdentity, reason: str | Non
         network=cache.network,
         block=cache.number,
         machine=session.machine.key,
+        times=times,
         cache=cache,
         repeat=len(session.invocations[0].exec_ns),
         prefix=session.program.prefix,
@@ -286,34 +294,50 @@ def _refuse_incomparable(file: Path, old: Baseline, new: Baseline) -> None:
         raise BaselineError(f"{file}: nothing was recorded: {reason}")
 
 
-def _contradiction(
-    epoch: Epoch, session: Session, rules: Mapping[str, Rules], drop: int
-) -> tuple[str, Decision] | None:
-    """The first metric, and its decision, in which `session` is not what its epoch predicts."""
-    from pytest_ethrex_perf.judge import sample, stored
+class _Contradiction(NamedTuple):
+    """A metric in which a session is not what its epoch predicts."""
 
+    metric: str
+    decision: Decision
+    known: float
+    """Level of the epoch's sessions."""
+    new: float
+
+
+def _contradiction(
+    old: Baseline, session: Session, rules: Mapping[str, Rules], drop: int
+) -> _Contradiction | None:
+    """The first metric in which `session` contradicts the current epoch of `old`; raises `BaselineError`."""
+    from pytest_ethrex_perf import samples
+    from pytest_ethrex_perf.judge import stored
+
+    recent = old.raw(old.epoch.recent)
+    (fresh,) = old.raw([session])
     for metric, limits in rules.items():
-        printed = [i.repeats(metric) for one in (*epoch.recent, session) for i in one.invocations]
-        step = max(sample.step(repeats) for repeats in printed)
-        new = session.samples(metric, drop)
-        decision = stored.contradicts(epoch.samples(metric, drop), new, limits, step=step)
+        try:
+            like = samples.identity(session.invocations, metric)
+            taken = [one for known in (*recent, fresh) for one in samples.comparable(known, metric, like)]
+            epoch = samples.stored(recent, metric, drop, like)
+            new = samples.samples(session.invocations, metric, drop)
+        except MeasurementError as error:
+            raise BaselineError(f"nothing was recorded: {error}") from None
+        if not epoch:  # never counted like this before: nothing to contradict
+            continue
+        decision = stored.contradicts(epoch, new, limits, step=samples.step(taken, metric))
         if decision is not None:
-            return metric, decision
+            known, now = (median(values) for values in (chain(*epoch), new))
+            return _Contradiction(metric, decision, math.exp(known), math.exp(now))
     return None
 
 
-def _contradiction_told(
-    file: Path, epoch: Epoch, session: Session, found: tuple[str, Decision], drop: int
-) -> str:
-    from pytest_ethrex_perf.baseline.history import level_ns, time_told
+def _contradiction_told(file: Path, epoch: Epoch, found: _Contradiction) -> str:
+    from pytest_ethrex_perf.baseline.history import value_told
 
-    metric, decision = found
-    known = time_told(level_ns(epoch.recent, metric, drop))
-    new = time_told(level_ns([session], metric, drop))
+    known, new = (value_told(level, found.metric) for level in (found.known, found.new))
     return (
-        f"{file}: nothing was recorded: {metric} took {new}, and {known} in {len(epoch.recent)} session(s) "
-        f"since {epoch.reason!r}: {decision.reason}; if the change is meant, begin a new epoch "
-        'with --ethrex-accept-baseline "reason", or from this run\'s results file with '
+        f"{file}: nothing was recorded: {found.metric} took {new}, and {known} in {len(epoch.recent)} "
+        f"session(s) since {epoch.reason!r}: {found.decision.reason}; if the change is meant, begin a new "
+        'epoch with --ethrex-accept-baseline "reason", or from this run\'s results file with '
         '`ethrex-perf baseline accept RESULTS.json --reason "reason"`'
     )
 

@@ -37,7 +37,7 @@ def accept(args: Namespace) -> int:
     failed = not wanted
     for block in (block for block in run.blocks if block.block in wanted):
         try:
-            done = acceptance.accept(args.baselines, block, run.measured_on, args.reason)
+            done = acceptance.accept(args.baselines, run, block, args.reason)
         except MeasurementError as error:
             failed = True
             say(f"{block.block}: {error}")

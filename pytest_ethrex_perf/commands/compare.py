@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.commands import limits
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.metrics import TIMES, unit
 
 if TYPE_CHECKING:
     import argparse
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _SHORT = 12
 _EXIT_REGRESSION = 1
+_APART = "those of other machines are never compared"
 
 
 class Source(NamedTuple):
@@ -74,6 +76,8 @@ class Matched:
 
     base: Measured
     head: Measured
+    times: bool = True
+    """Times are compared: both were measured on one machine, or else only callgrind's counts are alike."""
 
     @property
     def block(self) -> str:
@@ -93,32 +97,46 @@ class Matched:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Metrics by which either file judged it, exec if none."""
-        return tuple(self._judged()) or ("exec",)
+        judged = tuple(self._judged()) or ("exec",)
+        return judged if self.times else tuple(metric for metric in judged if metric not in TIMES)
 
     def rules(self, metric: str) -> Rules | None:
         """The rules by which head's file judged `metric`, or else base's."""
         return self._judged().get(metric)
 
     def _judged(self) -> dict[str, Rules]:
-        from pytest_ethrex_perf.commands import evidence
-
-        return {**evidence.rules(self.base.block), **evidence.rules(self.head.block)}
+        return {**limits.judged(self.base.block), **limits.judged(self.head.block)}
 
     def samples(self, metric: str) -> tuple[list[float], list[float]]:
         """One number per invocation of base and of head, logs."""
-        from pytest_ethrex_perf.commands import evidence
+        from pytest_ethrex_perf import samples
 
         drop = max(self.base.block.drop, self.head.block.drop)
-        return (
-            evidence.samples(self.base.invocations, metric, drop),
-            evidence.samples(self.head.invocations, metric, drop),
+        self.identity(metric)  # raises where the two were not counted alike
+        base, head = (
+            samples.samples(self._with(side, metric), metric, drop) for side in (self.base, self.head)
         )
+        return base, head
+
+    def identity(self, metric: str) -> str | None:
+        """How `metric` was counted, None of a time; raises `MeasurementError` if not alike on both sides."""
+        from pytest_ethrex_perf import samples
+
+        return samples.identity((*self.base.invocations, *self.head.invocations), metric)
+
+    @staticmethod
+    def _with(side: Measured, metric: str) -> Sequence[Invocation]:
+        """Those that were counted at all: a run counts on only as long as it decides by it."""
+        if metric in TIMES:
+            return side.invocations
+        return [one for one in side.invocations if metric in one.counts] or side.invocations
 
     def step(self, metric: str, used: int | None = None) -> float:
         """Coarsest resolution (log) of the first `used` invocations of either side (None: all)."""
-        from pytest_ethrex_perf.commands import evidence
+        from pytest_ethrex_perf import samples
 
-        return evidence.step([*self.base.invocations[:used], *self.head.invocations[:used]], metric)
+        taken = (self._with(side, metric)[:used] for side in (self.base, self.head))
+        return samples.step([one for side in taken for one in side], metric)
 
 
 def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -163,19 +181,22 @@ def source(spec: str) -> Source:
 
 def match(base: Source, head: Source) -> list[Matched]:
     """The blocks that both sources have measured; raises `UsageError` unless they may be compared."""
-    if base.run.machine != head.run.machine:
+    times = base.run.machine == head.run.machine
+    counted = [run.counted_on.key if run.counted_on else None for run in (base.run, head.run)]
+    if not times and (None in counted or counted[0] != counted[1]):
         raise UsageError(
             f"{base.name} was measured on {base.run.machine} and {head.name} on {head.run.machine}: "
-            "other machines are never compared: measure both on one"
+            "other machines are never compared: measure both on one, or gate on instructions that callgrind "
+            "counts"
         )
     ours, theirs = measured(base), measured(head)
-    matched = [Matched(ours[block], theirs[block]) for block in ours if block in theirs]
+    matched = [Matched(ours[block], theirs[block], times) for block in ours if block in theirs]
     if not matched:
         raise UsageError(
             f"no block is in both: {base.name} has {_listed(ours)}, {head.name} has {_listed(theirs)}"
         )
     for one in matched:
-        refused = refusal(one)
+        refused = refusal(one) or (None if one.metrics else f"only times were judged: {_APART}")
         if refused is not None:
             raise UsageError(f"{base.name} and {head.name} do not belong together: {one.block}: {refused}")
     return matched
@@ -235,7 +256,10 @@ def judge(run: RunResult, matched: Sequence[Matched], given: Mapping[str, Any]) 
 
     from pytest_ethrex_perf.judge import family
 
-    metrics: dict[str, tuple[str, ...]] = {one.block: given.get("metrics") or one.metrics for one in matched}
+    asked: tuple[str, ...] = given.get("metrics") or ()
+    if set(asked) & set(TIMES) and not all(one.times for one in matched):
+        raise UsageError(f"--metrics {','.join(asked)}: {_APART}: ask for instructions")
+    metrics = {one.block: asked or one.metrics for one in matched}
     pairs = [one for one in matched if one.paired]
     enough = len(pairs) >= family.MIN_BLOCKS_FOR_MEAN
     means = (
@@ -268,7 +292,8 @@ def _judge_metric(one: Matched, metric: str, given: Mapping[str, Any], gatings: 
     from pytest_ethrex_perf.results import MetricResult
 
     name = f"{one.block} {metric}"
-    rules = limits.rules(given, one.rules(metric), gatings.block, name=name)
+    known = one.rules(metric)
+    rules = limits.rules(given, known, gatings.block, name=name, has_floor=metric in TIMES)
     used = None
     try:
         base, head = one.samples(metric)
@@ -277,15 +302,17 @@ def _judge_metric(one: Matched, metric: str, given: Mapping[str, Any], gatings: 
             used = decision.pairs
         else:
             decision = stored.judge([base], head, rules, step=one.step(metric))
-    except ValueError as error:
+    except (ValueError, MeasurementError) as error:
         raise UsageError(f"{name} cannot be judged: {error}") from None
     return MetricResult(
         metric=metric,
         rules=rules,
         decision=decision,
         step=one.step(metric, used),
-        base_ns=math.exp(statistics.fmean(base[:used])),
-        head_ns=math.exp(statistics.fmean(head[:used])),
+        unit=unit(metric),
+        identity=one.identity(metric),
+        base=math.exp(statistics.fmean(base[:used])),
+        head=math.exp(statistics.fmean(head[:used])),
         outcome=_outcome(decision),
     )
 
@@ -350,11 +377,10 @@ def _report(base: Source, head: Source, matched: Sequence[Matched], result: RunR
     yield ""
     yield text.counts(result.blocks)
     yield from (line.text for line in terminal.summary(result, verbosity=1, room=room))
-    for one, block in zip(matched, result.blocks, strict=True):
-        unit = "pairs" if one.paired else "invocations"
+    for block in result.blocks:
         failed = [metric for metric in block.metrics if metric.outcome == "fail"]
         for metric in failed:
-            yield from wrapped(text.headline(block.block, metric, unit), width=room)
+            yield from wrapped(text.headline(block.block, metric, text.unit(block)), width=room)
     for note in _notes(base, head, matched, result):
         yield from wrapped(note, width=room)
 

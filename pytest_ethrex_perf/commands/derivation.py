@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.judge import stored
-from pytest_ethrex_perf.judge.sample import log_median
 from pytest_ethrex_perf.judge.verdict import Verdict
+from pytest_ethrex_perf.metrics import TIMES, unit
 from pytest_ethrex_perf.report import terminal, text
 
 if TYPE_CHECKING:
@@ -54,13 +55,17 @@ def wrapped(sentence: str, indent: str = "", width: int = WIDTH) -> list[str]:
 
 
 def pairs_table(pairs: Sequence[Pair], metric: str, drop: int, used: int) -> list[str]:
-    """Every pair of one block: which side ran first, medians of the repeats in ms, samples (logs), d."""
+    """Every pair of one block: which side ran first, medians of the repeats, samples (logs), d."""
     rows = []
     for number, pair in enumerate(pairs, 1):
-        base, head = (log_median(one.repeats(metric), drop) for one in (pair.base, pair.head))
-        medians = (_median_ms(one, metric, drop) for one in (pair.base, pair.head))
+        taken = pair.base, pair.head
+        if number > used and any(not _has(one, metric) for one in taken):
+            break  # it was decided, and no longer counted
+        base, head = samples.samples(taken, metric, drop)
+        medians = (_median(one, metric, drop) for one in taken)
         rows.append((str(number), pair.first, *medians, f"{base:.6f}", f"{head:.6f}", f"{head - base:+.6f}"))
-    heads = ("pair", "first", "base ms", "head ms", "x base", "x head", "d")
+    of = _unit(metric)
+    heads = ("pair", "first", f"base{of}", f"head{of}", "x base", "x head", "d")
     return _split(heads, rows, used, "pairs")
 
 
@@ -73,21 +78,21 @@ def rounds_table(base: Sequence[float], head: Sequence[float]) -> list[str]:
     return _indented(terminal.columns([("round", "x base", "x head", "d"), *rows], right=range(4)))
 
 
-def sessions_table(sessions: Sequence[StoredSession], metric: str, drop: int) -> list[str]:
-    """Every invocation of the stored sessions: median in ms and sample (log)."""
+def sessions_table(sessions: Sequence[StoredSession], metric: str, drop: int, like: str | None) -> list[str]:
+    """Every invocation of the stored sessions that is compared with: median and sample (log)."""
     rows = [
         (session.started[:16], *_sample_cells(number, invocation, metric, drop))
         for session in sessions
-        for number, invocation in enumerate(session.invocations, 1)
+        for number, invocation in enumerate(samples.comparable(session, metric, like), 1)
     ]
-    heads = ("session", "invocation", "median ms", "x")
+    heads = ("session", "invocation", f"median{_unit(metric)}", "x")
     return _indented(terminal.columns([heads, *rows], right=range(1, 4)))
 
 
 def invocations_table(invocations: Sequence[Invocation], metric: str, drop: int) -> list[str]:
-    """Every invocation of the new session: median in ms and sample (log)."""
+    """Every invocation of the new session: median and sample (log)."""
     rows = [_sample_cells(number, one, metric, drop) for number, one in enumerate(invocations, 1)]
-    return _indented(terminal.columns([("invocation", "median ms", "x"), *rows], right=range(3)))
+    return _indented(terminal.columns([("invocation", f"median{_unit(metric)}", "x"), *rows], right=range(3)))
 
 
 def rules_lines(rules: Rules, step: float) -> list[str]:
@@ -112,7 +117,7 @@ def looks_lines(
     rules: Rules,
     *,
     step: float,
-    unit: str = "pairs",
+    counted: str = "pairs",
 ) -> list[str]:
     """Every look that was taken at the pairs (base[i], head[i]), samples as logs."""
     lines: list[str] = []
@@ -125,7 +130,7 @@ def looks_lines(
         beta = f"beta·f = {rules.beta:g}·{share:.4g} = {look.beta:.4g}"
         lines += [
             "",
-            f"look {number}, after {look.pairs} {unit}",
+            f"look {number}, after {look.pairs} {counted}",
             f"  mean d = {look.estimate:+.6f} ({text.log_percent(look.estimate)})",
             f"  sd = {look.sd:.6f}{raised}",
             f"  se = sd / sqrt({look.pairs}) = {se:.6f}, df = {look.pairs - 1}",
@@ -149,8 +154,9 @@ def stored_lines(
         return wrapped(f"nothing was tested: {decision.reason}")
     means = np.array([statistics.fmean(one) for one in sessions])
     within = np.asarray(stored.pooled_variance([np.asarray(one) for one in sessions]))
-    known = stored.predict(means, within, step=step)
-    prior = float(stored.predict(means[:1], within, step=step).variance) / 2  # s0^2 (1 + 1/1)
+    known = stored.predict(means, within, drift=rules.drift, step=step)
+    alone = stored.predict(means[:1], within, drift=rules.drift, step=step)
+    prior = float(alone.variance) / 2  # s0^2 (1 + 1/1)
     variance, count = np.asarray(statistics.variance(new)), len(new)
     tests = stored.compare(known, np.asarray(statistics.fmean(new)), variance, count, rules, step=step)
     number = len(means)
@@ -169,7 +175,7 @@ def stored_lines(
         *sessions_told,
         f"  mean(m) = {float(known.mean):.6f}, var(m) = {between_told}",
         f"  variance within sessions, pooled = {float(within):.4e}",
-        f"  s0² = max(0.01², within, step²) = {prior:.4e}",
+        f"  s0² = max({rules.drift:g}², within, step²) = {prior:.4e}",
         f"  s² = (4·s0² + (M−1)·var(m)) / (4+M−1) = {spread:.4e}",
         f"  s²·(1 + 1/M) = {float(known.variance):.4e}, with {known.df} degrees of freedom",
         f"K = {count} new invocations: mean(y) = {statistics.fmean(new):.6f}",
@@ -252,20 +258,30 @@ def _raised(own: float, used: float) -> str:
 
 
 def _sample_cells(number: int, invocation: Invocation, metric: str, drop: int) -> tuple[str, str, str]:
-    logarithm = log_median(invocation.repeats(metric), drop)
-    return str(number), _median_ms(invocation, metric, drop), f"{logarithm:.6f}"
+    logarithm = samples.sample(invocation, metric, drop)
+    return str(number), _median(invocation, metric, drop), f"{logarithm:.6f}"
 
 
-def _median_ms(invocation: Invocation, metric: str, drop: int) -> str:
-    return f"{statistics.median(invocation.repeats(metric)[drop:]) / 1e6:.6f}"
+def _has(invocation: Invocation, metric: str) -> bool:
+    return metric in TIMES or metric in invocation.counts
 
 
-def _split(heads: Sequence[str], rows: Sequence[Sequence[str]], used: int, unit: str) -> list[str]:
+def _unit(metric: str) -> str:
+    """What heads a column of medians: times are in ms."""
+    return " ms" if unit(metric) == "ns" else ""
+
+
+def _median(invocation: Invocation, metric: str, drop: int) -> str:
+    value = math.exp(samples.sample(invocation, metric, drop))
+    return f"{value / 1e6:.6f}" if unit(metric) == "ns" else f"{value:,.1f}"
+
+
+def _split(heads: Sequence[str], rows: Sequence[Sequence[str]], used: int, counted: str) -> list[str]:
     """A table in which the rows after the first `used` took no part in the decision."""
     lines = _indented(terminal.columns([heads, *rows], right={0, *range(2, len(heads))}))
     if used >= len(rows):
         return lines
-    after = f"  the decision was made; further {unit}, for the other metrics and the mean:"
+    after = f"  the decision was made; further {counted}, for the other metrics and the mean:"
     return [*lines[: used + 1], after, *lines[used + 1 :]]
 
 

@@ -9,21 +9,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.blocks import parse_blocks
-from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.options import METRICS
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.metrics import METRICS, TIMES
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SuiteResult
+    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, RunResult, SuiteResult
 
 MEAN = "all"  # how the mean over blocks is named, as in `ethrex-block::all`
 _SAME, _ROUNDING = 1e-9, 1e-12
 _SIMULATED = 0.02  # the detectable effect rests on draws, which another numpy may draw otherwise
-_UNUSABLE = (ValueError, TypeError, ArithmeticError, LookupError)  # what edited numbers can lead to
+# what edited numbers can lead to
+_UNUSABLE = (ValueError, TypeError, ArithmeticError, LookupError, MeasurementError)
 _OUTCOMES = {
     "regression": {"fail", "waived"},
     "improvement": {"pass", "fail"},
@@ -141,8 +143,9 @@ def _check_metric(block: BlockResult, result: MetricResult) -> Checked:
     told = {
         **_flat(result.decision),
         "step": result.step,
-        "base_ns": result.base_ns,
-        "head_ns": result.head_ns,
+        "counted": result.identity,
+        "base": result.base,
+        "head": result.head,
     }
     try:
         if block.mode == "record" or result.metric not in METRICS:
@@ -171,31 +174,46 @@ def _interleaved(block: BlockResult, result: MetricResult) -> _Recomputed:
         *derivation.looks_lines(decision, base, head, rules, step=step),
     ]
     return _Recomputed(
-        lines, {**_flat(decision), "step": step, "base_ns": _level([base]), "head_ns": _level([head])}
+        lines,
+        {
+            **_flat(decision),
+            "step": step,
+            "counted": samples.identity(_both(block), metric),
+            "base": _level([base]),
+            "head": _level([head]),
+        },
     )
 
 
 def _stored(block: BlockResult, result: MetricResult) -> _Recomputed:
-    from pytest_ethrex_perf.commands import derivation, evidence
+    from pytest_ethrex_perf.commands import derivation
     from pytest_ethrex_perf.judge import stored
 
     metric, rules = result.metric, result.rules
     if not block.invocations or not block.baseline:
         raise ValueError("the file holds no invocations, or no sessions of the baseline")
-    sessions = evidence.sessions(block.baseline, metric, block.drop)
-    new = evidence.samples(block.invocations, metric, block.drop)
-    step = evidence.step(block.invocations, metric)
+    like = samples.identity(block.invocations, metric)
+    sessions = samples.stored(block.baseline, metric, block.drop, like)
+    new = samples.samples(block.invocations, metric, block.drop)
+    step = samples.step(block.invocations, metric)
     decision = stored.judge(sessions, new, rules, step=step)
     lines = [
         *derivation.rules_lines(rules, step),
         "",
-        *derivation.sessions_table(block.baseline, metric, block.drop),
+        *derivation.sessions_table(block.baseline, metric, block.drop, like),
         "",
         *derivation.invocations_table(block.invocations, metric, block.drop),
         *derivation.stored_lines(decision, sessions, new, rules, step),
     ]
     return _Recomputed(
-        lines, {**_flat(decision), "step": step, "base_ns": _level(sessions), "head_ns": _level([new])}
+        lines,
+        {
+            **_flat(decision),
+            "step": step,
+            "counted": like,
+            "base": _level(sessions),
+            "head": _level([new]),
+        },
     )
 
 
@@ -237,22 +255,25 @@ def _mean(run: RunResult, suite: SuiteResult, pick: int) -> _Recomputed:
         *derivation.rules_lines(suite.rules, step),
         "",
         *derivation.rounds_table(base, head),
-        *derivation.looks_lines(decision, base, head, suite.rules, step=step, unit="rounds"),
+        *derivation.looks_lines(decision, base, head, suite.rules, step=step, counted="rounds"),
     ]
     return _Recomputed(lines, {**_flat(decision), "step": step})
 
 
+def _both(block: BlockResult) -> list[Invocation]:
+    """The invocations of both sides."""
+    return [one for pair in block.pairs for one in (pair.base, pair.head)]
+
+
 def _pairs(block: BlockResult, metric: str, used: int) -> tuple[list[float], list[float], float]:
     """Samples of base and head and their resolution, of the pairs that a decision `used`."""
-    from pytest_ethrex_perf.commands import evidence
-
     if not 0 < used <= len(block.pairs):
         raise ValueError(
             f"it says that {used} pairs decided, and {len(block.pairs)} of {block.block} are there"
         )
     sides = [pair.base for pair in block.pairs[:used]], [pair.head for pair in block.pairs[:used]]
-    base, head = (evidence.samples(side, metric, block.drop) for side in sides)
-    return base, head, evidence.step([*sides[0], *sides[1]], metric)
+    base, head = (samples.samples(side, metric, block.drop) for side in sides)
+    return base, head, samples.step([*sides[0], *sides[1]], metric)
 
 
 def _replayed(
@@ -268,25 +289,26 @@ def _replayed(
 
 def _context_differs(block: BlockResult, result: MetricResult) -> bool:
     """Whether the stored comparison beside an interleaved verdict is another than the raw data give."""
-    from pytest_ethrex_perf.commands import evidence
     from pytest_ethrex_perf.judge import stored
 
     if result.context is None or block.mode != "interleaved":
         return result.context is not None
-    heads = [pair.head for pair in block.pairs]
-    step = evidence.step([*(pair.base for pair in block.pairs), *heads], result.metric)
+    metric = result.metric
+    pairs = [pair for pair in block.pairs if metric in TIMES or metric in pair.head.counts]
+    heads = [pair.head for pair in pairs]
     try:
-        sessions = evidence.sessions(block.baseline, result.metric, block.drop)
-        new = evidence.samples(heads, result.metric, block.drop)
+        step = samples.step([*(pair.base for pair in pairs), *heads], metric)
+        sessions = samples.stored(block.baseline, metric, block.drop, samples.identity(heads, metric))
+        new = samples.samples(heads, metric, block.drop)
         found = stored.judge(sessions, new, result.rules, step=step)
     except _UNUSABLE:
         return True
     return bool(_differing(_flat(found), _flat(result.context)))
 
 
-def _level(samples: Sequence[Sequence[float]]) -> float:
-    """Geometric mean (ns) over sessions of samples (logs)."""
-    return math.exp(sum(sum(one) / len(one) for one in samples) / len(samples))
+def _level(sessions: Sequence[Sequence[float]]) -> float:
+    """Geometric mean over sessions of samples (logs)."""
+    return math.exp(sum(sum(one) / len(one) for one in sessions) / len(sessions))
 
 
 # --- what the file says, against what was recomputed --------------------------------------------------------

@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.commands import limits
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.metrics import TIMES, unit
 from pytest_ethrex_perf.options import probability, whole
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_ethrex_perf.baseline.schema import Baseline, Session
+    from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.judge.verdict import Rules
     from pytest_ethrex_perf.results import BlockResult, Invocation, RunResult, StoredSession
 
@@ -41,7 +43,7 @@ class Noise:
     origin: str
     """What `sd` was found from."""
     level: float
-    """Typical value in the metric's unit (ns)."""
+    """Typical value in the metric's unit."""
     step: float
     """Resolution of a sample."""
     pair_s: float
@@ -83,12 +85,15 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _plan(args: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.baseline.schema import BaselineError
     from pytest_ethrex_perf.judge import family
 
     given = limits.given(args)
     try:
         machine, known = read(args.file, given.get("metrics"))
-    except ValueError as error:  # repeats that nobody can have measured
+    except BaselineError:
+        raise
+    except (ValueError, MeasurementError) as error:  # what nobody can have measured, or can judge
         raise UsageError(f"{args.file}: {error}") from None
     noises = [one for one in known if isinstance(one, Noise)]
     unknown = [one for one in known if isinstance(one, str)]
@@ -111,7 +116,13 @@ def _plan(args: argparse.Namespace) -> int:
     family_told = f"{_count(blocks, 'block')}, {_count(metrics, 'metric')}"
     _say(f"planned for {family_told}: alpha is divided by m = {goal.gatings:g}")
     for noise in noises:
-        rules = limits.rules(given, noise.rules, goal.gatings, name=f"{noise.block} {noise.metric}")
+        rules = limits.rules(
+            given,
+            noise.rules,
+            goal.gatings,
+            name=f"{noise.block} {noise.metric}",
+            has_floor=noise.metric in TIMES,
+        )
         seconds = _tell(noise, rules, goal)
         planned[noise.block] = max(planned.get(noise.block, 0.0), seconds)
     if blocks > 1:
@@ -149,11 +160,14 @@ def read(file: Path, metrics: Sequence[str] | None) -> tuple[str, list[Noise | s
     baseline that is broken.
     """
     from pytest_ethrex_perf.baseline import store
+    from pytest_ethrex_perf.baseline.history import main_metric
     from pytest_ethrex_perf.report import results_json
 
     if _is_baseline(file):
         baseline = store.load(file)
-        return baseline.machine, [_of_baseline(baseline, metric) for metric in metrics or ("exec",)]
+        return baseline.machine, [
+            _of_baseline(baseline, metric) for metric in metrics or (main_metric(baseline),)
+        ]
     run = results_json.load(file)
     return run.machine, list(_of_run(run, metrics))
 
@@ -168,39 +182,42 @@ def _is_baseline(file: Path) -> bool:
 def _of_baseline(baseline: Baseline, metric: str) -> Noise | str:
     from pytest_ethrex_perf.judge.sample import DROP
 
-    sessions = baseline.epoch.recent
+    sessions = baseline.raw(baseline.epoch.recent)
     return _of_sessions(str(baseline.block_id), metric, sessions, DROP, None)
 
 
 def _of_run(run: RunResult, metrics: Sequence[str] | None) -> Iterator[Noise | str]:
-    from pytest_ethrex_perf.commands import evidence
-
     for block in run.blocks:
-        known = evidence.rules(block)
+        known = limits.judged(block)
         for metric in metrics or tuple(known) or ("exec",):
             rules = known.get(metric)
             if block.mode == "interleaved":
                 yield _of_pairs(block, metric, rules)
             else:
-                yield _of_sessions(block.block, metric, _sessions(block, run.started), block.drop, rules)
+                sessions = _sessions(block, run, metric)
+                yield _of_sessions(block.block, metric, sessions, block.drop, rules)
 
 
-def _sessions(block: BlockResult, started: str) -> tuple[StoredSession, ...]:
+def _sessions(block: BlockResult, run: RunResult, metric: str) -> tuple[StoredSession, ...]:
     """The sessions of the stored baseline; without one, what the run itself has measured is the first."""
     from pytest_ethrex_perf.results import StoredSession
 
-    own = StoredSession(id="", started=started, program_sha256="", invocations=block.invocations)
+    times = metric in TIMES or run.counted_on is None
+    own = StoredSession(
+        id="", started=run.started, program_sha256="", times=times, invocations=block.invocations
+    )
     return block.baseline or ((own,) if block.invocations else ())
 
 
 def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | str:
-    from pytest_ethrex_perf.commands import evidence
-
-    if len(block.pairs) < _ENOUGH:
-        why = block.error or block.skipped or f"{len(block.pairs)} of at least {_ENOUGH} pairs"
+    pairs = [pair for pair in block.pairs if metric in TIMES or metric in pair.head.counts]
+    if len(pairs) < _ENOUGH:
+        why = block.error or block.skipped or f"{len(pairs)} of at least {_ENOUGH} pairs"
         return f"{block.block} {metric}: {why}"
-    sides = [pair.base for pair in block.pairs], [pair.head for pair in block.pairs]
-    base, head = (evidence.samples(side, metric, block.drop) for side in sides)
+    sides = [pair.base for pair in pairs], [pair.head for pair in pairs]
+    both = [*sides[0], *sides[1]]
+    like = samples.identity(both, metric)
+    base, head = (samples.samples(side, metric, block.drop) for side in sides)
     return Noise(
         block=block.block,
         metric=metric,
@@ -209,43 +226,44 @@ def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | s
         df=len(base) - 1,
         origin=f"from {len(base)} pairs",
         level=math.exp(statistics.fmean(base)),
-        step=evidence.step([*sides[0], *sides[1]], metric),
-        pair_s=2 * _wall_s([*sides[0], *sides[1]]),
-        sessions=tuple(map(tuple, evidence.sessions(block.baseline, metric, block.drop))),
+        step=samples.step(both, metric),
+        pair_s=2 * _wall_s(both),
+        sessions=tuple(map(tuple, samples.stored(block.baseline, metric, block.drop, like))),
     )
 
 
 def _of_sessions(
-    block: str, metric: str, recorded: Sequence[StoredSession | Session], drop: int, rules: Rules | None
+    block: str, metric: str, recorded: Sequence[StoredSession], drop: int, rules: Rules | None
 ) -> Noise | str:
     """Two invocations next to each other differ by at most sqrt(2) times their sd within a session."""
     import numpy as np
 
-    from pytest_ethrex_perf.commands import evidence
     from pytest_ethrex_perf.judge import stored
 
-    samples = [np.array(evidence.samples(one.invocations, metric, drop)) for one in recorded]
-    df = sum(one.size - 1 for one in samples)
+    like = samples.usual(recorded, metric)
+    taken = [found for one in recorded if (found := samples.comparable(one, metric, like))]
+    known = [np.array(samples.samples(one, metric, drop)) for one in taken]
+    df = sum(one.size - 1 for one in known)
     if not df:
         return f"{block} {metric}: no session with two invocations"
-    invocations = [invocation for one in recorded for invocation in one.invocations]
-    counts = f"{len(invocations)} invocations within {_count(len(recorded), 'session')}"
+    invocations = [invocation for one in taken for invocation in one]
+    counts = f"{len(invocations)} invocations within {_count(len(taken), 'session')}"
     return Noise(
         block=block,
         metric=metric,
         rules=rules,
-        sd=math.sqrt(2 * stored.pooled_variance(samples)),
+        sd=math.sqrt(2 * stored.pooled_variance(known)),
         df=df,
         origin=f"sqrt(2) times that of {counts}",
-        level=math.exp(statistics.fmean(float(one.mean()) for one in samples)),
-        step=evidence.step(invocations, metric),
+        level=math.exp(statistics.fmean(float(one.mean()) for one in known)),
+        step=samples.step(invocations, metric),
         pair_s=2 * _wall_s(invocations),
-        sessions=tuple(map(tuple, evidence.sessions(recorded, metric, drop))),
+        sessions=tuple(map(tuple, samples.stored(recorded, metric, drop, like))),
     )
 
 
 def _wall_s(invocations: Sequence[Invocation]) -> float:
-    return statistics.fmean(one.wall_ns for one in invocations) / 1e9
+    return statistics.fmean(one.wall_ns + one.counting_ns for one in invocations) / 1e9
 
 
 # --- what follows from it -----------------------------------------------------------------------------------
@@ -259,7 +277,8 @@ def _tell(noise: Noise, rules: Rules, goal: Goal) -> float:
 
     effect, last = math.log1p(goal.effect), rules.looks[-1]
     sd, uncertain = text.percent(math.expm1(noise.sd)), text.percent(1 / math.sqrt(2 * noise.df))
-    _say(f"\n{noise.block} {noise.metric}, {text.duration(noise.level)}, a pair takes {_time(noise.pair_s)}")
+    level = text.quantity(noise.level, unit(noise.metric))
+    _say(f"\n{noise.block} {noise.metric}, {level}, a pair takes {_time(noise.pair_s)}")
     told = derivation.wrapped(f"sd of the pair ratio {sd} (itself ± {uncertain}), {noise.origin}", "  ")
     _say("\n".join(told))
     asked = f"to see +{100 * goal.effect:g} % with {100 * goal.power:g} % power on this machine"

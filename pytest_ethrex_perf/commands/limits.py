@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Mapping
 
+    from pytest_ethrex_perf.results import BlockResult
+
 _LIMITS = ("margin", "tolerance", "alpha", "looks", "floor")
 _DEFAULT = Rules(**{name: OPTIONS[name].default for name in _LIMITS})
 
@@ -33,13 +35,22 @@ def given(args: Namespace) -> dict[str, Any]:
     }
 
 
-def rules(given: Mapping[str, Any], known: Rules | None, gatings: float, *, name: str) -> Rules:
+def judged(block: BlockResult) -> dict[str, Rules]:
+    """The rules of each metric by which `block` was judged, or would have been had it not been recorded."""
+    return {**block.rules, **{result.metric: result.rules for result in block.metrics}}
+
+
+def rules(
+    given: Mapping[str, Any], known: Rules | None, gatings: float, *, name: str, has_floor: bool = True
+) -> Rules:
     """The rules of one gating: what is `given` wins over those that it is `known` to be judged by.
 
-    `gatings` is its share of the family, `name` what an error calls it. Raises `UsageError` unless the
-    margin lies below the tolerance.
+    `gatings` is its share of the family, `name` what an error calls it; without `has_floor` an absolute
+    floor, which is a time, means nothing. Raises `UsageError` unless the margin lies below the tolerance.
     """
     chosen = {limit: value for limit, value in given.items() if limit in _LIMITS}
+    if not has_floor:
+        chosen["floor"] = 0.0
     found = dataclasses.replace(known or _DEFAULT, gatings=gatings, **chosen)
     if found.margin >= found.tolerance:
         raise UsageError(

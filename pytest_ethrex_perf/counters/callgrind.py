@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_ethrex_perf.counters.interface import Run
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.machine import cpu_list
+from pytest_ethrex_perf.metrics import PREP_INSTRUCTIONS
 from pytest_ethrex_perf.results import Count, Machine
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ REPEATS = 3
 """Repeats under callgrind, the first of which is left out."""
 SLOWDOWN = 100.0
 """At most: some 50 times slower, and threads run one at a time."""
+_TOGETHER = "without the symbol of add_block_pipeline, preparation and execution are counted together"
 _EDGE_OF_FILE = 16_384  # bytes: what is read of a dump is in its head and its last lines
 _SIGILL = -4
 
@@ -78,6 +80,8 @@ def find(environ: Mapping[str, str]) -> Tool:
 
 class Callgrind:
     """The instrument."""
+
+    apart = True
 
     def __init__(self, tool: Tool, *, repeats: int = REPEATS) -> None:
         if repeats < 2:  # noqa: PLR2004 - the first repeat is left out
@@ -141,12 +145,15 @@ class _CallgrindCounting:
         if parts is not None:
             return {
                 "instructions": _count("function", "exec", parts.execution[1:]),
-                "prep-instructions": _count("function", "prep", parts.preparation[1:]),
+                PREP_INSTRUCTIONS: _count("function", "prep", parts.preparation[1:]),
             }
+        apart = _count("difference", "prep", (), _TOGETHER)
         total, one = (sum(dump.total for dump in self._dumps[repeat]) for repeat in (many, 1))
         if not dumps or not self._dumps[1]:
-            return {"instructions": _count("difference", "repeat", (), "callgrind wrote nothing")}
-        return {"instructions": _count("difference", "repeat", ((total - one) / (many - 1),))}
+            together = _count("difference", "repeat", (), "callgrind wrote nothing")
+        else:
+            together = _count("difference", "repeat", ((total - one) / (many - 1),))
+        return {"instructions": together, PREP_INSTRUCTIONS: apart}
 
 
 def _count(

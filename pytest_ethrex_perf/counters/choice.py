@@ -10,6 +10,7 @@ from pytest_ethrex_perf.counters import callgrind, events, probe
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.counters.perf_stat import Perf
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.metrics import PREP_INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,20 +42,31 @@ def choose(
     named: Sequence[str] = (),
     root: Path = Path("/"),
 ) -> Chosen:
-    """The instrument that `mode` asks for; `auto` is perf.
+    """The instrument that `mode` asks for; `auto` is perf where there is one.
 
     `judged` are the events that verdicts are wanted of, `named` the user's own events. What is absent is
     told, and no failure unless it is to be judged: then, and for an event that perf does not know, raises
     `UsageError`. `root` holds `proc` and `sys` (another directory in tests).
     """
+    if named and mode in ("callgrind", "off"):
+        raise UsageError(f"--ethrex-events {','.join(named)}: perf counts them, not --ethrex-counters {mode}")
     if mode == "callgrind":
         return _callgrind(environ, judged, root)
     if mode == "off":
         _refuse(judged, "--ethrex-counters is off")
         return Chosen(NOTHING, f"counters off; {_FROM_WAIT4}")
+    return _perf(mode, environ, judged, named, root)
+
+
+def _perf(
+    mode: Mode, environ: Mapping[str, str], judged: Sequence[str], named: Sequence[str], root: Path
+) -> Chosen:
+    _refuse([event for event in judged if event == PREP_INSTRUCTIONS], "only callgrind tells them apart")
     probed = probe.probe(environ, root=root)
     if probed.tool is None:
         _refuse(judged, probed.told)
+        if mode == "perf":
+            raise UsageError(f"--ethrex-counters perf: {probed.told}")
         return Chosen(NOTHING, f"{probed.told}; {_FROM_WAIT4}")
     if unknown := probe.unknown(probed.tool, named, environ):
         raise UsageError(
@@ -65,6 +77,8 @@ def choose(
     if probed.state != "perf":
         _refuse([event for event in judged if event not in software], probed.told)
         told = f"{probed.told}; {', '.join(software)} are counted"
+        if lost := [event for event in named if event not in software]:
+            told += f", {', '.join(lost)} can't be"
         return Chosen(Perf(probed.tool, (), software=software), told)
     try:
         sets = events.event_sets(tuple(judged), tuple(named))
@@ -75,7 +89,8 @@ def choose(
 
 
 def _callgrind(environ: Mapping[str, str], judged: Sequence[str], root: Path) -> Chosen:
-    _refuse([event for event in judged if event != "instructions"], "callgrind counts instructions only")
+    others = [event for event in judged if event not in ("instructions", PREP_INSTRUCTIONS)]
+    _refuse(others, "callgrind counts instructions only")
     tool = callgrind.find(environ)
     instrument = callgrind.Callgrind(tool)
     told = f"callgrind {tool.version}: instructions of {instrument.repeats} repeats, in processes never timed"

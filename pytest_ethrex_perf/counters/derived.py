@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +25,15 @@ class Rate:
     numerator: str
     denominator: str
     """Another event, or `gas`: then per million gas."""
+    unit: Literal["ratio", "%", ""] = ""
 
 
 RATES = (
-    Rate("IPC", "instructions", "cycles"),
-    Rate("cache miss rate", "cache-misses", "cache-references"),
-    Rate("branch miss rate", "branch-misses", "branches"),
-    Rate("L1d misses/instruction", "L1-dcache-load-misses", "instructions"),
-    Rate("branch misses/instruction", "branch-misses", "instructions"),
+    Rate("IPC", "instructions", "cycles", "ratio"),
+    Rate("cache miss rate", "cache-misses", "cache-references", "%"),
+    Rate("branch miss rate", "branch-misses", "branches", "%"),
+    Rate("L1d misses/instruction", "L1-dcache-load-misses", "instructions", "%"),
+    Rate("branch misses/instruction", "branch-misses", "instructions", "%"),
     Rate("instructions/Mgas", "instructions", "gas"),
     Rate("cycles/Mgas", "cycles", "gas"),
     Rate("cache misses/Mgas", "cache-misses", "gas"),
@@ -72,6 +73,12 @@ def _is_alike(one: Count, other: Count) -> bool:
 def cache_label(vendor: str | None) -> str:
     """Which cache `cache-references` and `cache-misses` are about on CPUs of this vendor (`machine`)."""
     return _CACHES.get(vendor or "", "cache")
+
+
+def label(name: str, vendor: str | None) -> str:
+    """An event's or a rate's name that says which cache is meant: `L2 cache-misses`."""
+    cache = cache_label(vendor)
+    return f"{cache} {name}" if name.startswith("cache") and cache != "cache" else name
 
 
 def note(name: str, value: float) -> str | None:

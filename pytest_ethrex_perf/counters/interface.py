@@ -55,6 +55,11 @@ class Counting(Protocol):
 class Instrument(Protocol):
     """Counts what happens in the program, in one way for a whole run."""
 
+    @property
+    def apart(self) -> bool:
+        """It counts in processes of its own: the one that is timed runs as it would without."""
+        ...
+
     def counting(self, repeat: int, turn: int) -> AbstractContextManager[Counting]:
         """The counting of one invocation with `repeat` repeats.
 
@@ -77,6 +82,8 @@ class _NotCounting:
 
 class Nothing:
     """Counts nothing and wraps nothing: the program runs by itself."""
+
+    apart = True
 
     @contextlib.contextmanager
     def counting(self, repeat: int, turn: int) -> Iterator[Counting]:  # noqa: ARG002 - the interface

@@ -3,17 +3,21 @@
 The window is switched by the program's own lines through `--control` (perf 5.10): on at `--- Run 2/N`, off at
 `=== Profiling Results`. So it holds preparation, execution and dropping the store of the repeats 2 to N, all
 threads, and neither loading nor the first repeat. Both edges are late by the way of a line through us to
-perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pair are late alike.
+perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pair are late alike. A program
+that ends before perf has switched off ends the window: the little that it does after its results is counted.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import math
 import os
 import re
 import signal
+import sys
 import tempfile
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -33,6 +37,7 @@ Method: TypeAlias = Literal["window", "difference", "process"]
 HAS_CONTROL = (5, 10)
 HAS_JSON = (6, 0)
 _ON, _OFF = "--- Run 2/", "=== Profiling Results"
+_AFTER = ("--- Run 3/", _OFF)  # by when perf must have switched on, or a whole repeat is missing
 _USAGE_ERROR, _FAILED = 129, 255
 _KILLED = re.compile(r"^(?P<program>.+): (?P<what>[A-Z][^:\n]*)$", re.MULTILINE)
 
@@ -58,6 +63,8 @@ class Tool:
 
 class Perf:
     """The instrument: hardware events in sets that take turns, and what the kernel counts in each of them."""
+
+    apart = False
 
     def __init__(
         self,
@@ -167,6 +174,8 @@ class _Window:
         self._control = control
         self._answers = answers
         self._switches = [(_ON, b"enable\n"), (_OFF, b"disable\n")]
+        self._acknowledged: bool | None = None
+        """Whether perf had switched on when the repeat after that was over; None: that was not seen."""
 
     @classmethod
     @contextlib.contextmanager
@@ -182,6 +191,8 @@ class _Window:
 
     def hear(self, line: str) -> None:
         """A line of the program: the next switch is thrown where this is the line for it."""
+        if self._acknowledged is None and any(mark in line for mark in _AFTER):
+            self._acknowledged = self._answered() >= len(b"ack")
         if self._switches and self._switches[0][0] in line:
             os.write(self._control, self._switches.pop(0)[1])
 
@@ -189,13 +200,13 @@ class _Window:
         """Why the window did not hold the repeats, after the end; None where it did."""
         if self._switches:
             return f"the program did not print {self._switches[0][0]!r}"
-        answers = b""
-        with contextlib.suppress(BlockingIOError):  # nothing more is there: perf and the program are gone
-            while True:
-                answers += os.read(self._answers, 64)
-        if answers.count(b"ack") < len((_ON, _OFF)):
-            return "perf did not switch in time: the program ends too soon after its last repeat"
+        if not self._acknowledged:
+            return "perf did not switch on in time: this machine is too busy, or a repeat is too short"
         return None
+
+    def _answered(self) -> int:
+        """Bytes that perf has answered so far."""
+        return int.from_bytes(fcntl.ioctl(self._answers, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def trouble(finished: Finished) -> str | None:

@@ -111,7 +111,7 @@ def _check(rules: Rules) -> None:
     for name, value in (("alpha", rules.alpha), ("beta", rules.beta)):
         if not 0 < value < half:
             raise ValueError(f"{name} is {value!r}: it must lie between 0 and 0.5")
-    for name, value in (("margin", rules.margin), ("floor", rules.floor)):
+    for name, value in (("margin", rules.margin), ("floor", rules.floor), ("drift", rules.drift)):
         if not 0 <= value < float("inf"):
             raise ValueError(f"{name} is {value!r}: it must be 0 or a positive number")
     if not 0 < rules.tolerance < float("inf"):

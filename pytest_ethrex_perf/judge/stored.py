@@ -2,7 +2,7 @@
 
 Machines drift between sessions, which no single session's data can show. So sessions are the replicates:
 the new one's mean is held against a random-effects prediction from the means of the old ones, and with few
-of them a prior (1 %, or the noise within sessions if that is larger) stands in for their spread.
+of them a prior (1 % of times, or the noise within sessions if that is larger) stands in for their spread.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ ENOUGH_SESSIONS = 5
 """With fewer the detectable effect is large: record more, on different days."""
 MIN_INVOCATIONS = MIN_PAIRS
 MAX_INVOCATIONS = 30
-_PRIOR_SD = 0.01
 _PRIOR_DF = 4
 _HARDLY = 1.05  # a detectable effect within 5 % of the best that invocations can buy
 
@@ -80,7 +79,7 @@ def judge(
         reason = "no session of the baseline has two invocations, so its noise is not known: record it again"
         return Decision(verdict=Verdict.INCONCLUSIVE, reason=reason, pairs=new.size)
     means = np.array([one.mean() for one in sessions])
-    known = predict(means, np.asarray(pooled_variance(sessions)), step=step)
+    known = predict(means, np.asarray(pooled_variance(sessions)), drift=rules.drift, step=step)
     variance = np.asarray(new.var(ddof=1))
     tests = compare(known, np.asarray(new.mean()), variance, new.size, rules, step=step)
     return _decision(
@@ -103,21 +102,21 @@ def judge_many(baseline: Floats, session: Floats, rules: Rules, *, step: float =
     if baseline.shape[2] <= 1 or session.shape[1] < MIN_INVOCATIONS:
         raise ValueError("a simulation needs 2 invocations per baseline session and 6 new ones")
     within = baseline.var(axis=2, ddof=1).mean(axis=1)
-    known = predict(baseline.mean(axis=2), within, step=step)
+    known = predict(baseline.mean(axis=2), within, drift=rules.drift, step=step)
     tests = compare(
         known, session.mean(axis=1), session.var(axis=1, ddof=1), session.shape[1], rules, step=step
     )
     return np.where(tests.codes == GO_ON, INCONCLUSIVE, tests.codes).astype(np.int8)
 
 
-def predict(means: Floats, within: Floats, *, step: float = 0.0) -> Prediction:
+def predict(means: Floats, within: Floats, *, drift: float = Rules().drift, step: float = 0.0) -> Prediction:
     """Random-effects prediction from session `means` (last axis) and the variance `within` sessions, pooled.
 
-    s0^2 = max(0.01^2, within, step^2); s^2 = (4 s0^2 + (M-1) var(m)) / (4 + M - 1); its variance is
+    s0^2 = max(drift^2, within, step^2); s^2 = (4 s0^2 + (M-1) var(m)) / (4 + M - 1); its variance is
     s^2 (1 + 1/M), with 4 + M - 1 degrees of freedom.
     """
     sessions = means.shape[-1]
-    prior = np.maximum(np.maximum(_PRIOR_SD**2, step**2), within)
+    prior = np.maximum(np.maximum(drift**2, step**2), within)
     between = means.var(axis=-1, ddof=1) if sessions > 1 else np.zeros(means.shape[:-1])
     df = _PRIOR_DF + sessions - 1
     variance = (_PRIOR_DF * prior + (sessions - 1) * between) / df
@@ -191,7 +190,7 @@ def invocations(
     if all(one.size == 1 for one in sessions):
         return minimum
     within = np.asarray(pooled_variance(sessions))
-    known = predict(np.array([one.mean() for one in sessions]), within, step=step)
+    known = predict(np.array([one.mean() for one in sessions]), within, drift=rules.drift, step=step)
 
     def seen(number: int) -> float:
         se, df = standard_error(known, within, number, step=step)
@@ -222,13 +221,14 @@ def outlook(
     within = np.asarray(pooled_variance(known))
     means = np.array([one.mean() for one in known])
     if sessions is not None:
-        alone = float(predict(means[:1], within, step=step).variance) / 2  # s0^2 (1 + 1/1)
+        alone = float(predict(means[:1], within, drift=rules.drift, step=step).variance) / 2  # s0^2 (1 + 1/1)
         between = float(means.var(ddof=1)) if len(means) > 1 else alone
         size = max(2, round(float(np.mean([one.size for one in known]))))
         means = means.mean() + _spread(sessions, between)
         known = [mean + _spread(size, float(within)) for mean in means]
     number = invocations([one.tolist() for one in known], rules, step=step)
-    se, df = standard_error(predict(means, within, step=step), within, number, step=step)
+    prediction = predict(means, within, drift=rules.drift, step=step)
+    se, df = standard_error(prediction, within, number, step=step)
     seen = detectable(float(se), float(df), rules, step=step, level=level, power=power)
     return Outlook(len(means), number, seen)
 

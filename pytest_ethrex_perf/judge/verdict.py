@@ -37,6 +37,8 @@ class Rules:
     """Numbers of pairs at which the data is looked at."""
     floor: float = 0.0
     """Absolute change, in the metric's unit (ns for times), below which nothing is a regression."""
+    drift: float = 0.01
+    """Prior standard deviation, a fraction, of what sessions of a stored baseline differ by by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

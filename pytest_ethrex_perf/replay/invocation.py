@@ -57,9 +57,12 @@ def invoke(
         finished = launcher.run(counting.timed, timeout)
         noise = probe.stop()
         read, report = launcher.read(finished, counting.timed, timeout)
+        counting_ns = 0
         for companion in counting.companions():
             limit = _limit(companion, finished, timeout)
-            launcher.read(launcher.run(companion, limit), companion, limit)
+            beside = launcher.run(companion, limit)
+            launcher.read(beside, companion, limit)
+            counting_ns += beside.wall_ns
         counts = counting.counts()
     return Invocation(
         started=finished.started,
@@ -73,6 +76,7 @@ def invoke(
         usage=finished.usage,
         noise=noise,
         counts=counts,
+        counting_ns=counting_ns,
     )
 
 

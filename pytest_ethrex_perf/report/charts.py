@@ -28,7 +28,7 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 class Point(NamedTuple):
-    """One invocation: its value (ns), and what a reader who points at it is told."""
+    """One invocation: its value (ns, or a count), and what a reader who points at it is told."""
 
     side: str
     value: float
@@ -105,15 +105,18 @@ class _Drawing:
         return Markup("".join([*self._parts, "</svg>"]))  # noqa: S704 - every value in it is escaped above
 
 
-def samples(clusters: Sequence[Cluster], title: str, interval: tuple[float, float] | None = None) -> Markup:
+def samples(
+    clusters: Sequence[Cluster], title: str, interval: tuple[float, float] | None = None, unit: str = "ns"
+) -> Markup:
     """Samples in the order they ran, one dot an invocation, with a box of each side at the right.
 
-    A box spans the quartiles, its line is the median, its whiskers reach the extremes. `interval` (ns) is
-    drawn at the last cluster: where the head lies, by the 95 % interval of its change.
+    A box spans the quartiles, its line is the median, its whiskers reach the extremes. `interval` (as the
+    samples in `unit`, ns or nothing) is drawn at the last cluster: where the head lies, by the 95 % interval
+    of its change.
     """
     points = [point for cluster in clusters for point in cluster.points]
     values = [point.value for point in points] + list(interval or ())
-    drawing, y = _frame(title, values)
+    drawing, y = _frame(title, values, unit)
     sides = [side for side in ("base", "head") if any(point.side == side for point in points)]
     room = WIDTH - RIGHT - 34 * len(sides) - 12
     x = _positions(drawing, clusters, room)
@@ -160,7 +163,7 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
     margin, tolerance = math.log1p(rules.margin), math.log1p(rules.tolerance)
     reached = [end for look in decision.looks for end in (look.low, look.high) if math.isfinite(end)]
     values = [*changes, *reached, 1.15 * tolerance, -1.15 * tolerance]
-    drawing, y = _frame(title, values, percent=True)
+    drawing, y = _frame(title, values, "%")
     x = Scale(0.3, len(changes) + 0.7, LEFT, WIDTH - RIGHT)
     drawing.box("tolerance", x.start, y(-tolerance), x.end, y(tolerance))
     drawing.box("margin", x.start, y(-margin), x.end, y(margin))
@@ -209,8 +212,9 @@ def forest(
     return drawing.markup()
 
 
-def _frame(title: str, values: Sequence[float], *, percent: bool = False) -> tuple[_Drawing, Scale]:
-    """An empty chart whose y axis holds `values`: ns, or logs that are shown in `percent`."""
+def _frame(title: str, values: Sequence[float], unit: str = "ns") -> tuple[_Drawing, Scale]:
+    """An empty chart whose y axis holds `values`: ns, counts, or logs that are shown in `%`."""
+    percent = unit == "%"
     drawing = _Drawing(WIDTH, HEIGHT, title, "chart")
     low, high = min(values), max(values)
     pad = 0.06 * (high - low) or 0.01 * abs(high) or 1.0
@@ -219,20 +223,26 @@ def _frame(title: str, values: Sequence[float], *, percent: bool = False) -> tup
     for tick in ticks:
         at = y(math.log1p(tick) if percent else tick)
         drawing.line("grid", LEFT, at, WIDTH - RIGHT, at)
-        drawing.label("tick y", LEFT - 6, at + 4, f"{100 * tick:+z.3g} %" if percent else _short(tick, ticks))
+        drawing.label("tick y", LEFT - 6, at + 4, _tick(tick, ticks, unit))
     return drawing, y
 
 
-def _short(ns: float, ticks: Sequence[float]) -> str:
-    """A tick's time, all ticks of an axis in one unit and with the decimals that tell them apart."""
-    size, unit = next(
-        ((size, unit) for size, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")) if ticks[-1] >= size),
-        (1.0, "ns"),
-    )
+_PREFIXES = {
+    "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (0.0, "ns")),
+    "": ((1e9, "G"), (1e6, "M"), (1e3, "k"), (0.0, "")),
+}
+
+
+def _tick(value: float, ticks: Sequence[float], unit: str) -> str:
+    """A tick's value, all ticks of an axis in one unit and with the decimals that tell them apart."""
+    if unit == "%":
+        return f"{100 * value:+z.3g} %"
+    least, name = next((least, name) for least, name in _PREFIXES[unit] if ticks[-1] >= least)
+    size = least or 1.0
     step = (ticks[1] - ticks[0]) / size if len(ticks) > 1 else 1.0
     decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
     decimals += abs(round(step, decimals) - step) > step / 100  # 2.5 needs one more than 2
-    return f"{ns / size:.{decimals}f} {unit}"
+    return f"{value / size:.{decimals}f} {name}".rstrip()
 
 
 def _positions(drawing: _Drawing, clusters: Sequence[Cluster], room: float) -> Scale:

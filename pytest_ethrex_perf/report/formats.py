@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING, Any
 from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, Row, RunResult
 
-_BIGGER_IS_BETTER = "Ggas/s"
+_UNITS: dict[str, Callable[[float], tuple[float, str]]] = {
+    "ns": lambda value: (value / 1e6, "ms"),
+    "KiB": lambda value: (value, "KiB"),
+    "%": lambda value: (100 * value, "%"),
+    "": lambda value: (value, "count"),
+}
+_BIGGER_IS_BETTER = ("Ggas/s", "ratio")
 _MEASURE = 64  # characters of the name of a measure, by Bencher's limit
 _NAME = 1024
 
 
 def smaller_is_better(result: RunResult) -> str:
-    """`customSmallerIsBetter` of github-action-benchmark: one entry for each row of a block but throughput.
+    """`customSmallerIsBetter` of github-action-benchmark: an entry for each row of which less is better.
 
     Format: `[{name, unit, value, range, extra}]`, in that project's README; value is the head's, times in ms.
     """
@@ -29,16 +35,16 @@ def smaller_is_better(result: RunResult) -> str:
     for block in result.blocks:
         judged = {metric.metric: metric for metric in block.metrics}
         for row in block.rows:
-            if row.head is None or row.unit == _BIGGER_IS_BETTER:
+            if row.head is None or row.unit in _BIGGER_IS_BETTER:
                 continue
-            value, unit = (row.head / 1e6, "ms") if row.unit == "ns" else (row.head, row.unit or "count")
+            value, unit = _UNITS[row.unit](row.head)
             entries.append(
                 {
                     "name": escape.line(f"{block.block} {row.name}", _NAME),
                     "unit": unit,
                     "value": value,
                     **({} if row.head_sd is None else {"range": f"± {text.percent(row.head_sd)}"}),
-                    "extra": _extra(block, row, judged.get(row.name)),
+                    "extra": _extra(block, row, judged.get(row.metric or "")),
                 }
             )
     return _json(entries)
@@ -61,13 +67,16 @@ def bencher(result: RunResult) -> str:
     content: dict[str, dict[str, dict[str, float]]] = {}
     for block in result.blocks:
         measures = {
-            escape.line(row.name, _MEASURE).lower().replace(" ", "-"): _measure(row.head, row.head_sd)
-            for row in block.rows
-            if row.head is not None
+            _slug(row.name): _measure(row.head, row.head_sd) for row in block.rows if row.head is not None
         }
         if measures:
             content[escape.line(block.block, _NAME)] = measures
     return _json(content)
+
+
+def _slug(name: str) -> str:
+    """`L2 cache-misses (window)` as a measure: `l2-cache-misses-window`."""
+    return escape.line(name, _MEASURE).lower().replace(" ", "-").replace("(", "").replace(")", "")
 
 
 def _measure(value: float, sd: float | None) -> dict[str, float]:
@@ -77,7 +86,7 @@ def _measure(value: float, sd: float | None) -> dict[str, float]:
 
 
 def metrics_csv(result: RunResult) -> str:
-    """CSV with one line for each block and metric; changes are plain fractions, times in ns."""
+    """CSV with one line for each block and metric; changes are plain fractions, values in the unit beside."""
     return _csv(_METRIC_COLUMNS, (line for block in result.blocks for line in _metric_lines(block)))
 
 
@@ -100,8 +109,10 @@ def _metric_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
             "verdict": str(decision.verdict) if decision.verdict else None,
             "outcome": metric.outcome,
             "why": metric.outcome_reason or decision.reason,
-            "base_ns": metric.base_ns,
-            "head_ns": metric.head_ns,
+            "unit": metric.unit or "count",
+            "counted": metric.identity,
+            "base_value": metric.base,
+            "head_value": metric.head,
             "change": _change(decision.estimate),
             "ci95_low": _change(interval[0]),
             "ci95_high": _change(interval[1]),
@@ -117,15 +128,20 @@ def _metric_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
 
 
 _METRIC_COLUMNS = (
-    "block", "txs", "gas", "metric", "verdict", "outcome", "base_ns", "head_ns", "change", "ci95_low",
-    "ci95_high", "p", "pairs", "invocations", "sd", "detectable", "margin", "tolerance", "mode", "base",
-    "base_sha256", "head", "head_sha256", "why",
+    "block", "txs", "gas", "metric", "verdict", "outcome", "base_value", "head_value", "unit", "change",
+    "ci95_low", "ci95_high", "p", "pairs", "invocations", "sd", "detectable", "margin", "tolerance", "mode",
+    "base", "base_sha256", "head", "head_sha256", "counted", "why",
 )  # fmt: skip
 
 
 def samples_csv(result: RunResult) -> str:
-    """CSV with one line for each invocation: its samples, what it cost and what else the machine did."""
-    return _csv(_SAMPLE_COLUMNS, (line for block in result.blocks for line in _sample_lines(block)))
+    """CSV with one line for each invocation: its samples, what it cost and what else the machine did.
+
+    What was counted in a repeat has a column for each event, named with how it was counted.
+    """
+    lines = [line for block in result.blocks for line in _sample_lines(block)]
+    counted = sorted({name for line in lines for name in line if name not in _SAMPLE_COLUMNS})
+    return _csv([*_SAMPLE_COLUMNS, *counted], lines)
 
 
 def _sample_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
@@ -161,6 +177,7 @@ def _sample(block: BlockResult, side: str, number: int, invocation: Invocation) 
         "steal_ticks": noise.steal_ticks,
         "throttled_us": noise.throttled_us,
         "load1": noise.load1,
+        **{count.identity: count.value for count in invocation.counts.values() if count.value is not None},
     }
 
 

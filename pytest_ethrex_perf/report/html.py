@@ -10,10 +10,12 @@ import hashlib
 import math
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from pytest_ethrex_perf.judge import sample
+from pytest_ethrex_perf import samples
+from pytest_ethrex_perf.metrics import TIMES, unit
 from pytest_ethrex_perf.report import charts, escape, text
 from pytest_ethrex_perf.report.charts import Cluster, Point
 
@@ -46,7 +48,6 @@ def dump(result: RunResult) -> str:
     )
     environment.filters |= {
         "change": text.change,
-        "duration": text.duration,
         "gas": text.gas,
         "phase": text.phase,
     }
@@ -88,8 +89,9 @@ class _Row:
     detail: str
     forest: Markup | str
     change: float | None
-    base_ns: float | None
-    head_ns: float | None
+    sides: tuple[str, str]
+    base: float | None
+    head: float | None
 
 
 class _View:
@@ -109,17 +111,18 @@ class _View:
         block = self.block
         if not block.metrics:
             why = escape.line(self.why, _LONG)
-            return [_Row("", self.state, "", why, "", None, None, None)]
+            return [_Row("", self.state, "", why, "", None, ("", ""), None, None)]
         return [
             _Row(
                 metric=metric.metric,
                 kind=text.kind(metric),
-                delta="–" if metric.decision.estimate is None else text.log_percent(metric.decision.estimate),
+                delta=text.shortest_cell(metric).removesuffix(text.symbol(metric)).rstrip(),
                 detail=text.cell(metric).partition("(")[2].rstrip(")"),
                 forest=_forest(metric, reach),
                 change=metric.decision.estimate,
-                base_ns=metric.base_ns,
-                head_ns=metric.head_ns,
+                sides=text.sides(metric),
+                base=metric.base,
+                head=metric.head,
             )
             for metric in block.metrics
         ]
@@ -133,16 +136,17 @@ class _View:
                 "kind": text.kind(metric),
                 "symbol": text.symbol(metric),
                 "label": text.label(metric),
-                "estimate": text.estimate(metric.decision),
+                "estimate": text.estimate(metric),
                 "why": metric.outcome_reason,
                 "reason": metric.decision.reason,
+                "counted": metric.identity or "",
                 "evidence": ", ".join(text.evidence(metric, self.unit)),
                 "tolerance": text.limit(metric.rules.tolerance),
-                "context": text.log_percent(context.estimate)
+                "context": text.log_percent(context.estimate, text.decimals(metric))
                 if context and context.estimate is not None
                 else "",
                 "looks": metric.decision.looks,
-                "look": _look,
+                "look": partial(_look, text.decimals(metric)),
                 "charts": list(self._charts(metric)),
             }
 
@@ -150,14 +154,18 @@ class _View:
         """Samples of a block that was recorded, and judged by nothing."""
         if self.block.metrics or not self.block.rows:
             return []
-        return [(f"{name}: samples", self._samples(name)) for name in ("exec", "prep")]
+        return [(f"{name}: samples", self._samples(name)) for name in TIMES]
 
     def _charts(self, metric: MetricResult) -> Iterator[tuple[str, Markup]]:
         name, block = metric.metric, self.block
         if block.pairs:
             yield f"{name}: samples, pair by pair", self._samples(name)
         if block.pairs and metric.decision.looks:
-            changes = [self._sample(p.head, name) - self._sample(p.base, name) for p in block.pairs]
+            changes = [
+                self._sample(p.head, name) - self._sample(p.base, name)
+                for p in block.pairs
+                if self._has(p.head, name) and self._has(p.base, name)
+            ]
             title = f"{name}: head / base of each pair; the interval at each look's share of alpha"
             yield title, charts.looks(metric.decision, metric.rules, changes, title)
         if block.baseline:
@@ -171,7 +179,7 @@ class _View:
                 title,
                 charts.repeats([(side, one.repeats(name)) for _, side, one in taken], self.block.drop, title),
             )
-            for name in ("exec", "prep")
+            for name in TIMES
             if (title := f"{name}: every repeat") and taken
         ]
 
@@ -180,32 +188,48 @@ class _View:
         clusters = [
             tuple(self._point(side, getattr(pair, side), metric, number) for side in _order(pair.first))
             for number, pair in enumerate(block.pairs, 1)
+            if self._has(pair.base, metric) and self._has(pair.head, metric)
         ]
-        clusters += [(self._point("head", one, metric, n),) for n, one in enumerate(block.invocations, 1)]
+        clusters += [
+            (self._point("head", one, metric, n),)
+            for n, one in enumerate(block.invocations, 1)
+            if self._has(one, metric)
+        ]
         numbered = [Cluster(str(number), points) for number, points in enumerate(clusters, 1)]
-        return charts.samples(numbered, f"{block.block} {metric}")
+        return charts.samples(numbered, f"{block.block} {metric}", unit=unit(metric))
 
     def _history(self, metric: MetricResult) -> Markup:
         """The stored sessions, and this one with where its change's 95 % interval lies."""
         name, block = metric.metric, self.block
-        taken = block.invocations or [pair.head for pair in block.pairs]
-        sessions = [("base", session.started[5:10], session.invocations) for session in block.baseline]
+        heads = block.invocations or [pair.head for pair in block.pairs]
+        taken = [one for one in heads if self._has(one, name)]
+        sessions = [
+            ("base", session.started[5:10], samples.comparable(session, name, metric.identity))
+            for session in block.baseline
+        ]
         clusters = [
             Cluster(label, tuple(self._point(side, one, name, n) for n, one in enumerate(invocations, 1)))
             for side, label, invocations in [*sessions, ("head", "now", taken)]
+            if invocations
         ]
         interval = None
         if block.mode == "stored" and metric.decision.ci95 is not None:
             low, high = metric.decision.ci95
-            interval = (metric.base_ns * math.exp(low), metric.base_ns * math.exp(high))
-        return charts.samples(clusters, f"{block.block} {name}, session by session", interval)
+            interval = (metric.base * math.exp(low), metric.base * math.exp(high))
+        title = f"{block.block} {name}, session by session"
+        return charts.samples(clusters, title, interval, unit=metric.unit)
 
     def _point(self, side: str, one: Invocation, metric: str, number: int) -> Point:
         value, started = math.exp(self._sample(one, metric)), one.started[:19].replace("T", " ")
-        return Point(side, value, f"{side} {number}, {started}: {text.duration(value)}")
+        return Point(side, value, f"{side} {number}, {started}: {text.quantity(value, unit(metric))}")
 
     def _sample(self, one: Invocation, metric: str) -> float:
-        return sample.log_median(one.repeats(metric), self.block.drop)
+        return samples.sample(one, metric, self.block.drop)
+
+    @staticmethod
+    def _has(one: Invocation, metric: str) -> bool:
+        """Whether it has a sample: counts end with their decision."""
+        return metric in TIMES or metric in one.counts
 
     def invocations(self) -> list[tuple[str, str, Invocation]]:
         """(number, side, invocation) in the order they ran; not those of stored sessions."""
@@ -238,14 +262,16 @@ class _View:
                 "–" if noise.load1 is None else f"{noise.load1:.2f}",
             ]
 
-    def table(self) -> list[tuple[str, str, str, str]]:
-        """What was measured of both sides, side by side."""
+    def table(self) -> list[tuple[str, str, str, str, str, str]]:
+        """What was measured of both sides, side by side, with how and what to make of it."""
         return [
             (
                 row.name,
+                row.identity or "",
                 text.spread(row, "base") if row.base is not None else "",
                 text.spread(row, "head"),
                 "" if row.change is None else text.change(row.change),
+                row.remark,
             )
             for row in self.block.rows
         ]
@@ -275,8 +301,8 @@ class _View:
             "block": self.block.block,
             "txs": self.block.txs,
             "gas": self.block.gas,
-            "base": worst.base_ns,
-            "head": worst.head_ns,
+            "base": worst.base,
+            "head": worst.head,
             "delta": worst.change,
             "verdict": _KINDS.index(worst.kind),
             "kinds": " ".join(sorted({row.kind.replace(" ", "-") for row in rows})),
@@ -292,12 +318,12 @@ def _share(psi_us: int | None, wall_ns: int) -> str:
     return "–" if psi_us is None else text.percent(1e3 * psi_us / max(1, wall_ns))
 
 
-def _look(look: Any) -> list[str]:
+def _look(decimals: int, look: Any) -> list[str]:
     return [
         str(look.pairs),
-        text.log_percent(look.estimate),
-        f"{text.log_percent(look.low)} … {text.log_percent(look.high)}",
-        text.percent(look.sd),
+        text.log_percent(look.estimate, decimals),
+        f"{text.log_percent(look.low, decimals)} … {text.log_percent(look.high, decimals)}",
+        text.percent(look.sd, decimals),
         f"{look.p_slower:.2g}",
         f"{look.p_equivalent:.2g}",
         str(look.verdict or "go on"),

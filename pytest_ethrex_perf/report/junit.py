@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.report import escape, terminal, text
+from pytest_ethrex_perf.results import SuiteResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from junitparser import xunit2
 
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SuiteResult
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult
 
 SUITE = "ethrex-perf"
 ROOT = "ethrex-block"
@@ -28,16 +29,22 @@ Property = tuple[str, str | float | int]
 
 
 def properties(name: str, result: MetricResult | SuiteResult) -> Iterator[Property]:
-    """What a test case says of one judged metric of block `name`; estimates and sd are logs, times in ns."""
+    """What a test case says of one judged metric of block `name`.
+
+    Estimates and sd are logs, base and head in the unit beside them: `ns`, or nothing for counts.
+    """
     decision = result.decision
     yield "ethrex_block", escape.line(name)
     yield "ethrex_metric", escape.line(result.metric)
     yield "ethrex_verdict", str(decision.verdict)
     yield "ethrex_outcome", str(result.outcome)
     yield "ethrex_delta", text.cell(result)
-    for key in ("base_ns", "head_ns"):
-        if hasattr(result, key):
-            yield f"ethrex_{key}", float(getattr(result, key))
+    if not isinstance(result, SuiteResult):
+        yield "ethrex_base", float(result.base)
+        yield "ethrex_head", float(result.head)
+        yield "ethrex_unit", result.unit
+        if result.identity:
+            yield "ethrex_counted", escape.line(result.identity)
     for key in ("estimate", "sd", "p", "detectable"):
         value = getattr(decision, key)
         if value is not None:
@@ -171,7 +178,8 @@ def summary(path: Path) -> list[str]:
     for case in cases:
         for group in _groups(case):
             delta = group.get("delta") or group.get("outcome", "")
-            sides = (_duration(group.get("base_ns")), _duration(group.get("head_ns")))
+            unit = group.get("unit")
+            sides = (_quantity(group.get("base"), unit), _quantity(group.get("head"), unit))
             table.append((group.get("block", ""), group.get("metric", ""), *sides, delta))
     if len(table) == 1:
         table = [("Test", "Result", "", "", "")]
@@ -182,11 +190,11 @@ def summary(path: Path) -> list[str]:
     return [*terminal.columns(cells, right={2, 3}), told or "no test cases"]
 
 
-def _duration(ns: str | None) -> str:
+def _quantity(value: str | None, unit: str | None) -> str:
     try:
-        return text.duration(float(ns)) if ns else ""
+        return text.quantity(float(value), unit or "") if value else ""
     except (ValueError, OverflowError):
-        return ns or ""
+        return value or ""
 
 
 def _ended(case: xunit2.TestCase) -> str:

@@ -117,8 +117,7 @@ def _rows(block: BlockResult) -> Iterator[str]:
     about = [escape.markdown(block.block, _SHORT), str(block.txs or "–"), text.gas(block.gas)]
     for metric in block.metrics:
         name = "" if metric.metric == "exec" else f"{escape.markdown(metric.metric, _SHORT)} "
-        sides = [text.duration(metric.base_ns), text.duration(metric.head_ns)]
-        yield _row([*about, *sides, name + text.cell(metric)])
+        yield _row([*about, *text.sides(metric), name + text.cell(metric)])
     if not block.metrics:
         why = escape.markdown(text.why(block), _LONG)
         yield _row([*about, "", "", f"{text.state(block)}{': ' if why else ''}{why}"])
@@ -156,7 +155,7 @@ def _folded(summary: str, lines: Iterable[str]) -> str:
 
 
 def _told(metric: MetricResult) -> str:
-    return f"{text.label(metric)}: {metric.metric} {text.estimate(metric.decision)}"
+    return f"{text.label(metric)}: {metric.metric} {text.estimate(metric)}"
 
 
 def _environment(result: RunResult) -> str:

@@ -24,8 +24,9 @@ def load(path: Path) -> RunResult:
 
     try:
         content = path.read_bytes()
-        schema = msgspec.json.decode(content, type=dict[str, object]).get("schema")
-        if schema != SCHEMA:
+        fields = msgspec.json.decode(content, type=dict[str, object])
+        schema = fields.get("schema")
+        if schema != SCHEMA and "epochs" not in fields:
             raise UsageError(
                 f"{path}: not a results file of this version (schema {schema!r}, not {SCHEMA}): "
                 "write it with --ethrex-json of the same pytest-ethrex-perf"

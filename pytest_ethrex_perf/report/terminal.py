@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.report import escape, text
@@ -64,7 +65,9 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
     for name, style in _STATES.items():
         if getattr(block, name):
             lines += _wrapped(f"  {name}: {getattr(block, name)}", style, room)
-    lines += [Line("  " + line) for line in _rows(block, room - 2)]
+    lines += [Line("  " + line) for line in _rows(block, room - 2, every=verbosity > 0)]
+    if verbosity > 0:
+        lines += [Line(f"  ({row.remark})") for row in block.rows if row.remark]
     for metric in block.metrics:
         lines += _verdict(metric, block, room)
         if verbosity > 1:
@@ -89,7 +92,7 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
             state = text.state(block)
             entries.append(((*about, "", "", state), None, _STATES.get(state, "yellow")))
         for metric in block.metrics:
-            sides = (text.duration(metric.base_ns), text.duration(metric.head_ns))
+            sides = text.sides(metric)
             name = "" if metric.metric == "exec" else f"{metric.metric} "
             entries.append(((*about, *sides, name), metric, _style(metric.outcome)))
     kept = entries if every else entries[:MOST_ROWS]
@@ -99,7 +102,11 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
         told = [(*row[:-1], row[-1] + (cell(metric) if metric else "")) for row, metric, _ in kept]
         return columns([heading, *told], right={1, 2, 3, 4})
 
-    shown = _fitting(room, [lambda: table(text.cell), lambda: table(text.short_cell)])
+    def mixed() -> list[str]:
+        rows = zip(table(text.short_cell), table(text.shortest_cell), strict=True)
+        return [short if width(short) <= room else shortest for short, shortest in rows]
+
+    shown = _fitting(room, [partial(table, text.cell), partial(table, text.short_cell), mixed])
     lines = [Line(shown[0], "bold")]
     lines += [Line(line, style) for line, (*_, style) in zip(shown[1:], kept, strict=True)]
     if len(kept) < len(entries):
@@ -111,21 +118,28 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
 _STATES = {"error": "red", "skipped": "yellow", "recorded": "green"}
 
 
-def _rows(block: BlockResult, room: int) -> list[str]:
-    """The block's own table."""
+def _rows(block: BlockResult, room: int, *, every: bool) -> list[str]:
+    """The block's own table; of what was counted the most telling, or `every` row."""
     judged = {metric.metric: metric for metric in block.metrics}
+    shown = [row for row in block.rows if every or not row.detail or row.metric in judged]
 
-    def table(cell: Callable[[MetricResult], str]) -> list[str]:
+    def table(cell: Callable[[MetricResult], str], *, spread: bool = True) -> list[str]:
         told = [("", "base", "head", "delta")]
-        for row in block.rows:
+        for row in shown:
             change = "" if row.change is None else text.change(row.change)
-            delta = cell(judged[row.name]) if row.name in judged else change
-            told.append((row.name, text.spread(row, "base"), text.spread(row, "head"), delta))
+            delta = cell(judged[row.metric]) if row.metric in judged else change
+            sides = (
+                (text.spread(row, "base"), text.spread(row, "head"))
+                if spread
+                else (text.quantity(row.base, row.unit), text.quantity(row.head, row.unit))
+            )
+            told.append((row.name, *sides, delta))
         return columns(told if block.base else [(name, head, "", "") for name, _, head, _ in told])
 
-    if not block.rows:
+    if not shown:
         return []
-    return _fitting(room, [lambda: table(text.cell), lambda: table(text.short_cell)])
+    tables = [partial(table, text.cell), partial(table, text.short_cell)]
+    return _fitting(room, [*tables, partial(table, text.short_cell, spread=False)])
 
 
 def _fitting(room: int, tables: Sequence[Callable[[], list[str]]]) -> list[str]:
@@ -138,26 +152,28 @@ def _fitting(room: int, tables: Sequence[Callable[[], list[str]]]) -> list[str]:
 
 
 def _verdict(result: MetricResult, block: BlockResult, room: int) -> Iterator[Line]:
-    verdict = f"{text.label(result)}: {result.metric} {text.estimate(result.decision)}{text.reason(result)}"
+    verdict = f"{text.label(result)}: {result.metric} {text.estimate(result)}{text.reason(result)}"
     yield from _wrapped(f"  {verdict}", _style(result.outcome), room)
     evidence = ", ".join(text.evidence(result, text.unit(block)))
     yield from _wrapped(f"    {evidence}, tolerance {text.limit(result.rules.tolerance)}", "", room)
     context = result.context
     if context is not None and context.estimate is not None:
-        yield Line(f"  (stored baseline, for information: {text.log_percent(context.estimate)})")
+        told = text.log_percent(context.estimate, text.decimals(result))
+        yield Line(f"  (stored baseline, for information: {told})")
 
 
 def _looks(result: MetricResult) -> list[Line]:
     """What was known at each look at the pairs."""
     if not result.decision.looks:
         return []
+    places = text.decimals(result)
     table = [("look", "estimate", "interval", "sd", "p slower", "p unchanged", "")]
     table += [
         (
             f"{look.pairs} pairs",
-            text.log_percent(look.estimate),
-            f"{text.log_percent(look.low)} … {text.log_percent(look.high)}",
-            text.percent(look.sd),
+            text.log_percent(look.estimate, places),
+            f"{text.log_percent(look.low, places)} … {text.log_percent(look.high, places)}",
+            text.percent(look.sd, places),
             f"{look.p_slower:.2g} (needs {look.alpha:.2g})",
             f"{look.p_equivalent:.2g} (needs {look.beta:.2g})",
             str(look.verdict or "go on"),

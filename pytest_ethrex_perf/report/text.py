@@ -7,12 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge.verdict import Verdict
+from pytest_ethrex_perf.results import SuiteResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_ethrex_perf.judge.verdict import Decision
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, Row, SuiteResult
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, Row
 
 SYMBOLS = {
     Verdict.REGRESSION: "❌",
@@ -23,6 +24,9 @@ SYMBOLS = {
 WAIVED = "🔕"
 NOT_DECIDED = "not decided"  # the run was stopped
 _ORDER = ("regression", "error", "inconclusive", "waived", "improvement", "unchanged")
+_TINY = 0.001  # spread, as of counts, that one decimal would round away
+_COARSE = 0.01  # a margin that one decimal does justice to
+_LARGE = 100_000
 _COUNTABLE = ("regression", "improvement", "error")  # the others are adjectives
 
 
@@ -31,19 +35,24 @@ def limit(fraction: float) -> str:
     return f"{100 * fraction:g} %"
 
 
-def percent(fraction: float) -> str:
-    """What was measured, to one decimal: `0.9 %`."""
-    return f"{100 * fraction:.1f} %"
+def percent(fraction: float, decimals: int = 1) -> str:
+    """What was measured: `0.9 %`."""
+    return f"{100 * fraction:.{decimals}f} %"
 
 
-def change(fraction: float) -> str:
+def change(fraction: float, decimals: int = 1) -> str:
     """A measured change: `+4.5 %`."""
-    return f"{100 * fraction:+z.1f} %"
+    return f"{100 * fraction:+z.{decimals}f} %"
 
 
-def log_percent(log: float) -> str:
+def log_percent(log: float, decimals: int = 1) -> str:
     """A change given as a logarithm, as a signed percentage."""
-    return change(math.expm1(log))
+    return change(math.expm1(log), decimals)
+
+
+def decimals(result: MetricResult | SuiteResult) -> int:
+    """Of the percentages of a result: as many as its margin needs."""
+    return 1 if result.rules.margin >= _COARSE else 2
 
 
 def duration(ns: float) -> str:
@@ -71,7 +80,22 @@ def quantity(value: float | None, unit: str) -> str:
         return duration(value)
     if unit == "KiB":
         return f"{value / 1024:.1f} MiB"
-    return f"{value:.3g} {unit}" if unit else f"{value:,.0f}"
+    if unit == "%":
+        return f"{100 * value:.2f} %"
+    if unit == "ratio":
+        return f"{value:.2f}"
+    return f"{value:.3g} {unit}" if unit else count(value)
+
+
+def count(value: float) -> str:
+    """A count: `8,880`, and from a hundred thousand on four significant digits: `688.3 M`."""
+    if value < _LARGE:
+        return f"{value:,.0f}"
+    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        scaled = float(f"{value / size:.4g}")  # rounded first, as durations are
+        if scaled >= 1:
+            return f"{scaled:.{max(0, 3 - int(math.log10(scaled)))}f} {prefix}"
+    raise AssertionError(value)  # no large number is below a thousand
 
 
 def phase(ms: float | None) -> str:
@@ -83,7 +107,9 @@ def spread(row: Row, side: str) -> str:
     """`59.75 ms ± 1.2 %`."""
     value, sd = (row.base, row.base_sd) if side == "base" else (row.head, row.head_sd)
     told = quantity(value, row.unit)
-    return told if sd is None or value is None else f"{told} ± {percent(sd)}"
+    if sd is None or value is None:
+        return told
+    return f"{told} ± {percent(sd, 2 if 0 < sd < _TINY else 1)}"
 
 
 def symbol(result: MetricResult | SuiteResult) -> str:
@@ -94,12 +120,13 @@ def symbol(result: MetricResult | SuiteResult) -> str:
 
 def cell(result: MetricResult | SuiteResult) -> str:
     """`+4.5 % ❌ (±0.9 %, margin 1 %)`: change, verdict, half the 95 % interval, margin."""
-    decision = result.decision
+    decision, places = result.decision, decimals(result)
     if decision.estimate is None:
         return f"– {symbol(result)}"
     reach = half_width(decision)
-    within = f"±{percent(reach)}, " if reach is not None else ""
-    return f"{log_percent(decision.estimate)} {symbol(result)} ({within}margin {limit(result.rules.margin)})"
+    within = f"±{percent(reach, places)}, " if reach is not None else ""
+    told = f"{log_percent(decision.estimate, places)} {symbol(result)}"
+    return f"{told} ({within}margin {limit(result.rules.margin)})"
 
 
 def short_cell(result: MetricResult | SuiteResult) -> str:
@@ -107,7 +134,12 @@ def short_cell(result: MetricResult | SuiteResult) -> str:
     decision = result.decision
     reach = half_width(decision)
     told = cell(result).partition(" (")[0]
-    return told if reach is None else f"{told} ±{percent(reach)}"
+    return told if reach is None else f"{told} ±{percent(reach, decimals(result))}"
+
+
+def shortest_cell(result: MetricResult | SuiteResult) -> str:
+    """`+4.5 % ❌`: where there is hardly any."""
+    return cell(result).partition(" (")[0]
 
 
 def half_width(decision: Decision) -> float | None:
@@ -117,12 +149,16 @@ def half_width(decision: Decision) -> float | None:
 
 def headline(name: str, result: MetricResult | SuiteResult, unit: str) -> str:
     """The verdict with its numbers in one line: all that an annotation or a list of failures shows."""
-    decision = result.decision
-    base, head = getattr(result, "base_ns", None), getattr(result, "head_ns", None)
-    parts = [f"{label(result)}: {name} {result.metric} {estimate(decision)}"]
-    if base is not None and head is not None:
-        parts.append(f"{duration(base)} → {duration(head)}")
+    parts = [f"{label(result)}: {name} {result.metric} {estimate(result)}"]
+    if not isinstance(result, SuiteResult):
+        counted = f" (a count, not time: {result.identity})" if result.identity else ""
+        parts.append(" → ".join(sides(result)) + counted)
     return ", ".join([*parts, *evidence(result, unit)]) + reason(result)
+
+
+def sides(result: MetricResult) -> tuple[str, str]:
+    """Base and head of what was judged, in its unit."""
+    return quantity(result.base, result.unit), quantity(result.head, result.unit)
 
 
 def kind(result: MetricResult | SuiteResult) -> str:
@@ -135,12 +171,13 @@ def label(result: MetricResult | SuiteResult) -> str:
     return "waived regression" if result.outcome == "waived" else str(result.decision.verdict or NOT_DECIDED)
 
 
-def estimate(decision: Decision) -> str:
+def estimate(result: MetricResult | SuiteResult) -> str:
     """`+4.5 % (95 % CI +3.6 % … +5.4 %)`, or why there is no estimate."""
+    decision, places = result.decision, decimals(result)
     if decision.estimate is None or decision.ci95 is None:
         return f"({decision.reason})"
-    low, high = map(log_percent, decision.ci95)
-    return f"{log_percent(decision.estimate)} (95 % CI {low} … {high})"
+    low, high = (log_percent(end, places) for end in decision.ci95)
+    return f"{log_percent(decision.estimate, places)} (95 % CI {low} … {high})"
 
 
 def evidence(result: MetricResult | SuiteResult, unit: str) -> list[str]:
@@ -149,7 +186,7 @@ def evidence(result: MetricResult | SuiteResult, unit: str) -> list[str]:
     parts = [] if decision.p is None else [f"p = {decision.p:.2g}"]
     parts += [f"{decision.pairs} {unit}", f"margin {limit(result.rules.margin)}"]
     if decision.detectable is not None and math.isfinite(decision.detectable):
-        parts.append(f"detectable {log_percent(decision.detectable)}")
+        parts.append(f"detectable {log_percent(decision.detectable, decimals(result))}")
     return parts
 
 

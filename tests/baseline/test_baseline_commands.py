@@ -79,7 +79,7 @@ def test_list_has_a_line_for_each_baseline(run: Run) -> None:
     rc, out = run("list")
     assert rc == 0
     header, first, second = out.splitlines()
-    assert header.split() == ["block", "kind", "machine", "epochs", "sessions", "exec", "latest"]
+    assert header.split() == ["block", "kind", "machine", "epochs", "sessions", "level", "latest"]
     assert first.split()[:5] == [str(BLOCK), "ethrex", MACHINE.key, "2", "4"]
     assert first.endswith("2026-02-21")
     assert second.split()[2] == "laptop"

@@ -9,7 +9,7 @@ from pytest_ethrex_perf.baseline.history import (
     WIDTH,
     change_told,
     diff,
-    level_ns,
+    level,
     references,
     rows,
     select,
@@ -58,13 +58,13 @@ def baseline() -> Baseline:
 
 
 def test_levels_leave_the_first_repeat_out(baseline: Baseline) -> None:
-    assert level_ns(baseline.epochs[0].sessions[:1], "exec") == 50e6
-    assert level_ns(baseline.epochs[0].sessions[:1], "prep") == 100e6
-    assert level_ns(baseline.epochs[0].sessions[:1], "exec", drop=0) == 50e6, "the median of four is the same"
+    assert level(baseline.epochs[0].sessions[:1], "exec") == 50e6
+    assert level(baseline.epochs[0].sessions[:1], "prep") == 100e6
+    assert level(baseline.epochs[0].sessions[:1], "exec", drop=0) == 50e6, "the median of four is the same"
 
 
 def test_changes_are_against_the_epochs_first_session_and_the_one_before(baseline: Baseline) -> None:
-    (first, second, third), (fourth, fifth) = rows(baseline)
+    (first, second, third), (fourth, fifth) = rows(baseline, "exec")
     assert first.against_first is None
     assert first.against_previous is None
     assert second.against_first == second.against_previous == pytest.approx(0.02)
@@ -79,7 +79,7 @@ def test_changes_are_against_the_epochs_first_session_and_the_one_before(baselin
 
 def test_creep_shows_against_the_first_session_though_no_step_is_large() -> None:
     sessions = [exact(day, 50 * 1.008 ** (day - 1)) for day in range(1, 12)]
-    (table,) = rows(make_baseline(make_epoch(sessions)))
+    (table,) = rows(make_baseline(make_epoch(sessions)), "exec")
     assert all(row.against_previous == pytest.approx(0.008, abs=1e-4) for row in table[1:])
     assert table[-1].against_first == pytest.approx(0.083, abs=1e-3)
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline.schema import KEPT, Session, check, json_schema, kept
 from tests.baseline.builders import (
     BLOCK,
@@ -142,7 +143,8 @@ def test_an_epoch_keeps_its_last_sessions_its_first_and_the_tagged_ones() -> Non
 
 def test_sessions_of_one_visit_are_one_sample_of_the_machine() -> None:
     epoch = make_epoch([make_session(0), make_session(0.1), make_session(1)])
-    assert [len(samples) for samples in epoch.samples("exec", 1)] == [16, 8]
+    recorded = make_baseline(epoch).raw(epoch.recent)
+    assert [len(one) for one in samples.stored(recorded, "exec", 1)] == [16, 8]
 
 
 def test_a_baseline_knows_its_block_and_epoch() -> None:

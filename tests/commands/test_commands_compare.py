@@ -44,7 +44,7 @@ def test_the_two_sides_of_one_run_are_judged_as_the_run_did(desk: Desk, name: st
         for metric, found in zip(one.metrics, other.metrics, strict=True):
             assert found.decision == metric.decision
             assert (found.rules, found.step) == (metric.rules, metric.step)
-            assert (found.base_ns, found.head_ns) == pytest.approx((metric.base_ns, metric.head_ns))
+            assert (found.base, found.head) == pytest.approx((metric.base, metric.head))
     assert [suite.decision for suite in again.suite] == [suite.decision for suite in run.suite]
 
 

@@ -318,8 +318,8 @@ EDITS: dict[str, tuple[str, Callable[[Any], None], str]] = {
     ),
     "level": (
         "slower",
-        set_in(lambda c: block_of(c)["metrics"][0], "head_ns", lambda ns: ns / 2),
-        "exec does not agree: head_ns",
+        set_in(lambda c: block_of(c)["metrics"][0], "head", lambda ns: ns / 2),
+        "exec does not agree: head",
     ),
     "mean": (
         "four",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.judge import power, sample, stored
 from pytest_ethrex_perf.judge.family import spending
@@ -89,8 +90,9 @@ def test_sessions_say_it_by_their_invocations(desk: Desk, name: str) -> None:
 
 
 def test_a_baseline_says_what_it_sees_alone_and_with_more_sessions(desk: Desk) -> None:
-    samples = store.load(desk.path / "baseline.json").epoch.samples("exec", 1)
-    number = stored.invocations(samples, RULES)
+    baseline = store.load(desk.path / "baseline.json")
+    known = samples.stored(baseline.raw(baseline.epoch.recent), "exec", 1)
+    number = stored.invocations(known, RULES)
     ran = desk.run("plan", "baseline.json")
     seen = [
         (float(percent), int(sessions))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.counters.perf_stat import Tool
     from pytest_ethrex_perf.results import Invocation
 
+SOURCE = Path(__file__).with_name("program.c")
 BLOCK = BlockId("hoodi", 9000001)
 
 
@@ -39,13 +40,13 @@ def build(source: Path, program: Path, *options: str) -> Path:
 @pytest.fixture(scope="session")
 def known_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program whose work is known; see program.c."""
-    return build(Path(__file__).with_name("program.c"), tmp_path_factory.mktemp("known") / "known-work")
+    return build(SOURCE, tmp_path_factory.mktemp("known") / "known-work")
 
 
 @pytest.fixture(scope="session")
 def stripped(known_work: Path) -> Path:
     """The same without symbols."""
-    return build(Path(__file__).with_name("program.c"), known_work.with_name("stripped"), "-s")
+    return build(SOURCE, known_work.with_name("stripped"), "-s")
 
 
 @pytest.fixture(scope="session")

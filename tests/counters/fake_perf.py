@@ -2,13 +2,15 @@
 
 `write` makes an executable called perf. Plan: `version`, what it prints for that; `per_repeat`, what each
 event (as it is asked for) counts in a repeat, or `<not supported>`; `running`, percent of the time; `load`,
-repeats' worth of what it counts before the first one; `returncode` and `says` of a perf that counts nothing;
+repeats' worth of what it counts before the first one; `by_program`, a factor for programs of that name, and
+`noise`, the sd of what processes differ by; `returncode` and `says` of a perf that counts nothing;
 `unknown`, an event that it refuses; `silent`, it never answers; `raw`, what it writes instead of rows.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import shlex
 import subprocess
 import sys
@@ -62,18 +64,32 @@ def main() -> None:
         obeying = threading.Thread(target=obey, args=(*fifos, switched, plan.get("silent")), daemon=True)
         obeying.start()
     returncode = subprocess.run(program, check=False).returncode
+    if "--control" in options and returncode == 0 and not plan.get("silent"):
+        obeying.join(1)  # it ends with the second command, which may be late where the program takes no time
     if "--control" not in options:
         repeat = int(program[program.index("--repeat") + 1]) if "--repeat" in program else 1
         repeats = repeat + plan.get("load", 0)
     else:
         repeats = int(program[program.index("--repeat") + 1]) - 1 if switched == ["enable", "disable"] else 0
-    written = plan.get("raw") or "".join(row(plan, event, repeats, json_="-j" in options) for event in events)
+    factor = factor_of(plan, program, len(asked(perf)))
+    written = plan.get("raw") or "".join(
+        row(plan, event, repeats, factor, json_="-j" in options) for event in events
+    )
     Path(options[options.index("-o") + 1]).write_text(f"# started on Mon Nov 23 02:56:13 2026\n\n{written}")
     sys.exit(returncode)
 
 
-def row(plan: dict[str, Any], event: str, repeats: float, *, json_: bool) -> str:
+def factor_of(plan: dict[str, Any], program: list[str], number: int) -> float:
+    """What the program's name stands for, and a little more or less in every process."""
+    factor = float(plan.get("by_program", {}).get(Path(program[0]).name, 1))
+    chance = random.Random(f"{program[0]} {number}")  # noqa: S311 - nothing secret
+    return factor * chance.lognormvariate(0, plan["noise"]) if "noise" in plan else factor
+
+
+def row(plan: dict[str, Any], event: str, repeats: float, factor: float, *, json_: bool) -> str:
     per_repeat = plan.get("per_repeat", {}).get(event, "<not supported>")
+    if isinstance(per_repeat, (int, float)):
+        per_repeat *= factor
     running = plan.get("running", 100)
     unit = "msec" if event.startswith("task-clock") else ""
     if isinstance(per_repeat, str):
@@ -95,6 +111,8 @@ def obey(control: str, answers: str, switched: list[str], silent: object) -> Non
             if not silent:
                 answer.write("ack\n\0")
                 answer.flush()
+            if command.strip() == "disable":
+                return
 
 
 if __name__ == "__main__":

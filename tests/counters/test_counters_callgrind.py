@@ -44,7 +44,7 @@ def test_without_symbols_the_difference_is_taken(
     valgrind: callgrind.Tool, stripped: Path, invoked: Invoked
 ) -> None:
     counts = invoked(stripped, *LOOP, instrument=Callgrind(valgrind), repeat=2).counts
-    assert list(counts) == ["instructions"]
+    assert "counted together" in str(counts["prep-instructions"].missing)
     assert counts["instructions"].identity == "instructions:u by callgrind (difference, repeat)"
     assert counts["instructions"].value == pytest.approx(1.6 * WORK, rel=ACCURACY)
 

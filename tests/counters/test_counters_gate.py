@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.counters import metric
+from pytest_ethrex_perf import metrics, samples
 from pytest_ethrex_perf.counters.callgrind import Callgrind
 from pytest_ethrex_perf.judge import paired
 from pytest_ethrex_perf.judge.verdict import Rules, Verdict
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.results import Invocation
 
 PAIRS = 6
-RULES = Rules(**metric.limits("instructions", callgrind=True)._asdict())
+RULES = Rules(**metrics.limits("instructions", callgrind=True)._asdict())
 NOISY = ("--instructions", "4000000", "--pages", "0", "--jitter", "2")
 """Every process does up to 0.2 % more, at random: ethrex under callgrind spreads by 0.003 to 0.3 %."""
 
@@ -33,7 +33,7 @@ def test_one_percent_more_work_is_found_in_six_pairs_and_none_where_there_is_non
 
     def sample(work: int) -> float:
         found = invoked(known_work, *NOISY, "--work", str(work), instrument=instrument, repeat=2)
-        return metric.sample(found, "instructions", 1)
+        return samples.sample(found, "instructions", 1)
 
     base, head = zip(*((sample(100), sample(101)) for _ in range(PAIRS)), strict=True)
     decision = paired.judge(base, head, RULES, step=1e-7)

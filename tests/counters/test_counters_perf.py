@@ -199,7 +199,7 @@ def test_a_perf_that_does_not_switch_in_time_counts_nothing(
 ) -> None:
     found = invoked(known_work, instrument=instrument(tmp_path, silent=True))
     assert len(found.exec_ns) == 3, "its times count all the same"
-    assert "perf did not switch in time" in str(found.counts["instructions"].missing)
+    assert "perf did not switch on in time" in str(found.counts["instructions"].missing)
 
 
 def test_a_perf_that_writes_nothing_counts_nothing(

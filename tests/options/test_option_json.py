@@ -25,6 +25,7 @@ def test_every_number_of_the_verdict_can_be_computed_again_from_it(bench: Bench)
     assert paired.judge(before, after, metric.rules, step=metric.step, final=True) == metric.decision
     assert block.gas == 37_500_000
     assert block.head is not None
+    assert block.head.exec_ns is not None
     assert block.head.ggas_per_s == pytest.approx(block.gas / block.head.exec_ns)
 
 

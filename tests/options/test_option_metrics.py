@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ethrex_perf.metrics import METRICS
+
 if TYPE_CHECKING:
     from tests.conftest import Bench
 
@@ -45,4 +47,4 @@ def test_a_metric_named_twice_is_judged_once(bench: Bench) -> None:
 @pytest.mark.parametrize("value", ["", "exec,", "wall", "exec prep"])
 def test_an_unknown_metric_is_wrong_usage_that_lists_what_there_is(bench: Bench, value: str) -> None:
     told = bench.refuse("--ethrex-block=1", f"--ethrex-metrics={value}")
-    assert told == f"--ethrex-metrics: {value!r} is not a value of it: choose from exec, prep"
+    assert told == f"--ethrex-metrics: {value!r} is not a value of it: choose from {', '.join(METRICS)}"

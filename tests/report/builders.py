@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pytest_ethrex_perf import samples, sides
 from pytest_ethrex_perf.judge import paired, stored
 from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.metrics import TIMES, unit
 from pytest_ethrex_perf.results import (
     BlockResult,
     CacheIdentity,
+    Count,
     Invocation,
     Machine,
     MetricResult,
@@ -34,7 +37,7 @@ from pytest_ethrex_perf.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_ethrex_perf.results import Outcome
 
@@ -90,6 +93,46 @@ def invocation(random: Random, exec_ms: float, *, noise: float = 0.01, index: in
     )
 
 
+def by_perf(random: Random, instructions: float, turn: int) -> dict[str, Count]:
+    """What perf counts of so many instructions: two sets in turn."""
+    cycles = instructions / 2.54
+    sets = (
+        {"branches": 0.18 * instructions, "branch-misses": 0.0011 * instructions},
+        {
+            "cache-references": 0.014 * instructions,
+            "cache-misses": 0.0018 * instructions,
+            "L1-dcache-load-misses": 0.0061 * instructions,
+        },
+    )
+    levels = {"instructions": instructions, "cycles": cycles, **sets[turn % 2], "page-faults": 4_210.0}
+    return {
+        name: Count(
+            event=name,
+            values=(float(round(value * math.exp(0.004 * normal(random)))),),
+            instrument="perf",
+            method="window",
+            covers="repeat",
+            user_only=True,
+        )
+        for name, value in levels.items()
+    }
+
+
+def by_callgrind(random: Random, instructions: float, _turn: int) -> dict[str, Count]:
+    """What callgrind counts: two repeats, cut at the calls of the function."""
+    values = tuple(float(round(instructions * math.exp(0.0004 * normal(random)))) for _ in range(2))
+    whole = Count(
+        event="instructions",
+        values=values,
+        instrument="callgrind",
+        method="function",
+        covers="exec",
+        user_only=True,
+    )
+    half = msgspec.structs.replace(whole, values=tuple(value // 2 for value in values), covers="prep")
+    return {"instructions": whole, "prep-instructions": half}
+
+
 def normal(random: Random) -> float:
     """A standard normal number: the same in every version of Python."""
     return statistics.NormalDist().inv_cdf(random.random() or 0.5)
@@ -100,23 +143,35 @@ def interleaved(number: int, change: float, **settings: Any) -> BlockResult:
     noise, exec_ms = settings.pop("noise", 0.01), settings.pop("exec_ms", 59.75)
     metrics: tuple[str, ...] = settings.pop("metrics", ("exec",))
     rules = Rules(gatings=settings.pop("gatings", 8.0), floor=200_000.0)
+    counted: Callable[..., dict[str, Count]] | None = settings.pop("counted", None)
+    limits_of = {
+        name: dataclasses.replace(rules, margin=0.003, tolerance=0.01, floor=0.0, drift=0.001)
+        for name in metrics
+        if name not in TIMES
+    }
     network = settings.pop("network", "mainnet")
     random = Random(number)  # noqa: S311 - fixed data, no secret
     pairs: list[Pair] = []
     decisions: dict[str, Any] = {}
     for count in range(1, 25):
-        sides = [
+        taken = [
             invocation(random, exec_ms * factor, noise=noise, index=2 * count + side)
             for side, factor in enumerate((1, 1 + change))
         ]
-        pairs.append(Pair(first="base" if count % 2 else "head", base=sides[0], head=sides[1]))
+        if counted is not None:
+            work = 11.5e6 * exec_ms, 11.5e6 * exec_ms * (1 + change / 2)
+            taken = [
+                msgspec.structs.replace(one, counts=counted(random, instructions, count))
+                for one, instructions in zip(taken, work, strict=True)
+            ]
+        pairs.append(Pair(first="base" if count % 2 else "head", base=taken[0], head=taken[1]))
         if count not in rules.looks:
             continue
         for metric in metrics:
             decisions[metric] = paired.judge(
                 [logs(pair.base, metric) for pair in pairs],
                 [logs(pair.head, metric) for pair in pairs],
-                rules,
+                limits_of.get(metric, rules),
                 final=count == rules.looks[-1],
             )
         if all(decision.verdict for decision in decisions.values()):
@@ -128,8 +183,10 @@ def interleaved(number: int, change: float, **settings: Any) -> BlockResult:
         pairs=tuple(pairs),
         base=side_result(base, BASE),
         head=side_result(head, HEAD),
-        rules=dict.fromkeys(metrics, rules),
-        metrics=tuple(judged(name, rules, decisions[name], base, head) for name in metrics),
+        rules={name: limits_of.get(name, rules) for name in metrics},
+        metrics=tuple(
+            judged(name, limits_of.get(name, rules), decisions[name], base, head) for name in metrics
+        ),
         rows=rows(base, head),
         **settings,
     )
@@ -224,7 +281,7 @@ def block(name: str, **fields: Any) -> BlockResult:
 
 
 def judged(
-    name: str, rules: Rules, decision: Any, base: Iterable[Invocation], head: Iterable[Invocation]
+    name: str, rules: Rules, decision: Any, base: Sequence[Invocation], head: Sequence[Invocation]
 ) -> MetricResult:
     """What was decided of one metric, and what follows from it."""
     return MetricResult(
@@ -232,69 +289,36 @@ def judged(
         rules=rules,
         decision=decision,
         step=0.0002,
-        base_ns=level(base, name),
-        head_ns=level(head, name),
+        unit=unit(name),
+        identity=samples.identity([*base, *head], name),
+        base=level(base, name),
+        head=level(head, name),
         outcome=_OUTCOMES.get(decision.verdict, "pass"),
     )
 
 
 def logs(one: Invocation, metric: str) -> float:
     """The sample of one invocation."""
-    return math.log(statistics.median(one.repeats(metric)[1:]))
+    return samples.sample(one, metric, 1)
 
 
 def level(invocations: Iterable[Invocation], metric: str) -> float:
-    """Geometric mean of the samples, in ns."""
+    """Geometric mean of the samples."""
     return math.exp(statistics.fmean(logs(i, metric) for i in invocations))
 
 
 def side_result(invocations: Sequence[Invocation], program: Program | None) -> SideResult:
     """One side summed up."""
-    exec_ns = level(invocations, "exec")
-    return SideResult(
-        label=program.label if program else f"baselines/mainnet/ethrex-{MACHINE.key}.json",
-        program=program,
-        invocations=len(invocations),
-        exec_ns=exec_ns,
-        prep_ns=level(invocations, "prep"),
-        ggas_per_s=37_500_000 / exec_ns,
-        phases={
-            name: statistics.median(i.phases[name] for i in invocations) for name in invocations[0].phases
-        },
-    )
+    label = program.label if program else f"baselines/mainnet/ethrex-{MACHINE.key}.json"
+    found = sides.summed_up(invocations, label, program, 1)
+    assert found is not None
+    return found
 
 
 def rows(base: Sequence[Invocation], head: Sequence[Invocation]) -> tuple[Row, ...]:
     """The block's own table."""
-
-    def row(name: str, unit: Any, read: Any) -> Row:
-        values = [[math.log(read(i)) for i in side] for side in (base, head)]
-        base_level, head_level = (math.exp(statistics.fmean(side)) if side else None for side in values)
-        base_sd, head_sd = (statistics.stdev(side) if side else None for side in values)
-        return Row(
-            name=name,
-            unit=unit,
-            base=base_level,
-            head=head_level,
-            base_sd=base_sd,
-            head_sd=head_sd,
-            change=head_level / base_level - 1 if base_level and head_level else None,
-        )
-
-    throughput = [37_500_000 / level(side, "exec") if side else None for side in (base, head)]
-    return (
-        row("exec", "ns", lambda i: math.exp(logs(i, "exec"))),
-        row("prep", "ns", lambda i: math.exp(logs(i, "prep"))),
-        Row(
-            name="throughput",
-            unit="Ggas/s",
-            base=throughput[0],
-            head=throughput[1],
-            change=throughput[1] / throughput[0] - 1 if throughput[0] and throughput[1] else None,
-        ),
-        row("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),
-        row("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
-    )
+    before, after = (side_result(side, HEAD) if side else None for side in (base, head))
+    return tuple(sides.rows(sides.Sides(base, head), before, after, 1, "amd"))
 
 
 def run(blocks: Sequence[BlockResult], **fields: Any) -> RunResult:
@@ -305,6 +329,7 @@ def run(blocks: Sequence[BlockResult], **fields: Any) -> RunResult:
         "wall_s": 754.2,
         "machine": MACHINE.key,
         "measured_on": MACHINE,
+        "counters": "perf 6.1 counts this CPU's events, method window",
         "gatings": sum(len(one.rules) for one in blocks),
         "settings": {"margin": "0.01", "tolerance": "0.03", "repeat": "11", "replay": HEAD.label},
         "blocks": tuple(blocks),
@@ -315,7 +340,7 @@ def run(blocks: Sequence[BlockResult], **fields: Any) -> RunResult:
 @cache
 def one() -> RunResult:
     """A run of one block that became slower."""
-    return run([interleaved(24443168, 0.045)])
+    return run([interleaved(24443168, 0.045, counted=by_perf)])
 
 
 @cache
@@ -334,7 +359,7 @@ def several() -> RunResult:
     blocks = [
         interleaved(24443168, 0.045, metrics=("exec", "prep")),
         interleaved(24443169, -0.06),
-        interleaved(24443170, 0.002),
+        interleaved(24443170, 0.002, metrics=("exec", "instructions"), counted=by_callgrind),
         waived,
         interleaved(24443172, 0.02, noise=0.04, notes=(caution,)),
         interleaved(1265656, 0.0, network="hoodi", exec_ms=6.5),

@@ -43,7 +43,7 @@ def test_one_case_a_metric_with_its_numbers_as_properties() -> None:
     assert failure.text.splitlines()[0] == failure.message
     known = properties(case)
     assert known["ethrex_verdict"] == "regression"
-    assert float(known["ethrex_base_ns"]) == builders.one().blocks[0].metrics[0].base_ns
+    assert float(known["ethrex_base"]) == builders.one().blocks[0].metrics[0].base
     assert known["ethrex_delta"].endswith("margin 1 %)")
 
 
@@ -51,9 +51,9 @@ def test_every_outcome_is_junits_own() -> None:
     found = cases(junit.dump(builders.several()))
     assert kinds(found).count("Failure") == 2
     assert kinds(found).count("Error") == kinds(found).count("Skipped") == 1
-    assert len(found) == 13
+    assert len(found) == 14
     root = ET.fromstring(junit.dump(builders.several()))
-    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("13", "2", "1")
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("14", "2", "1")
 
 
 def test_a_block_of_which_nothing_is_known_is_an_error() -> None:
@@ -127,8 +127,9 @@ def test_annotate_says_when_no_case_is_of_a_block(tmp_path: Path) -> None:
 def test_summary_is_a_table_from_junit_alone(tmp_path: Path) -> None:
     lines = junit.summary(written(tmp_path / "junit.xml", builders.several()))
     assert lines[0].split() == ["Block", "Metric", "Baseline", "Head", "Delta"]
-    assert lines[1].startswith("mainnet/24443168    exec    59.")
-    assert lines[-1] == "1 error, 2 failed, 9 passed, 1 skipped"
+    assert lines[1].startswith("mainnet/24443168    exec          59.")
+    assert any(line.startswith("mainnet/24443170    instructions  ") for line in lines)
+    assert lines[-1] == "1 error, 2 failed, 10 passed, 1 skipped"
 
 
 def test_summary_of_other_tools_cases_says_how_they_ended(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_what_is_no_results_file_is_named(tmp_path: Path, capsys: pytest.Capture
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--schema"]) == 0
-    assert json.loads(capsys.readouterr().out)["title"] == "Results of pytest-ethrex-perf, schema 1"
+    assert json.loads(capsys.readouterr().out)["title"] == "Results of pytest-ethrex-perf, schema 2"
 
 
 def test_shards_are_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

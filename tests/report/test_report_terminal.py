@@ -138,15 +138,23 @@ def test_a_blocks_own_table_has_both_sides_the_verdict_and_how_to_repeat_it() ->
     assert told[0].startswith("mainnet/24443168 · 442 txs, 37.5 M gas · ")
     assert told[0].endswith("pairs, interleaved · repeat 11")
     assert told[1].split() == ["base", "head", "delta"]
-    assert [line.split("  ")[1] for line in told[2:7]] == [
+    assert [line.split("  ")[1] for line in told[2:15]] == [
         "exec",
         "prep",
         "throughput",
         "CPU time",
         "max RSS",
+        "instructions (window)",
+        "cycles (window)",
+        "L2 cache-misses (window)",
+        "L1-dcache-load-misses (window)",
+        "page-faults (window)",
+        "branch-misses (window)",
+        "IPC",
+        "L2 cache miss rate",
     ]
-    assert told[7].startswith("  regression: exec +")
-    assert "tolerance 3 %" in told[8]
+    assert told[15].startswith("  regression: exec +")
+    assert "tolerance 3 %" in told[16]
     assert told[-1] == "  again: pytest --ethrex-block=mainnet/24443168 --ethrex-base=main/ethrex-replay"
 
 

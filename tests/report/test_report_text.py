@@ -134,7 +134,14 @@ def test_a_limit_reads_as_the_user_wrote_it(fraction: float, told: str) -> None:
         (59_750_000.0, "ns", "59.75 ms"),
         (524_288.0, "KiB", "512.0 MiB"),
         (0.6276, "Ggas/s", "0.628 Ggas/s"),
-        (1_234_567.0, "", "1,234,567"),
+        (8_880.0, "", "8,880"),
+        (99_999.6, "", "100,000"),
+        (999_960.0, "", "1.000 M"),
+        (1_234_567.0, "", "1.235 M"),
+        (688_321_000.0, "", "688.3 M"),
+        (2.8641e9, "", "2.864 G"),
+        (0.1256, "%", "12.56 %"),
+        (2.54, "ratio", "2.54"),
     ],
 )
 def test_a_quantity_is_told_in_its_unit(value: float | None, unit: str, told: str) -> None:

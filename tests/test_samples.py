@@ -7,19 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_ethrex_perf.counters.metric import (
-    COUNTS,
-    METRICS,
-    TIMES,
-    check_alike,
-    first_counts,
-    limits,
-    sample,
-    step,
-)
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.results import Count
+from pytest_ethrex_perf.metrics import COUNTS, METRICS, TIMES, limits, unit
+from pytest_ethrex_perf.results import Count, StoredSession
+from pytest_ethrex_perf.samples import comparable, first_counts, identity, sample, step, stored, usual
 from tests.baseline.builders import make_invocation
+
+BY_CALLGRIND = "instructions:u by callgrind (function, exec)"
 
 
 def count(*values: float, **fields: Any) -> Count:
@@ -35,13 +29,13 @@ def test_a_time_is_the_median_of_its_repeats_after_the_drop() -> None:
     given = make_invocation(exec_ns=(90, 60, 50, 70), prep_ns=(9, 6, 5, 7))
     assert sample(given, "exec", 1) == math.log(60)
     assert sample(given, "prep", 2) == math.log(6)
-    assert step(given, "exec") == pytest.approx(math.log1p(1 / 65))
+    assert step([given], "exec") == pytest.approx(math.log1p(1 / 65))
 
 
 def test_a_count_is_the_median_of_the_repeats_that_were_told_apart() -> None:
     assert sample(invocation(4_000, 4_400, 4_100), "instructions", 1) == math.log(4_100)
     assert sample(invocation(4_000), "instructions", 3) == math.log(4_000), "the first is left out already"
-    assert step(invocation(4_000), "instructions") == math.log1p(1 / 4_000)
+    assert step([invocation(4_000)], "instructions") == math.log1p(1 / 4_000)
 
 
 @pytest.mark.parametrize(
@@ -58,27 +52,61 @@ def test_what_was_not_counted_exactly_is_never_judged(given: Any, told: str) -> 
     with pytest.raises(MeasurementError, match=told):
         sample(given, "instructions", 1)
     with pytest.raises(MeasurementError, match=told):
-        step(given, "instructions")
+        step([given], "instructions")
 
 
 def test_counts_that_came_about_differently_are_never_compared() -> None:
     alike = [invocation(4_000), invocation(4_001), invocation(missing="not now"), make_invocation()]
-    check_alike(alike, "instructions")
+    assert identity(alike, "instructions") == BY_CALLGRIND
     with pytest.raises(
         MeasurementError, match=r"by callgrind \(difference, repeat\); .*never|never compared"
     ):
-        check_alike([*alike, invocation(6_000, method="difference", covers="repeat")], "instructions")
-    check_alike(alike, "exec")
+        identity([*alike, invocation(6_000, method="difference", covers="repeat")], "instructions")
+    assert identity(alike, "exec") is None
+    assert identity([make_invocation()], "instructions") is None
+
+
+def session(*invocations: Any, day: int = 1, times: bool = True) -> StoredSession:
+    return StoredSession(
+        id="",
+        started=f"2026-01-0{day}T08:00:00+00:00",
+        program_sha256="",
+        times=times,
+        invocations=invocations,
+    )
+
+
+def test_of_a_stored_session_only_what_was_counted_alike_is_compared() -> None:
+    by_perf = invocation(3_900, instrument="perf", method="window", covers="repeat")
+    perf = "instructions:u by perf (window, repeat)"
+    here = session(by_perf, make_invocation(), invocation(4_000), invocation(missing="not now"))
+    assert comparable(here, "exec", None) == list(here.invocations)
+    assert comparable(here, "instructions", perf) == [by_perf]
+    assert comparable(here, "instructions", None) == []
+    assert usual([here], "instructions") == perf
+
+
+def test_what_callgrind_counts_is_at_home_where_times_are_not_compared() -> None:
+    counted = invocation(4_000)
+    assert comparable(session(counted), "instructions", BY_CALLGRIND) == []
+    apart = session(counted, times=False)
+    assert comparable(apart, "instructions", BY_CALLGRIND) == [counted]
+    assert comparable(apart, "exec", None) == []
+    recorded = [session(counted), apart, session(invocation(4_100), day=2, times=False)]
+    assert stored(recorded, "instructions", 1, BY_CALLGRIND) == [[math.log(4_000)], [math.log(4_100)]]
+    assert usual(recorded, "instructions") == BY_CALLGRIND
 
 
 def test_every_metric_is_one_of_times_and_counts_and_has_limits() -> None:
     assert set(METRICS) == set(TIMES) | set(COUNTS)
     for metric in METRICS:
         for callgrind in (True, False):
-            margin, tolerance, floor = limits(metric, callgrind=callgrind)
+            margin, tolerance, floor, drift = limits(metric, callgrind=callgrind)
             assert 0 < margin < tolerance
             assert (floor > 0) == (metric in TIMES)
-    assert limits("instructions", callgrind=True) == (0.003, 0.01, 0)
+            assert 0 < drift < tolerance
+    assert limits("instructions", callgrind=True) == (0.003, 0.01, 0, 0.001)
+    assert [unit(metric) for metric in ("exec", "task-clock", "instructions")] == ["ns", "ns", ""]
 
 
 def test_one_count_of_each_name_stands_for_all() -> None:

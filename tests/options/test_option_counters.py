@@ -1,0 +1,289 @@
+"""--ethrex-counters: what the clock can't see, with what there is; --ethrex-metrics on what was counted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ethrex_perf.baseline import store
+from pytest_ethrex_perf.counters import callgrind
+from tests.counters import conftest as counters
+from tests.counters.conftest import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Bench
+
+GUIDE = {
+    "instructions:u": 688_000_000,
+    "cycles:u": 270_000_000,
+    "branches:u": 120_000_000,
+    "branch-misses:u": 800_000,
+    "cache-references:u": 9_000_000,
+    "cache-misses:u": 1_200_000,
+    "L1-dcache-load-misses:u": 5_000_000,
+    "task-clock:u": 90,
+    "page-faults:u": 3_000,
+}
+FAST = ("--ethrex-repeat=3", "--ethrex-looks=6", "--ethrex-json=results.json")
+
+
+@pytest.fixture(scope="session")
+def known_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled program whose work is known (tests/counters/program.c)."""
+    return build(counters.SOURCE, tmp_path_factory.mktemp("known") / "known-work")
+
+
+@pytest.fixture
+def valgrind() -> callgrind.Tool:
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+    return callgrind.find(os.environ)
+
+
+# --- perf -------------------------------------------------------------------------------------------------
+
+
+def test_auto_counts_with_perf_and_shows_both_sides_beside_each_other(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE, noise=0.002)
+    result = bench.compare(bench.program("head"), bench.program("base"), *FAST)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "counters: perf 5.4 counts this CPU's events, method difference",
+            "  instructions (difference) * 6[89]?.? M ? 0.? % * 6[89]?.? M ? 0.? % *",
+            "  branch-misses (difference) *",
+            "  IPC * 2.55 *",
+        ]
+    )
+    (block,) = bench.results().blocks
+    turns = [set(pair.head.counts) for pair in block.pairs]
+    assert [set(pair.base.counts) for pair in block.pairs] == turns, "both sides of a pair count the same"
+    assert turns[0] == turns[2] != turns[1]
+    assert "cache-misses" in turns[0] ^ turns[1]
+    assert set.union(*turns) == {event.removesuffix(":u") for event in GUIDE}
+
+
+def test_the_rest_is_shown_with_v(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE)
+    programs = bench.program("head"), bench.program("base")
+    assert "L1d misses/Mgas" not in bench.compare(*programs, *FAST).stdout.str()
+    told = bench.compare(*programs, *FAST, "-v").stdout.str()
+    for name in ("branch miss rate", "L1d misses/instruction", "branch misses/Mgas", "instructions/Mgas"):
+        assert f"  {name}" in told
+    assert "(IPC 2.55: good (above 2))" in told
+    assert "cache miss rate 13.3 %: poor locality (above 10 %))" in told
+
+
+def test_instructions_are_gated_like_time(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE, by_program={"head": 1.03}, noise=0.002)
+    programs = bench.program("head"), bench.program("base")
+    result = bench.compare(*programs, *FAST, "--ethrex-metrics=exec,instructions")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "regression: mainnet/24443168 instructions +* 6[89]?.? M → 7??.? M (a count, not time: *), p = *",
+            "*instructions: a count was gated, not time: a build can execute fewer instructions and be no*",
+        ]
+    )
+    metric = bench.results().blocks[0].metric("instructions")
+    assert (metric.unit, metric.rules.margin, metric.rules.tolerance) == ("", 0.01, 0.03)
+    assert metric.rules.floor == 0, "it is a time"
+
+
+def test_every_judged_event_is_counted_in_every_pair(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE, noise=0.002)
+    programs = bench.program("head"), bench.program("base")
+    metrics = "--ethrex-metrics=cache-misses,branch-misses"
+    bench.compare(*programs, *FAST, metrics).assert_outcomes(passed=2)
+    for pair in bench.results().blocks[0].pairs:
+        assert {"cache-misses", "branch-misses"} <= set(pair.base.counts) & set(pair.head.counts)
+
+
+def test_what_was_counted_only_some_of_the_time_is_shown_and_never_judged(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE, running=93)
+    programs = bench.program("head"), bench.program("base")
+    result = bench.compare(*programs, *FAST, "--ethrex-metrics=instructions")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*instructions can't be judged: it was counted 93 % of the time only*"])
+
+
+@pytest.mark.parametrize("metrics", ["instructions", "exec,cycles"])
+def test_gating_on_what_can_not_be_counted_is_wrong_usage(bench: Bench, metrics: str) -> None:
+    bench.perf(per_repeat={"task-clock:u": 2})
+    told = bench.refuse(f"--ethrex-block={1}", f"--ethrex-metrics={metrics}")
+    assert "this can't be counted here: no PMU" in told
+    assert "instructions with --ethrex-counters callgrind" in told
+
+
+def test_a_declared_test_that_asks_for_it_is_an_error_and_the_others_go_on(bench: Bench) -> None:
+    bench.cache(1, 2)
+    bench.pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.ethrex_block(1)
+        def test_time(ethrex_block):
+            ethrex_block.gate()
+
+        @pytest.mark.ethrex_block(2, metrics=["instructions"])
+        def test_work(ethrex_block):
+            ethrex_block.gate()
+        """
+    )
+    head, base = bench.program("head"), bench.program("base")
+    result = bench.run(f"--ethrex-replay={head}", f"--ethrex-base={base}", *FAST)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*--ethrex-metrics instructions: this can't be counted here: no perf*"])
+
+
+def test_what_is_absent_is_told_and_no_failure(bench: Bench) -> None:
+    result = bench.compare(bench.program("head"), bench.program("base"), *FAST)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["counters: no perf: *; CPU time, page faults, * come from wait4"])
+    assert bench.results().counters.startswith("no perf: ")
+
+
+def test_off_asks_nobody(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE)
+    bench.compare(bench.program("head"), bench.program("base"), *FAST, "--ethrex-counters=off")
+    assert not any(pair.head.counts for pair in bench.results().blocks[0].pairs)
+
+
+def test_perf_that_was_asked_for_must_be_there(bench: Bench) -> None:
+    assert "--ethrex-counters perf: no perf: " in bench.refuse("--ethrex-block=1", "--ethrex-counters=perf")
+
+
+def test_anything_else_is_wrong_usage(bench: Bench) -> None:
+    told = bench.refuse("--ethrex-block=1", "--ethrex-counters=vtune")
+    assert told.endswith("choose from auto, perf, callgrind, off")
+
+
+# --- baselines --------------------------------------------------------------------------------------------
+
+
+def test_perfs_counts_are_recorded_beside_the_times_and_gated_against(bench: Bench) -> None:
+    perf = bench.perf(per_repeat=GUIDE, noise=0.002)
+    base, head = bench.program("base"), bench.program("head")
+    gated = ("--ethrex-metrics=exec,instructions", "--ethrex-archive-size=0")
+    bench.record(base, *gated, "--ethrex-invocations=6").assert_outcomes(passed=2)
+    bench.gate(f"--ethrex-replay={head}", *gated, *FAST).assert_outcomes(passed=2)
+    bench.perf(per_repeat={**GUIDE, "instructions:u": 860_000_000}, noise=0.002)
+    result = bench.gate(f"--ethrex-replay={head}", *gated, *FAST)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["regression: mainnet/24443168 instructions +25.* 6[89]?.? M → 8[56]?.? M*"])
+    assert perf.exists()
+
+
+def test_a_session_that_contradicts_its_counts_is_refused(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE, noise=0.002)
+    base = bench.program("base")
+    gated = ("--ethrex-metrics=exec,instructions", "--ethrex-invocations=6")
+    bench.record(base, *gated).assert_outcomes(passed=2)
+    bench.perf(per_repeat={**GUIDE, "instructions:u": 860_000_000}, noise=0.002)
+    result = bench.record(base, *gated)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        ["*nothing was recorded: instructions took 8[56]?.? M, and 6[89]?.? M in 1 session*"]
+    )
+    bench.record(base, *gated, "--ethrex-accept-baseline=more checks").assert_outcomes(passed=2)
+
+
+def test_a_baseline_without_counts_says_what_to_record(bench: Bench) -> None:
+    base, head = bench.program("base"), bench.program("head")
+    bench.record(base, "--ethrex-archive-size=0").assert_outcomes(passed=1)
+    bench.perf(per_repeat=GUIDE)
+    options = ("--ethrex-metrics=instructions", "--ethrex-archive-size=0")
+    result = bench.gate(f"--ethrex-replay={head}", *options, *FAST)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*the stored sessions have no instructions:u by perf (difference, repeat) to compare with*"]
+    )
+
+
+# --- callgrind --------------------------------------------------------------------------------------------
+
+
+def test_callgrind_finds_one_percent_of_work_in_six_pairs_whatever_the_clock_says(
+    bench: Bench, known_work: Path, valgrind: callgrind.Tool
+) -> None:
+    result = bench.compare(
+        f"{known_work} --work 101 --pages 0",
+        f"{known_work} --pages 0",
+        "--ethrex-counters=callgrind",
+        "--ethrex-metrics=exec,instructions,prep-instructions",
+        "--ethrex-repeat=3",
+        "--ethrex-looks=6,8",
+        "--ethrex-tolerance=90%",
+        "--ethrex-json=results.json",
+    )
+    result.stdout.fnmatch_lines(
+        [
+            f"counters: callgrind {valgrind.version}: instructions of 3 repeats, in processes never timed",
+            "regression: mainnet/24443168 instructions +1.00 % *, 6 pairs, margin 0.3 %*",
+        ]
+    )
+    (block,) = bench.results().blocks
+    assert block.metric("instructions").decision.pairs == 6
+    assert block.metric("prep-instructions").decision.verdict == "unchanged"
+    assert not any("perf" in pair.head.counts for pair in block.pairs)
+    undecided = block.pairs[6:]
+    assert not any(pair.base.counts or pair.head.counts for pair in undecided), "decided: not counted on"
+
+
+def test_a_machine_of_another_model_gates_against_what_callgrind_counted(
+    bench: Bench, known_work: Path, valgrind: callgrind.Tool
+) -> None:
+    gated = ("--ethrex-counters=callgrind", "--ethrex-metrics=instructions", "--ethrex-archive-size=0")
+    base = f"{known_work} --pages 0"
+    bench.record(base, *gated, "--ethrex-machine=bench").assert_outcomes(passed=1)
+    (file,) = store.files(bench.path / "baselines")
+    assert file.name.startswith("ethrex-callgrind-")
+    assert f"valgrind-{valgrind.version}" in file.name
+    assert "bench" not in file.read_text(), "not even the machine's name"
+    passed = bench.gate(f"--ethrex-replay={known_work} --pages 1", *gated, "--ethrex-machine=hosted", *FAST)
+    passed.assert_outcomes(passed=1)
+    slower = bench.gate(
+        f"--ethrex-replay={known_work} --work 103 --pages 0", *gated, "--ethrex-machine=hosted", *FAST
+    )
+    slower.assert_outcomes(failed=1)
+    slower.stdout.fnmatch_lines(["regression: mainnet/24443168 instructions +3.0? % *, 6 invocations, *"])
+    (block,) = bench.results().blocks
+    assert block.mode == "stored"
+    assert block.base is not None
+    assert block.base.exec_ns is None, "times of another machine are not even shown"
+    assert bench.results().counted_on is not None
+
+
+def test_times_and_callgrinds_counts_are_two_baselines_of_a_block(
+    bench: Bench, known_work: Path, valgrind: callgrind.Tool
+) -> None:
+    del valgrind
+    gated = ("--ethrex-counters=callgrind", "--ethrex-metrics=exec,instructions")
+    recorded = bench.record(f"{known_work} --pages 0", *gated, "--ethrex-json=results.json")
+    recorded.assert_outcomes(passed=2)
+    apart, timed = (store.load(file) for file in store.files(bench.path / "baselines"))
+    assert (apart.times, timed.times) == (False, True)
+    assert apart.epoch.sessions[0].id == timed.epoch.sessions[0].id
+    again = bench.record(
+        f"{known_work} --pages 0",
+        *gated,
+        "--ethrex-update-baseline-new-only",
+        "--ethrex-metrics=instructions",
+    )
+    again.assert_outcomes(skipped=1)
+    result = bench.gate(f"--ethrex-replay={known_work} --pages 1", *gated, *FAST)
+    result.assert_outcomes(passed=2)
+    (block,) = bench.results().blocks
+    assert block.mode == "interleaved", "the archived program is run beside it"
+    assert all(metric.context is not None for metric in block.metrics)
+
+
+def test_callgrind_without_valgrind_is_wrong_usage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    told = bench.refuse("--ethrex-block=1", "--ethrex-counters=callgrind")
+    assert "valgrind was not found on PATH: install it (apt-get install valgrind)" in told
