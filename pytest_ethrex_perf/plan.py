@@ -366,23 +366,20 @@ class Planner:
     def record(self, gate: Gate) -> str:
         """Write the session that `gate` measured into its baseline and say so; raises `MeasurementError`."""
         plan, request = gate.plan, gate.plan.request
-        told: list[str] = []
-        for home in self._recorded(request):
-            try:
-                told += recording.record(
-                    self.settings.get("baselines"),
-                    plan.head,
-                    home.machine,
-                    gate.invocations,
-                    cache=plan.cache,
-                    rules={one.metric: one.rules() for one in request.gatings if one.metric in home.metrics},
-                    drop=request.drop,
-                    times=home.times,
-                    accept_reason=self.settings.get("accept_baseline"),
-                    redact=self._redact,
-                )
-            except MeasurementError as error:
-                raise MeasurementError("; ".join([*told, str(error)])) from None
+        gated = {gating.metric: gating.rules() for gating in request.gatings}
+        told = recording.record(
+            self.settings.get("baselines"),
+            plan.head,
+            [
+                recording.Home(home.machine, {name: gated[name] for name in home.metrics}, home.times)
+                for home in self._recorded(request)
+            ],
+            gate.invocations,
+            cache=plan.cache,
+            drop=request.drop,
+            accept_reason=self.settings.get("accept_baseline"),
+            redact=self._redact,
+        )
         if missing := self.keep(plan.head):
             told.append(f"its program is not kept in the archive: {missing}")
         return "; ".join(told)

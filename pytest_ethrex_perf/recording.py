@@ -4,53 +4,69 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import Session
-from pytest_ethrex_perf.judge.verdict import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pytest_ethrex_perf.judge.verdict import Rules
     from pytest_ethrex_perf.results import CacheIdentity, Invocation, Machine, Program
+
+
+class Home(NamedTuple):
+    """A baseline that a session goes into."""
+
+    machine: Machine
+    rules: Mapping[str, Rules]
+    """Of the metrics that are gated there."""
+    times: bool = True
+    """Whether its times are compared; else only what callgrind counted."""
 
 
 def record(
     root: Path,
     program: Program,
-    machine: Machine,
+    homes: Sequence[Home],
     invocations: Sequence[Invocation],
     *,
     cache: CacheIdentity,
-    rules: Mapping[str, Rules],
     drop: int,
     accept_reason: str | None,
-    times: bool = True,
     redact: Callable[[str], str] = str,
 ) -> list[str]:
-    """Add a session to its baseline below `root`; say what was done, and what changed on the machine.
+    """Add a session to its baselines below `root`; say what was done, and what changed on the machine.
 
-    Contradictions are judged by the limits of `rules`, metric by metric, for this block alone. Without
-    `times` it is the baseline of counts alone. `redact` takes secrets out of a text: baselines are committed.
-    Raises as `store.record` does.
+    Contradictions are judged by the limits of each home's rules, metric by metric, for this block alone: one
+    that contradicts one of its baselines goes into none. `redact` takes secrets out of a text: baselines are
+    committed. Raises as `store.record` does.
     """
-    limits = {
-        metric: Rules(margin=one.margin, tolerance=one.tolerance, floor=one.floor, drift=one.drift)
-        for metric, one in rules.items()
-    }
-    session = Session.of(
-        portable(program, redact),
-        machine,
-        tuple(invocations),
-        started=min(one.started for one in invocations),
-    )
-    recorded = store.record(
-        root, session, cache=cache, rules=limits, drop=drop, times=times, accept_reason=accept_reason
-    )
-    return [str(recorded), *(f"changed on this machine: {warning}" for warning in recorded.warnings)]
+    started = min(one.started for one in invocations)
+    measured = portable(program, redact)
+
+    def into(home: Home, *, dry: bool) -> store.Recorded:
+        return store.record(
+            root,
+            Session.of(measured, home.machine, tuple(invocations), started=started),
+            cache=cache,
+            rules={metric: rules.alone() for metric, rules in home.rules.items()},
+            drop=drop,
+            times=home.times,
+            accept_reason=accept_reason,
+            dry=dry,
+        )
+
+    for home in homes:
+        into(home, dry=True)
+    told: list[str] = []
+    for home in homes:
+        recorded = into(home, dry=False)
+        told += [str(recorded), *(f"changed on this machine: {warning}" for warning in recorded.warnings)]
+    return list(dict.fromkeys(told))
 
 
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:

@@ -120,6 +120,12 @@ def stored(
     return judge.merge_sessions([started for started, _ in known], [values for _, values in known])
 
 
+def by_callgrind(invocations: Iterable[Invocation], metric: str) -> bool:
+    """Whether callgrind counted `metric`."""
+    counts = (invocation.counts.get(metric) for invocation in invocations)
+    return any(count is not None and count.instrument == "callgrind" for count in counts)
+
+
 def first_counts(invocations: Iterable[Invocation]) -> dict[str, Count]:
     """One count of every metric that the invocations have any of, those with values first: for its names."""
     found: dict[str, Count] = {}

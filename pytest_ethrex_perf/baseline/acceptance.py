@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import BlockResult, Invocation, Machine, RunResult
+    from pytest_ethrex_perf.results import BlockResult, Invocation, RunResult
 
 
 def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -> list[str]:
@@ -31,30 +31,26 @@ def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -
         raise BaselineError("nothing was recorded: the file does not say which program it was")
     if cache is None or f"{cache.network}/{cache.number}" != block.block:
         raise BaselineError("nothing was recorded: the file does not say what the cache file held")
-    told: list[str] = []
-    for machine, times, rules in _homes(run, block):
-        told += recording.record(
-            root,
-            head.program,
-            machine,
-            measured(block),
-            cache=cache,
-            rules=rules,
-            drop=block.drop,
-            times=times,
-            accept_reason=reason,
-        )
-    return told
+    return recording.record(
+        root,
+        head.program,
+        list(_homes(run, block)),
+        measured(block),
+        cache=cache,
+        drop=block.drop,
+        accept_reason=reason,
+    )
 
 
-def _homes(run: RunResult, block: BlockResult) -> Iterator[tuple[Machine, bool, dict[str, Rules]]]:
-    """Whose session it is, whether by its times, and what is judged there."""
+def _homes(run: RunResult, block: BlockResult) -> Iterator[recording.Home]:
+    """Whose session it is: by its times, by what callgrind counted, or both."""
     rules = block.rules or {"exec": Rules()}
     apart = {name: one for name, one in rules.items() if run.counted_on is not None and name not in TIMES}
     if len(apart) < len(rules):
-        yield run.measured_on, True, {name: one for name, one in rules.items() if name not in apart}
+        here = {name: one for name, one in rules.items() if name not in apart}
+        yield recording.Home(run.measured_on, here)
     if run.counted_on is not None and apart:
-        yield run.counted_on, False, apart
+        yield recording.Home(run.counted_on, apart, times=False)
 
 
 def measured(block: BlockResult) -> tuple[Invocation, ...]:

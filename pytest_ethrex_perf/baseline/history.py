@@ -126,9 +126,12 @@ def show(baseline: Baseline, metric: str | None = None, drop: int = DROP) -> str
 
 
 def _epoch_lines(number: int, epoch: Epoch, epoch_rows: list[Row], metric: str) -> list[str]:
+    from pytest_ethrex_perf.report import text
+
+    heading = metric if len(metric) <= _NARROW else "level"
     lines = [
         *_wrapped(f"epoch {number} since {moment(epoch.started).date()}: {epoch.reason}"),
-        _COLUMNS.format("session", "date", "program", "n", metric[:_NARROW], "sd", "Δ first", "Δ prev"),
+        _COLUMNS.format("session", "date", "program", "n", heading, "sd", "Δ first", "Δ prev"),
     ]
     for row in epoch_rows:
         session = row.session
@@ -139,7 +142,7 @@ def _epoch_lines(number: int, epoch: Epoch, epoch_rows: list[Row], metric: str) 
                 (session.program.commit or session.program.sha256)[:_SHORT],
                 len(session.invocations),
                 value_told(row.level, metric),
-                f"{100 * row.sd:.1f} %" if row.sd is not None else "–",
+                text.deviation(row.sd) if row.sd is not None else "–",
                 change_told(row.against_first),
                 change_told(row.against_previous),
             ).rstrip()

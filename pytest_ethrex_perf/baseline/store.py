@@ -212,6 +212,7 @@ def record(
     drop: int = 1,
     times: bool = True,
     accept_reason: str | None = None,
+    dry: bool = False,
 ) -> Recorded:
     """Add `session` to the baseline that it belongs to, or make that baseline.
 
@@ -220,7 +221,7 @@ def record(
     it is a baseline of what callgrind counted. With
     `accept_reason` it begins a new epoch (once: further sessions with the same reason join that epoch unless
     they contradict it). The last `schema.KEPT` sessions of an epoch are kept, with its first and its tagged
-    ones. A session that is there already changes nothing.
+    ones. A session that is there already changes nothing. A `dry` one writes nothing: it only raises.
 
     Raises `ContradictionError`, `BaselineError` (a file that is broken, or not comparable with the session),
     `UsageError` for an empty reason; then nothing was written.
@@ -232,11 +233,12 @@ def record(
         raise UsageError("accepting a new level needs a reason: it is kept in the baseline's history")
     file = path(root, BlockId(cache.network, cache.number), session.program.kind, session.machine.key)
     first = _first(file, session, cache, reason, times=times)
+    written = _forgotten if dry else write
     with writing(file):
         try:
             old = load(file)
         except MissingBaselineError:
-            write(file, first)
+            written(file, first)
             return Recorded(file, first, session, "created", (), ())
         if any(known.id == session.id for known in old.sessions()):
             return Recorded(file, old, session, "was there already", (), ())
@@ -249,13 +251,17 @@ def record(
             started = max(session.started, old.epoch.started, key=moment)  # epochs stay in order
             epoch = Epoch(reason=reason, started=started, sessions=(session,))
             new = msgspec.structs.replace(old, epochs=(*old.epochs, epoch))
-            write(file, new)
+            written(file, new)
             return Recorded(file, new, session, "began an epoch", (), warnings)
         sessions = in_order((*old.epoch.sessions, session))
         new = _with_current(old, kept(sessions))
-        write(file, new)
+        written(file, new)
         forgotten = tuple(one.id for one in sessions if one not in new.epoch.sessions)
         return Recorded(file, new, session, "appended", forgotten, warnings)
+
+
+def _forgotten(file: Path, baseline: Baseline) -> None:
+    """Do not write it."""
 
 
 def in_order(sessions: Iterable[Session]) -> tuple[Session, ...]:

@@ -124,6 +124,12 @@ class Matched:
 
         return samples.identity((*self.base.invocations, *self.head.invocations), metric)
 
+    def by_callgrind(self, metric: str) -> bool:
+        """Whether callgrind counted `metric`."""
+        from pytest_ethrex_perf import samples
+
+        return samples.by_callgrind(self.head.invocations, metric)
+
     @staticmethod
     def _with(side: Measured, metric: str) -> Sequence[Invocation]:
         """Those that were counted at all: a run counts on only as long as it decides by it."""
@@ -293,7 +299,9 @@ def _judge_metric(one: Matched, metric: str, given: Mapping[str, Any], gatings: 
 
     name = f"{one.block} {metric}"
     known = one.rules(metric)
-    rules = limits.rules(given, known, gatings.block, name=name, has_floor=metric in TIMES)
+    rules = limits.rules(
+        given, known, gatings.block, metric=metric, name=name, callgrind=one.by_callgrind(metric)
+    )
     used = None
     try:
         base, head = one.samples(metric)
@@ -330,7 +338,9 @@ def _judge_mean(
         {**given, "floor": 0.0},  # the blocks' levels differ, so there is none of the mean
         known or matched[0].rules(metric),
         gatings.suite or 1.0,
+        metric=metric,
         name=f"the mean over blocks, {metric}",
+        callgrind=matched[0].by_callgrind(metric),
     )
     samples = [one.samples(metric) for one in matched]
     base, head = family.mean_over_blocks([base for base, _ in samples], [head for _, head in samples])

@@ -50,6 +50,8 @@ class Noise:
     """Wall time of a pair: two invocations."""
     sessions: tuple[tuple[float, ...], ...] = ()
     """Samples of a stored baseline's sessions, where the file holds some."""
+    callgrind: bool = False
+    """Callgrind counted it."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,9 @@ def _plan(args: argparse.Namespace) -> int:
             given,
             noise.rules,
             goal.gatings,
+            metric=noise.metric,
             name=f"{noise.block} {noise.metric}",
-            has_floor=noise.metric in TIMES,
+            callgrind=noise.callgrind,
         )
         seconds = _tell(noise, rules, goal)
         planned[noise.block] = max(planned.get(noise.block, 0.0), seconds)
@@ -229,6 +232,7 @@ def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | s
         step=samples.step(both, metric),
         pair_s=2 * _wall_s(both),
         sessions=tuple(map(tuple, samples.stored(block.baseline, metric, block.drop, like))),
+        callgrind=samples.by_callgrind(both, metric),
     )
 
 
@@ -259,6 +263,7 @@ def _of_sessions(
         step=samples.step(invocations, metric),
         pair_s=2 * _wall_s(invocations),
         sessions=tuple(map(tuple, samples.stored(recorded, metric, drop, like))),
+        callgrind=samples.by_callgrind(invocations, metric),
     )
 
 
@@ -276,7 +281,7 @@ def _tell(noise: Noise, rules: Rules, goal: Goal) -> float:
     from pytest_ethrex_perf.report import text
 
     effect, last = math.log1p(goal.effect), rules.looks[-1]
-    sd, uncertain = text.percent(math.expm1(noise.sd)), text.percent(1 / math.sqrt(2 * noise.df))
+    sd, uncertain = text.deviation(math.expm1(noise.sd)), text.percent(1 / math.sqrt(2 * noise.df))
     level = text.quantity(noise.level, unit(noise.metric))
     _say(f"\n{noise.block} {noise.metric}, {level}, a pair takes {_time(noise.pair_s)}")
     told = derivation.wrapped(f"sd of the pair ratio {sd} (itself ± {uncertain}), {noise.origin}", "  ")

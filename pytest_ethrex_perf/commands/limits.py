@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.metrics import TIMES, limits
 from pytest_ethrex_perf.options import OPTIONS
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.results import BlockResult
 
 _LIMITS = ("margin", "tolerance", "alpha", "looks", "floor")
-_DEFAULT = Rules(**{name: OPTIONS[name].default for name in _LIMITS})
+_DEFAULT = Rules(alpha=OPTIONS["alpha"].default, looks=OPTIONS["looks"].default)
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -41,17 +42,25 @@ def judged(block: BlockResult) -> dict[str, Rules]:
 
 
 def rules(
-    given: Mapping[str, Any], known: Rules | None, gatings: float, *, name: str, has_floor: bool = True
+    given: Mapping[str, Any],
+    known: Rules | None,
+    gatings: float,
+    *,
+    metric: str,
+    name: str,
+    callgrind: bool = False,
 ) -> Rules:
     """The rules of one gating: what is `given` wins over those that it is `known` to be judged by.
 
-    `gatings` is its share of the family, `name` what an error calls it; without `has_floor` an absolute
-    floor, which is a time, means nothing. Raises `UsageError` unless the margin lies below the tolerance.
+    Where nothing is known, the defaults of `metric`, `callgrind`'s if that counted it. `gatings` is its share
+    of the family, `name` what an error calls it. Raises `UsageError` unless the margin lies below the
+    tolerance.
     """
     chosen = {limit: value for limit, value in given.items() if limit in _LIMITS}
-    if not has_floor:
-        chosen["floor"] = 0.0
-    found = dataclasses.replace(known or _DEFAULT, gatings=gatings, **chosen)
+    if metric not in TIMES:
+        chosen.pop("floor", None)  # it is a time
+    usual = dataclasses.replace(_DEFAULT, **limits(metric, callgrind=callgrind)._asdict())
+    found = dataclasses.replace(known or usual, gatings=gatings, **chosen)
     if found.margin >= found.tolerance:
         raise UsageError(
             f"{name}: the margin ({found.margin:.3g}) must be below the tolerance ({found.tolerance:.3g}): "

@@ -40,6 +40,10 @@ class Rules:
     drift: float = 0.01
     """Prior standard deviation, a fraction, of what sessions of a stored baseline differ by by themselves."""
 
+    def alone(self) -> Rules:
+        """The same limits for one gating that shares alpha with no other, at the usual alpha and looks."""
+        return Rules(margin=self.margin, tolerance=self.tolerance, floor=self.floor, drift=self.drift)
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

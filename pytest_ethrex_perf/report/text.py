@@ -24,6 +24,7 @@ SYMBOLS = {
 WAIVED = "🔕"
 NOT_DECIDED = "not decided"  # the run was stopped
 _ORDER = ("regression", "error", "inconclusive", "waived", "improvement", "unchanged")
+_NOTHING = 5e-5  # what two decimals would round away as well
 _TINY = 0.001  # spread, as of counts, that one decimal would round away
 _COARSE = 0.01  # a margin that one decimal does justice to
 _LARGE = 100_000
@@ -109,7 +110,12 @@ def spread(row: Row, side: str) -> str:
     told = quantity(value, row.unit)
     if sd is None or value is None:
         return told
-    return f"{told} ± {percent(sd, 2 if 0 < sd < _TINY else 1)}"
+    return f"{told} ± {deviation(sd)}"
+
+
+def deviation(sd: float) -> str:
+    """A relative standard deviation: `1.2 %`, `0.04 %`."""
+    return percent(sd, 2 if _NOTHING < sd < _TINY else 1)
 
 
 def symbol(result: MetricResult | SuiteResult) -> str:

@@ -82,7 +82,7 @@ def main() -> None:
 def factor_of(plan: dict[str, Any], program: list[str], number: int) -> float:
     """What the program's name stands for, and a little more or less in every process."""
     factor = float(plan.get("by_program", {}).get(Path(program[0]).name, 1))
-    chance = random.Random(f"{program[0]} {number}")  # noqa: S311 - nothing secret
+    chance = random.Random(f"{Path(program[0]).name} {number}")  # noqa: S311 - nothing secret
     return factor * chance.lognormvariate(0, plan["noise"]) if "noise" in plan else factor
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.baseline import store
+from pytest_ethrex_perf.baseline import acceptance, store
+from pytest_ethrex_perf.baseline.store import ContradictionError
 from pytest_ethrex_perf.counters import callgrind
 from tests.counters import conftest as counters
 from tests.counters.conftest import build
@@ -281,6 +282,27 @@ def test_times_and_callgrinds_counts_are_two_baselines_of_a_block(
     (block,) = bench.results().blocks
     assert block.mode == "interleaved", "the archived program is run beside it"
     assert all(metric.context is not None for metric in block.metrics)
+
+
+def test_a_session_that_contradicts_one_of_its_baselines_goes_into_neither(
+    bench: Bench, known_work: Path, valgrind: callgrind.Tool
+) -> None:
+    del valgrind
+    gated = ("--ethrex-counters=callgrind", "--ethrex-metrics=exec,instructions", "--ethrex-tolerance=90%")
+    bench.record(f"{known_work} --pages 0", *gated, "--ethrex-invocations=6").assert_outcomes(passed=2)
+    files = store.files(bench.path / "baselines")
+    before = [file.read_text() for file in files]
+    more = f"{known_work} --work 110 --pages 0"
+    result = bench.record(more, *gated, "--ethrex-invocations=6", "--ethrex-json=results.json")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*ethrex-callgrind-*: nothing was recorded: instructions took *"])
+    assert [file.read_text() for file in files] == before
+    with pytest.raises(ContradictionError, match="nothing was recorded: instructions took"):
+        acceptance.accept(bench.path / "baselines", run := bench.results(), run.blocks[0], None)
+    assert [file.read_text() for file in files] == before
+    told = acceptance.accept(bench.path / "baselines", run, run.blocks[0], "more checks")
+    assert any("epoch 2 begun (more checks)" in one and "callgrind" in one for one in told)
+    assert next(len(store.load(file).epochs) for file in files) == 2
 
 
 def test_callgrind_without_valgrind_is_wrong_usage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
