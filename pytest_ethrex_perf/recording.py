@@ -48,10 +48,10 @@ def record(
     started = min(one.started for one in invocations)
     measured = portable(program, redact)
 
-    def into(home: Home, *, dry: bool) -> store.Recorded:
+    def into(home: Home, session: Session, *, dry: bool) -> store.Recorded:
         return store.record(
             root,
-            Session.of(measured, home.machine, tuple(invocations), started=started),
+            session,
             cache=cache,
             rules={metric: rules.alone() for metric, rules in home.rules.items()},
             drop=drop,
@@ -60,11 +60,14 @@ def record(
             dry=dry,
         )
 
-    for home in homes:
-        into(home, dry=True)
+    sessions = [
+        (home, Session.of(measured, home.machine, tuple(invocations), started=started)) for home in homes
+    ]
+    for home, session in sessions:
+        into(home, session, dry=True)
     told: list[str] = []
-    for home in homes:
-        recorded = into(home, dry=False)
+    for home, session in sessions:
+        recorded = into(home, session, dry=False)
         told += [str(recorded), *(f"changed on this machine: {warning}" for warning in recorded.warnings)]
     return list(dict.fromkeys(told))
 
