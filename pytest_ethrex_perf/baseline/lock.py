@@ -29,6 +29,7 @@ _EVERYBODY = 0o666  # users of one host share these files
 _FILE_TIMEOUT = 60.0  # s; a baseline's file is locked for milliseconds
 _FILE_POLL = 0.01  # s
 _POLL = 0.2  # s; a waiting run must not disturb the one that measures
+_GRACE = 2.0  # s; for a worker to say that it is one of us
 
 
 class Holder(Record, frozen=True, kw_only=True):
@@ -38,6 +39,8 @@ class Holder(Record, frozen=True, kw_only=True):
     label: str
     started: str
     """UTC, ISO 8601."""
+    run: str | None = None
+    """What the workers of one distributed run have in common."""
 
     def __str__(self) -> str:
         return f"{self.label} (process {self.pid}, since {self.started})"
@@ -62,38 +65,77 @@ def directory() -> Path:
     return path
 
 
+class _Patience:
+    """How long another run may keep us waiting: it is told once who does, then given up.
+
+    Workers of one run wait for each other as long as it takes: that ends, since each measures one block.
+    """
+
+    def __init__(
+        self, path: Path, timeout: float, waiting: Callable[[str], None] | None, run: str | None
+    ) -> None:
+        self._path, self._run, self._waiting = path, run, waiting if timeout > 0 else None
+        # a worker that has just taken its turn has not said yet who it is
+        self._limit, self._grace = (timeout, 0.0) if run is None else (max(timeout, _GRACE), _GRACE)
+        self._timeout = timeout
+        self._since = time.monotonic()
+
+    def wait(self) -> None:
+        """Wait a moment; raises `MeasurementError` when it was long enough."""
+        now, told = time.monotonic(), _told(self._path)
+        if self._run is not None and told is not None and told.run == self._run:
+            self._since = now
+        waited = now - self._since
+        if waited >= self._limit:
+            raise MeasurementError(
+                f"another run measures on this machine: {_holder_told(self._path)}; gave up after "
+                f"{waited:.0f} s: wait for it to end, or raise --ethrex-lock-timeout"
+            )
+        if self._waiting is not None and waited >= self._grace:
+            self._waiting(
+                f"waiting up to {self._timeout:.0f} s for {_holder_told(self._path)}, "
+                "which measures on this machine"
+            )
+            self._waiting = None
+        time.sleep(min(_POLL, self._limit - waited))
+
+
 @contextlib.contextmanager
-def measuring(label: str, *, timeout: float, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
+def measuring(
+    label: str, *, timeout: float, waiting: Callable[[str], None] | None = None, run: str | None = None
+) -> Iterator[None]:
     """Hold the lock of this host while measuring: two runs at once would measure each other.
 
     `label` says who we are to a run that waits for us. `waiting` is called once, with a sentence that says
-    for whom, if another run holds the lock. After `timeout` seconds (0: at once) raises `MeasurementError`.
+    for whom, if another run holds the lock. After `timeout` seconds (0: at once) raises `MeasurementError`;
+    time in which a worker of the same `run` measures does not count. Who lets go of the lock and wants it
+    again comes after the one that waits.
     """
     path = directory() / "measuring"
-    lock = _lock(path)
-    began = time.monotonic()
+    lock, queue = _lock(path), _lock(directory() / "queue")
+    patience = _Patience(path, timeout, waiting, run)
+    _take(queue, patience)
     try:
-        _acquire(lock, 0)
-    except TimeoutError:
-        if timeout > 0 and waiting is not None:
-            waiting(f"waiting up to {timeout:.0f} s for {_holder_told(path)}, which measures on this machine")
-        try:
-            _acquire(lock, timeout)
-        except TimeoutError:
-            waited = time.monotonic() - began
-            raise MeasurementError(
-                f"another run measures on this machine: {_holder_told(path)}; gave up after {waited:.0f} s: "
-                "wait for it to end, or raise --ethrex-lock-timeout"
-            ) from None
+        _take(lock, patience)
+    finally:
+        queue.release()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        _tell(
-            path,
-            Holder(pid=os.getpid(), label=label, started=datetime.now(UTC).isoformat(timespec="seconds")),
-        )
+        _tell(path, Holder(pid=os.getpid(), label=label, started=started, run=run))
         yield
     finally:
         _tell(path, None)
         lock.release()
+
+
+def _take(lock: BaseFileLock, patience: _Patience) -> None:
+    while True:
+        try:
+            _acquire(lock, 0)
+        except TimeoutError:
+            patience.wait()
+        else:
+            return
 
 
 def holder() -> Holder | None:
