@@ -30,6 +30,7 @@ from pytest_ethrex_perf.suite import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.counters.choice import Chosen
@@ -197,18 +198,8 @@ class Campaign:
         self._gates = {}
         self._choose_counters()
         for request in self._requests:
-            if request in self._errors:
-                continue
-            try:
-                plan = self.planner.plan(request, request.repeat or self._chosen_repeat(request))
-            except NothingToDo as reason:
-                self._skipped[request] = str(reason)
-            except (MeasurementError, UsageError) as error:
-                self._errors[request] = str(error)
-            else:
-                rules = {gating: self._rules(gating, self._gatings.block) for gating in request.gatings}
-                self._gates[request] = Gate(plan, rules, self._invoke)
-                self._gates[request].keep_counting = partial(self._suite_counts, request)
+            if request not in self._errors:
+                self._plan(request, self._gates)
         suite = [self._gates[request] for request in self._suite_requests if request in self._gates]
         if suite and len(suite) == len(self._suite_requests):
             self._suite = Suite(suite, {name: self._suite_rules(name) for name in self.suite_metrics()})
@@ -232,6 +223,19 @@ class Campaign:
         """Whether the mean over blocks still waits for counts of this block."""
         waits = self._suite is not None and not self._suite.decided and request in self._suite_requests
         return waits and not set(self.suite_metrics()) <= set(TIMES)
+
+    def _plan(self, request: Request, gates: dict[Request, Gate]) -> None:
+        """Add the gate of `request` to `gates`, or keep the reason why there is none."""
+        try:
+            plan = self.planner.plan(request, request.repeat or self._chosen_repeat(request))
+        except NothingToDo as reason:
+            self._skipped[request] = str(reason)
+        except (MeasurementError, UsageError) as error:
+            self._errors[request] = str(error)
+        else:
+            rules = {gating: self._rules(gating, self._gatings.block) for gating in request.gatings}
+            gates[request] = Gate(plan, rules, self._invoke)
+            gates[request].keep_counting = partial(self._suite_counts, request)
 
     def _chosen_repeat(self, request: Request) -> int:
         """`--ethrex-repeat auto`: the baseline's, or else what a short pilot finds best."""
@@ -259,11 +263,14 @@ class Campaign:
             raise MeasurementError(self._not_held)
         if not self._holds:
             try:
-                self._held.enter_context(self.planner.hold_machine(self._say))
+                self._held.enter_context(self._machine())
             except MeasurementError as error:
                 self._not_held = str(error)
                 raise
             self._holds = True
+
+    def _machine(self) -> AbstractContextManager[object]:
+        return self.planner.hold_machine(self._say)
 
     def _active(self, gate: Gate) -> bool:
         suite = self._suite
@@ -364,6 +371,9 @@ class Campaign:
         gates = self._prepare()
         if request in gates:
             return gates[request].result(self._settle, self._recorded.get(request))
+        return self._unmeasured(request)
+
+    def _unmeasured(self, request: Request) -> BlockResult:
         return BlockResult(
             block=str(request.block),
             mode=self.planner.mode(request),
@@ -379,8 +389,10 @@ class Campaign:
         """The mean over blocks of each metric, as far as it was judged."""
         return self._suite.results(self._settle) if self._suite is not None else ()
 
-    def run_result(self) -> RunResult:
-        """Everything about this run so far."""
+    def run_result(self, blocks: Iterable[BlockResult] | None = None) -> RunResult:
+        """Everything about this run so far; with `blocks`, of those alone."""
+        if blocks is None:
+            blocks = (self.result(request) for request in self._requests)
         machine = self.planner.machine
         return RunResult(
             version=__version__,
@@ -393,7 +405,7 @@ class Campaign:
             gatings=self._family,
             shard=self.settings.get("shard"),
             settings=self._shown_settings(),
-            blocks=tuple(self.result(request) for request in self._requests),
+            blocks=tuple(blocks),
             suite=self.suite_results(),
         )
 

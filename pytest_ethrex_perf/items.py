@@ -7,29 +7,34 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from pytest_ethrex_perf import __version__, shard
 from pytest_ethrex_perf.blocks import BlockId, parse_blocks
 from pytest_ethrex_perf.campaign import Campaign
-from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, UsageError
+from pytest_ethrex_perf.controller import Controller
+from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 from pytest_ethrex_perf.fixtures import GatedBlock
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.options import AUTO, OPTIONS, WRITTEN
 from pytest_ethrex_perf.plan import NothingToDo
 from pytest_ethrex_perf.report import junit, outputs, progress, terminal, text
 from pytest_ethrex_perf.settings import load
+from pytest_ethrex_perf.worker import WorkerCampaign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_ethrex_perf.campaign import Status
     from pytest_ethrex_perf.gate import Request
-    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, SuiteResult
+    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, RunResult, SuiteResult
 
 ROOT = "ethrex-block"
 SUITE = "all"
 MARK = "ethrex_block"
+TOLD = "ethrex_perf"
+"""Where a report carries what a worker tells the controller."""
 _ERASE = "\x1b[K"
 
 
@@ -95,7 +100,10 @@ class PytestRun:
             ini={name: config.getini(option.ini_name) for name, option in OPTIONS.items() if option.file},
             environ=dict(os.environ),
         )
-        self.campaign = Campaign(self.settings, on_turn=self._show, say=self._say)
+        worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+        self.worker = WorkerCampaign(self.settings, worker["testrunuid"], say=self._say) if worker else None
+        self.controller = Controller()
+        self.campaign = self.worker or Campaign(self.settings, on_turn=self._show, say=self._say)
         self.requests = [self.campaign.request(block) for block in self.settings.blocks()]
         if self.requests:  # before an hour of measuring is lost
             self.campaign.planner.counters(self._counts())
@@ -112,7 +120,7 @@ class PytestRun:
         root = Folder.from_parent(session, name=ROOT, nodeid=ROOT)
         for request in self.requests:
             self._add(root, str(request.block), MetricItem, request, [g.metric for g in request.gatings])
-        if self.settings.get("shard"):  # the mean needs every block in one schedule
+        if self.settings.get("shard") or self.worker:  # the mean needs every block in one schedule
             return list(session.genitems(root))
         modes = (self.campaign.planner.mode(request) for request in self.requests)
         if len(self.requests) >= MIN_BLOCKS_FOR_MEAN and all(mode == "interleaved" for mode in modes):
@@ -196,11 +204,6 @@ class PytestRun:
     def outcome_of_trouble(self) -> Iterator[None]:
         """Trouble while measuring as pytest's outcome: an error, or a skip if there is nothing to compare."""
         try:
-            if hasattr(self.config, "workerinput"):
-                raise MeasurementError(
-                    "blocks are measured one at a time, and pytest-xdist's workers would measure each other: "
-                    "run without -n"
-                )
             yield
         except NothingToDo as reason:
             raise pytest.skip.Exception(str(reason)) from None
@@ -260,6 +263,38 @@ class PytestRun:
             known = repeat or self.settings.get("repeat", identity)
             return self.campaign.replay(identity, OPTIONS["repeat"].default if known == AUTO else known)
         raise AssertionError  # the context manager has raised
+
+    # --- pytest-xdist: what its workers measure meets in the controller -------------------------------------
+
+    def tell(self, report: pytest.TestReport) -> None:
+        """In a worker: send with `report` what was measured since the last one; plain text survives."""
+        news = self.worker.news() if self.worker else None
+        if news is not None:
+            setattr(report, TOLD, msgspec.json.encode(news).decode())
+
+    def hear(self, worker: str, report: pytest.TestReport) -> None:
+        """In the controller: take what `worker` sent, or that it crashed."""
+        told = getattr(report, TOLD, None)
+        if told is not None:
+            self.controller.hear(worker, told)
+        if report.failed and report.when not in ("setup", "call", "teardown"):  # xdist's own, of a crash
+            self.controller.lose(worker, report.nodeid, str(report.longrepr))
+        if report.failed:
+            self._told.update(str(value) for name, value in report.user_properties if name == "ethrex_block")
+
+    def _result(self) -> RunResult | None:
+        """Everything that was measured; None where nothing was asked for."""
+        if self.controller:
+            return self.controller.result()
+        return self.campaign.run_result() if self.campaign.started else None
+
+    def _cautions(self, result: RunResult) -> list[str]:
+        """What a distributed run leaves out."""
+        told = self.controller.troubles()
+        blocks = [block for block in result.blocks if block.mode == "interleaved"]
+        if len(self.requests) >= MIN_BLOCKS_FOR_MEAN and len(blocks) == len(result.blocks):
+            told.append("no mean over blocks: it needs all of them in one schedule, without -n")
+        return told
 
     # --- what people see ------------------------------------------------------------------------------------
 
@@ -324,29 +359,34 @@ class PytestRun:
 
     def _say(self, sentence: str) -> None:
         with self._terminal() as reporter:
-            if reporter is not None:
+            if self.worker:  # what its reporter writes is seen by nobody; its standard error is the user's
+                sys.stderr.write(f"\nethrex-perf: {sentence}\n")
+            elif reporter is not None:
                 reporter.write_line(f"ethrex-perf: {sentence}", yellow=True)
 
     def finish(self) -> bool:
-        """Let go of the machine, write the files that were asked for; whether all of them were written."""
+        """Let go of the machine, write the files that were asked for; whether everything went into them."""
         self.campaign.close()
-        if not self.campaign.started:
+        result = self._result()
+        if result is None or self.worker:
             return True
         wanted = {name: path for name in WRITTEN if (path := self.settings.get(name)) is not None}
         summary = outputs.step_summary(self.settings.environ)
-        self._written, self._unwritten = outputs.write(self.campaign.run_result(), wanted, summary)
-        return not self._unwritten
+        self._written, self._unwritten = outputs.write(result, wanted, summary)
+        return not self._unwritten and not (self.controller and self.controller.troubles())
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show what was measured, worst first, and what was written where."""
-        if not self.campaign.started:
+        result = self._result()
+        if result is None:
             return
-        result = self.campaign.run_result()
         reporter.write_sep("=", f"ethrex-perf: {text.counts(result.blocks)}")
         for line in terminal.summary(
             result, verbosity=reporter.verbosity, shown=self._told, room=self._room()
         ):
             reporter.write_line(line.text, **({line.style: True} if line.style else {}))
+        for caution in self._cautions(result) if self.controller else ():
+            reporter.write_line(caution, yellow=True)
         for written in self._written:
             reporter.write_line(f"written: {written}")
         for unwritten in self._unwritten:

@@ -355,12 +355,15 @@ class Planner:
                 words.append(option.flag_name if option.flag else f"{option.flag_name}={value}")
         return shlex.join([*words, *extra])
 
-    def hold_machine(self, on_wait: Callable[[str], None]) -> AbstractContextManager[object]:
-        """The lock of this machine, to be entered while measuring; `on_wait` hears for whom it waits."""
+    def hold_machine(
+        self, on_wait: Callable[[str], None], run: str | None = None
+    ) -> AbstractContextManager[object]:
+        """The lock of this machine, to be entered while measuring; see `lock.measuring`."""
         return lock.measuring(
             f"pytest --ethrex-block … in {self.settings.cwd.name}",
             timeout=self.settings.get("lock_timeout"),
             waiting=on_wait,
+            run=run,
         )
 
     def record(self, gate: Gate) -> str:

@@ -15,7 +15,7 @@ from pytest_ethrex_perf.fixtures import ethrex_block, ethrex_replay
 from pytest_ethrex_perf.options import OPTIONS, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from pytest_ethrex_perf.items import PytestRun
@@ -112,6 +112,32 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         from pytest_ethrex_perf import playback
 
         playback.prepare(item)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Keep the tests of one block on one worker; who chooses another --dist has chosen."""
+    if config.getoption("dist") != "load":
+        return None
+    from pytest_ethrex_perf.distribution import BlockScheduling
+
+    return BlockScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In a worker of pytest-xdist: what was measured travels with the report."""
+    report = yield
+    if RUN in item.config.stash:
+        run_of(item.config).tell(report)
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """In the controller of pytest-xdist: what its workers have measured meets here."""
+    node = getattr(report, "node", None)
+    if node is not None and (hasattr(report, "ethrex_perf") or RUN in node.config.stash):
+        run_of(node.config).hear(node.gateway.id, report)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:

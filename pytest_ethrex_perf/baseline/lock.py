@@ -29,7 +29,7 @@ _EVERYBODY = 0o666  # users of one host share these files
 _FILE_TIMEOUT = 60.0  # s; a baseline's file is locked for milliseconds
 _FILE_POLL = 0.01  # s
 _POLL = 0.2  # s; a waiting run must not disturb the one that measures
-_GRACE = 2.0  # s; for a worker to say that it is one of us
+_GRACE = 1.0  # s; for a worker to say that it is one of us
 
 
 class Holder(Record, frozen=True, kw_only=True):

@@ -25,16 +25,21 @@ def merge(parts: Mapping[Path, RunResult]) -> RunResult:
     Raises `UsageError` that names two files which do not belong together: another version, machine, program,
     family (alpha was spent over another number of gatings) or limit, a block that both have, a shard missing.
     """
-    import msgspec
-
     paths, runs = list(parts), list(parts.values())
     if not runs:
         raise UsageError("nothing to merge: name the results files")
     for path, run in parts.items():
-        for what, expected, found in _differences(runs[0], run):
+        for what, expected, found in differences(runs[0], run):
             raise UsageError(f"{paths[0]} and {path} do not belong together: {what} {expected} and {found}")
     _check_blocks(parts)
     _check_shards(parts)
+    return joined(runs)
+
+
+def joined(runs: Sequence[RunResult]) -> RunResult:
+    """The whole of which `runs` are parts that belong together."""
+    import msgspec
+
     machine = msgspec.structs.replace(
         runs[0].measured_on,
         keyed=_shared([run.measured_on.keyed for run in runs]),
@@ -55,13 +60,14 @@ def merge(parts: Mapping[Path, RunResult]) -> RunResult:
     )
 
 
-def _differences(first: RunResult, other: RunResult) -> Iterator[tuple[str, object, object]]:
-    """What must be the same in every part, and is not: name, first, other."""
+def differences(first: RunResult, other: RunResult) -> Iterator[tuple[str, object, object]]:
+    """What must be the same in every part of one run, and is not: name, first, other."""
     yield from _unequal("version", first.version, other.version)
     yield from _unequal("machine", first.machine, other.machine)
     yield from _unequal("gatings of the family", first.gatings, other.gatings)
     yield from _unequal("number of shards", _shards(first), _shards(other))
-    for side in ("head", "base"):
+    # without --ethrex-base each block is compared with its own baseline's program
+    for side in ("head", "base") if "base" in first.settings else ("head",):
         programs = _programs(first, side), _programs(other, side)
         if all(programs):  # of a shard that measured nothing none is known
             yield from _unequal(f"{side} program", *programs)

@@ -98,12 +98,6 @@ def test_deselecting_everything_is_never_green(bench: Bench, slow: tuple[str, ..
     assert bench.run(*slow, "-k", "nothing").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
-def test_xdist_is_refused_since_workers_would_measure_each_other(bench: Bench, slow: tuple[str, ...]) -> None:
-    result = bench.pytester.runpytest_subprocess(*slow, "-n", "2", "-k", "mainnet/1")
-    result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*run without -n*"])
-
-
 def test_an_unrelated_run_is_left_alone(bench: Bench) -> None:
     bench.pytester.makepyfile("def test_other(): pass")
     result = bench.run()

@@ -1,0 +1,372 @@
+"""Under pytest-xdist a block is one worker's, one measures at a time, and results meet in the controller."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from xdist.scheduler import LoadScheduling
+
+from pytest_ethrex_perf.baseline import lock
+from pytest_ethrex_perf.distribution import BlockScheduling
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_ethrex_perf.results import BlockResult, Invocation
+    from tests.conftest import Bench
+
+GREEN = ("--ethrex-margin=20%", "--ethrex-tolerance=25%")  # for the head that is 10 % slower
+HOLD = """
+import sys
+from pytest_ethrex_perf.baseline.lock import measuring
+with measuring("pytest of somebody else", timeout=0):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def sides(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Options that gate a slower program on blocks of which there are six, quickly."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # pytest-benchmark looks at it
+    bench.cache(*range(1, 7))
+    head, base = bench.program("head", exec_ms=66), bench.program("base")
+    return (f"--ethrex-replay={head}", f"--ethrex-base={base}", "--ethrex-repeat=3", "--ethrex-looks=6")
+
+
+def run(bench: Bench, *arguments: str) -> pytest.RunResult:
+    """Run pytest with two workers."""
+    return bench.pytester.runpytest_subprocess("-n2", "-p", "no:cacheprovider", *arguments)
+
+
+def taken(block: BlockResult) -> list[Invocation]:
+    """All its invocations."""
+    return [one for pair in block.pairs for one in (pair.base, pair.head)] + list(block.invocations)
+
+
+def times(block: BlockResult) -> tuple[datetime, datetime]:
+    """When its first invocation began and its last one ended."""
+    starts = [(datetime.fromisoformat(one.started), one.wall_ns) for one in taken(block)]
+    return min(starts)[0], max(start + timedelta(microseconds=wall / 1e3) for start, wall in starts)
+
+
+def test_verdicts_and_results_are_those_of_the_whole_run(bench: Bench, sides: tuple[str, ...]) -> None:
+    options = (*sides, "--ethrex-block=1..6", "--ethrex-metrics=exec,prep")
+    result = run(bench, *options, "--ethrex-json=r.json", "-v", "--junitxml=j.xml", "--ethrex-report=html")
+    result.assert_outcomes(failed=6, passed=6)
+    whole = bench.results("r.json")
+    assert [block.block for block in whole.blocks] == [f"mainnet/{number}" for number in range(1, 7)]
+    assert whole.gatings == 12
+    assert {m.rules.gatings for block in whole.blocks for m in block.metrics} == {12}
+    result.stdout.fnmatch_lines(
+        [
+            "ethrex-perf 0*: head *",
+            "*ethrex-perf: 6 regressions, 6 unchanged*",
+            "no mean over blocks: *, without -n",
+            "written: */r.json *",
+        ]
+    )
+    assert {word for word in ("[gw0]", "[gw1]") if word in result.stdout.str()} == {"[gw0]", "[gw1]"}
+    # each block by itself, and nothing twice
+    assert len(bench.calls("bin/head")) == sum(len(block.pairs) for block in whole.blocks)
+    in_order = sorted(map(times, whole.blocks))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(in_order))
+    assert (bench.path / "j.xml").read_text().count('"ethrex_verdict" value="regression"') == 6
+    assert "6 regressions" in (bench.path / "html" / "index.html").read_text()
+
+
+def test_whoever_asks_for_a_block_shares_its_measurement(bench: Bench, sides: tuple[str, ...]) -> None:
+    bench.pytester.makepyfile(
+        test_one="""
+        import pytest
+
+        @pytest.mark.ethrex_block(1, 2)
+        @pytest.mark.parametrize("other", ["a", "b"])
+        def test_one(ethrex_block, other):
+            assert ethrex_block.result.metrics
+
+        def test_apart():
+            pass
+        """,
+        test_two="""
+        import pytest
+
+        @pytest.mark.ethrex_block(2, 1)
+        def test_two(ethrex_block, benchmark):
+            ethrex_block.gate()
+        """,
+    )
+    result = run(bench, *sides, "--ethrex-json=r.json", ".")
+    result.assert_outcomes(passed=5, failed=2)
+    whole = bench.results("r.json")
+    assert sorted(block.block for block in whole.blocks) == ["mainnet/1", "mainnet/2"]
+    assert whole.gatings == 2
+    assert len(bench.calls("bin/head")) == 12
+    result.stdout.fnmatch_lines(["*ethrex-perf: 2 regressions*"])
+
+
+def test_only_the_controller_writes(
+    bench: Bench, sides: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(bench.path / "summary.md"))
+    result = run(bench, *sides, "--ethrex-block=1,2", "--ethrex-markdown=m.md", "--ethrex-csv=t.csv")
+    result.assert_outcomes(failed=2)
+    assert (bench.path / "summary.md").read_text().count("2 regressions") == 1
+    assert (bench.path / "t.csv").read_text().count("regression") == 2
+    assert result.stdout.str().count("written: ") == 3
+
+
+def test_selecting_narrows_the_family_as_without_it(bench: Bench, sides: tuple[str, ...]) -> None:
+    run(bench, *sides, "--ethrex-block=1..6", "-k", "mainnet/2 or mainnet/3", "--ethrex-json=r.json")
+    assert [block.block for block in bench.results("r.json").blocks] == ["mainnet/2", "mainnet/3"]
+    assert bench.results("r.json").gatings == 2
+    run(bench, *sides, "--ethrex-block=1..6", "--ethrex-shard=1/2", "--ethrex-json=s.json")
+    shard = bench.results("s.json")
+    assert (len(shard.blocks), shard.gatings, shard.shard) == (3, 6, "1/2")
+
+
+def test_last_failed_and_stopping_at_the_first_failure(bench: Bench, sides: tuple[str, ...]) -> None:
+    both = bench.pytester.runpytest_subprocess
+    both("-n2", *sides, "--ethrex-block=1,2", "--ethrex-metrics=exec,prep").assert_outcomes(
+        failed=2, passed=2
+    )
+    both("-n2", *sides, "--ethrex-block=1,2", "--ethrex-metrics=exec,prep", "--lf").assert_outcomes(failed=2)
+    result = both("-n2", *sides, "--ethrex-block=1..6", "-x", "--ethrex-json=r.json")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    blocks = bench.results("r.json").blocks
+    assert len(blocks) == 6, "also what was not measured"
+    assert any(block.metrics for block in blocks)
+    result.stdout.fnmatch_lines(["*ethrex-perf: *regression*not measured*"])
+
+
+def test_baselines_are_recorded_and_compared_with(bench: Bench, sides: tuple[str, ...]) -> None:
+    base = sides[1].replace("base", "replay", 1)
+    short = ("--ethrex-repeat=3", "--ethrex-invocations=2", "--ethrex-block=1..4")
+    result = run(bench, base, *short, "--ethrex-update-baseline", "--ethrex-json=r.json")
+    result.assert_outcomes(passed=4)
+    assert len(list((bench.path / "baselines").rglob("*.json"))) == 4
+    assert all(block.recorded for block in bench.results("r.json").blocks)
+    options = (sides[0], "--ethrex-repeat=3", "--ethrex-block=1..4", "--ethrex-json=s.json")
+    run(bench, *options, "--ethrex-looks=6").assert_outcomes(failed=4)
+    assert {block.mode for block in bench.results("s.json").blocks} == {"interleaved"}
+
+
+def test_the_time_budget_is_shared_out_over_the_blocks(bench: Bench, sides: tuple[str, ...]) -> None:
+    head = bench.program("noisy", exec_ms=61, noise=0.05)
+    options = (*sides[1:-1], f"--ethrex-replay={head}", "--ethrex-block=1..6", "--ethrex-looks=6,200")
+    result = run(bench, *options, "--ethrex-time-budget=6s", "--ethrex-json=r.json")
+    result.assert_outcomes(passed=6)
+    blocks = bench.results("r.json").blocks
+    assert "inconclusive" in {m.decision.verdict for block in blocks for m in block.metrics}
+    # a worker that knew of no other block would have left nothing to its second one
+    assert all(6 <= len(block.pairs) < 200 for block in blocks)
+
+
+def test_workers_of_one_run_wait_for_each_other_as_long_as_it_takes(
+    bench: Bench, sides: tuple[str, ...]
+) -> None:
+    result = run(bench, *sides, "--ethrex-block=1..6", "--ethrex-lock-timeout=1ms", "--ethrex-json=r.json")
+    result.assert_outcomes(failed=6)
+    assert "waiting up to" not in result.stderr.str()
+
+
+def test_another_run_is_waited_for_and_given_up_once(bench: Bench, sides: tuple[str, ...]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        result = run(bench, *sides, "--ethrex-block=1..6", "--ethrex-lock-timeout=1200ms")
+        other.stdin.close()
+    result.assert_outcomes(errors=6)
+    result.stdout.fnmatch_lines(["another run measures on this machine: pytest of somebody else *"])
+    assert result.stderr.str().count("waiting up to 1 s for pytest of somebody else") == 2, "one a worker"
+
+
+@pytest.mark.parametrize("phase", ["setup", "call"])
+def test_a_worker_that_crashes_leaves_what_was_measured(
+    bench: Bench, sides: tuple[str, ...], phase: str
+) -> None:
+    bench.pytester.makeconftest(
+        f"""
+        import os
+
+        def pytest_runtest_{phase}(item):
+            if "mainnet/5" in item.nodeid:
+                os._exit(3)
+        """
+    )
+    result = run(bench, *sides, "--ethrex-block=1..6", *GREEN, "--ethrex-json=r.json", ".")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=5, failed=1)
+    blocks = {block.block: block for block in bench.results("r.json").blocks}
+    assert len(blocks) == 6
+    crashed = blocks.pop("mainnet/5")
+    if phase == "setup":
+        assert crashed.error is not None
+        assert "crashed while running" in crashed.error
+    else:
+        assert crashed.metrics
+    assert all(block.metrics for block in blocks.values())
+
+
+def test_another_machines_results_are_not_mixed_in(bench: Bench, sides: tuple[str, ...]) -> None:
+    bench.pytester.makeconftest(
+        """
+        import os
+        from pytest_ethrex_perf import campaign
+
+        identify = campaign.identify
+        if os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
+            campaign.identify = lambda **_: identify(name="another")
+        """
+    )
+    result = run(bench, *sides, "--ethrex-block=1..6", *GREEN, "--ethrex-json=r.json", ".")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=6)
+    told = "gw* and gw* do not belong together: machine *: the results of gw* are left out"
+    result.stdout.fnmatch_lines([told])
+    whole = bench.results("r.json")
+    left_out = [block for block in whole.blocks if block.error]
+    assert 0 < len(left_out) < 6
+    assert "do not belong together: machine" in str(left_out[0].error)
+
+
+def test_who_chooses_a_distribution_is_told_when_it_measures_twice(
+    bench: Bench, sides: tuple[str, ...]
+) -> None:
+    options = (*sides, "--ethrex-block=1,2", *GREEN, "--dist=each", "--ethrex-json=r.json")
+    result = run(bench, *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["mainnet/1 was measured by gw? and gw?, *--dist=load*"])
+    assert len(bench.results("r.json").blocks) == 2
+
+
+def test_a_wrong_setting_is_wrong_usage_as_without_it(bench: Bench) -> None:
+    result = run(bench, "--ethrex-block=1", "--ethrex-margin=much")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+# --- the distribution ---------------------------------------------------------------------------------------
+
+
+class Node:
+    """A worker that only takes note of what it is sent."""
+
+    shutting_down = False
+    gateway = SimpleNamespace(id="gw")
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+    def send_runtest_some(self, indices: Sequence[int]) -> None:
+        self.sent += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def distributed(kind: type[LoadScheduling], tests: list[str], config: pytest.Config) -> list[list[int]]:
+    """What each of two workers is sent, if both take a test in turn."""
+    scheduler = kind(config)
+    nodes: list[Any] = [Node(), Node()]
+    for node in nodes:
+        scheduler.add_node(node)
+        scheduler.add_node_collection(node, tests)
+    scheduler.schedule()
+    done = [0, 0]
+    while any(done[number] < len(node.sent) for number, node in enumerate(nodes)):
+        for number, node in enumerate(nodes):
+            if done[number] < len(node.sent):
+                done[number] += 1
+                scheduler.mark_test_complete(node, node.sent[done[number] - 1])
+    return [node.sent for node in nodes]
+
+
+@pytest.fixture
+def config(bench: Bench) -> pytest.Config:
+    """A configuration with two workers."""
+    return bench.pytester.parseconfig("-n2", "--tx=2*popen", "--dist=load")
+
+
+def test_tests_without_blocks_are_distributed_as_ever(config: pytest.Config) -> None:
+    for count in (1, 3, 8, 400):
+        tests = [f"test_{number % 7}.py::test_it[api/{number % 3}]" for number in range(count)]
+        assert distributed(BlockScheduling, tests, config) == distributed(LoadScheduling, tests, config)
+
+
+def test_the_tests_of_a_block_stay_together(bench: Bench) -> None:
+    config = bench.pytester.parseconfig("-n2", "--tx=2*popen", "--dist=load", "--ethrex-block=1..40")
+    tests = [f"ethrex-block::mainnet/{n}::{metric}" for n in range(40) for metric in ("exec", "prep", "x")]
+    tests += [f"test_a.py::test_a[{n % 3}-mainnet/{n}]" for n in range(40)]
+    tests += [f"test_b.py::test_b[{n}]" for n in range(30)]
+    first, second = distributed(BlockScheduling, tests, config)
+    assert sorted([*first, *second]) == list(range(len(tests)))
+    names = BlockScheduling(config)
+    blocks = [{names.block(tests[index]) for index in sent} - {None} for sent in (first, second)]
+    assert not blocks[0] & blocks[1]
+    assert all(len(one) > 10 for one in blocks)
+
+
+def test_names_of_other_networks_count_where_they_are_asked_for(bench: Bench) -> None:
+    config = bench.pytester.parseconfig("-n2", "--tx=2*popen", "--ethrex-network=local-net")
+    names = BlockScheduling(config)
+    assert names.block("t.py::test_a[local-net/7]") == "local-net/7"
+    assert names.block("t.py::test_a[x-hoodi/7-y]") == "hoodi/7"
+    assert names.block("mainnet/7/t.py::test_a[1]") is None
+    assert names.block("t.py::test_a[api/7]") is None
+
+
+# --- the lock -----------------------------------------------------------------------------------------------
+
+TURNS = """
+import sys, time
+from pytest_ethrex_perf.baseline.lock import measuring
+sys.stdin.readline()
+for _ in range(4):
+    with measuring("worker", timeout=0, run="one run"):
+        print(sys.argv[1], flush=True)
+        time.sleep(0.3)
+"""
+
+
+def test_workers_of_one_run_take_turns(bench: Bench) -> None:
+    del bench  # its locks are this test's own
+    log = tempfile.gettempdir() + "/turns"
+    with open(log, "ab") as out:  # noqa: PTH123
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-c", TURNS, name], stdin=subprocess.PIPE, stdout=out, text=True
+            )
+            for name in "ab"
+        ]
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        assert [worker.wait() for worker in workers] == [0, 0]
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.close()
+    with open(log) as told:  # noqa: PTH123
+        order = told.read().split()
+    assert sorted(order) == list("aaaabbbb")
+    assert all(one != other for one, other in itertools.pairwise(order[:-1]))
+
+
+def test_a_worker_says_that_it_is_one_of_a_run(bench: Bench) -> None:
+    del bench
+    with lock.measuring("me", timeout=0, run="one run"):
+        held = lock.holder()
+        assert held is not None
+        assert held.run == "one run"
+        assert json.loads((lock.directory() / "measuring.holder").read_text())["run"] == "one run"
