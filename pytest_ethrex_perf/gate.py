@@ -306,6 +306,7 @@ class Gate:
             pairs=tuple(self.pairs),
             invocations=tuple(self.invocations),
             baseline=plan.sessions,
+            history=plan.history,
         ).sealed()
 
     def _metric_results(self, settle: Settle) -> list[MetricResult]:

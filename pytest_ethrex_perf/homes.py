@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.gate import Request
-    from pytest_ethrex_perf.results import CacheIdentity, Kind, Machine, StoredSession
+    from pytest_ethrex_perf.results import CacheIdentity, Kind, Machine, PastEpoch, StoredSession
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,13 @@ class Comparable:
     """What is different on the machine since the last session."""
     label: str = ""
     """The files."""
+    history: tuple[PastEpoch, ...] = ()
+    """All epochs of all files."""
 
 
-def together(found: Iterable[tuple[Home, Baseline]], *, recording: bool) -> Comparable:
-    """What these baselines have to say; of a `recording` only the references: the store looks at the rest."""
+def together(found: Iterable[tuple[Home, Baseline]], drop: int, *, recording: bool) -> Comparable:
+    """What these baselines have to say; of a `recording` only what is shown: the store looks at the rest."""
+    past: list[PastEpoch] = []
     sessions: list[StoredSession] = []
     references: list[tuple[str, StoredSession]] = []
     changed: list[str] = []
@@ -122,6 +125,7 @@ def together(found: Iterable[tuple[Home, Baseline]], *, recording: bool) -> Comp
     paths: list[str] = []
     for home, baseline in found:
         paths.append(str(home.path))
+        past += history.past(baseline, home.metrics, drop)
         first, *others = history.references(baseline)
         # the only session of an epoch is what is compared with anyway
         alone = len(baseline.epoch.sessions) == 1 and not recording
@@ -138,4 +142,5 @@ def together(found: Iterable[tuple[Home, Baseline]], *, recording: bool) -> Comp
         fewest=min(counts, default=0),
         changed=tuple(dict.fromkeys(changed)),
         label=", ".join(paths),
+        history=tuple(past),
     )

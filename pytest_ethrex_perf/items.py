@@ -170,7 +170,15 @@ class PytestRun:
             return
         found = {item: request for item in items if (request := _request(item)) is not None}
         blocks = dict.fromkeys(request.block for request in found.values())
-        mine = shard.members(blocks, wanted, self.settings.get("baselines"))
+        try:
+            mine = shard.members(blocks, wanted, self.settings.get("baselines"))
+        except UsageError as error:
+            if not self.worker:
+                raise
+            items.clear()  # wrong usage that a worker finds would be xdist's internal error
+            report = pytest.CollectReport(ROOT, "failed", str(error), [])
+            self.config.hook.pytest_collectreport(report=report)
+            return
         self._elsewhere = [item for item, request in found.items() if request.block not in mine]
         items[:] = [item for item in items if item not in set(self._elsewhere)]
         self.config.hook.pytest_deselected(items=self._elsewhere)

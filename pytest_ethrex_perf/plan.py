@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         CacheIdentity,
         Machine,
         Mode,
+        PastEpoch,
         Program,
         PublishedResult,
         StoredSession,
@@ -80,6 +81,7 @@ class Plan:
     references: tuple[tuple[str, StoredSession], ...] = ()
     """Earlier sessions that the result is shown against, so that creep is seen."""
     published: tuple[PublishedResult, ...] = ()
+    history: tuple[PastEpoch, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -240,7 +242,7 @@ class Planner:
         comparison = self._comparison(request)
         identity = self.cache(request.block)
         found, notes = self._comparable(request, repeat, identity, comparison.mode)
-        known = homes.together(found, recording=self.recording)
+        known = homes.together(found, request.drop, recording=self.recording)
         published, broken = reference.published(self.settings.get("baselines"), request.block)
         vendor = self.machine.keyed.get("vendor")
         plan = Plan(
@@ -259,6 +261,7 @@ class Planner:
             alone=comparison.alone,
             references=known.references,
             published=tuple(published),
+            history=known.history,
             notes=(*notes, *broken, *self._session_notes(request, comparison, known)),
         )
         if plan.mode == "stored" and not self.settings.get("invocations"):

@@ -196,6 +196,27 @@ class StoredSession(Record, frozen=True, kw_only=True):
     invocations: tuple[Invocation, ...]
 
 
+class PastSession(Record, frozen=True, kw_only=True):
+    """One session of a baseline's history, without its raw data."""
+
+    id: str
+    started: str
+    tags: tuple[str, ...] = ()
+    invocations: int
+    levels: dict[str, float]
+    """Of each gated metric, in its unit: geometric mean over invocations of what is judged of them."""
+
+
+class PastEpoch(Record, frozen=True, kw_only=True):
+    """Sessions at one accepted level, and why the level before it was left."""
+
+    number: int
+    """From 1, in its file: a block may have a second one, of what callgrind counts."""
+    reason: str
+    started: str
+    sessions: tuple[PastSession, ...]
+
+
 class SideResult(Record, frozen=True, kw_only=True):
     """Base or head of one block, summed up over its invocations."""
 
@@ -370,6 +391,8 @@ class BlockResult(Record, frozen=True, kw_only=True):
     invocations: tuple[Invocation, ...] = ()
     """The new session, where the mode is not interleaved."""
     baseline: tuple[StoredSession, ...] = ()
+    history: tuple[PastEpoch, ...] = ()
+    """All of the baseline, every epoch, before this session; empty in results of older versions."""
     raw_sha256: str | None = None
     """`raw_digest()` when it was measured: whoever edits a repeat by hand is found out."""
 

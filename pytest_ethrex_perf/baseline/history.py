@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline.schema import BaselineError, moment
 from pytest_ethrex_perf.machine import changes
 from pytest_ethrex_perf.metrics import METRICS, TIMES, unit
+from pytest_ethrex_perf.results import PastEpoch, PastSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +58,39 @@ def references(baseline: Baseline) -> list[Reference]:
         if one.tags and one is not first
     ]
     return found
+
+
+def past(baseline: Baseline, metrics: Iterable[str], drop: int) -> list[PastEpoch]:
+    """The whole history in short, for results: the level of each of `metrics`, counted as it was last."""
+    like = {metric: samples.usual(baseline.raw(list(baseline.sessions())), metric) for metric in metrics}
+
+    def levels(session: Session) -> dict[str, float]:
+        (raw,) = baseline.raw([session])
+        known = {name: samples.comparable(raw, name, identity) for name, identity in like.items()}
+        return {
+            name: math.exp(statistics.fmean(samples.samples(taken, name, drop)))
+            for name, taken in known.items()
+            if taken
+        }
+
+    return [
+        PastEpoch(
+            number=number,
+            reason=epoch.reason,
+            started=epoch.started,
+            sessions=tuple(
+                PastSession(
+                    id=session.id,
+                    started=session.started,
+                    tags=session.tags,
+                    invocations=len(session.invocations),
+                    levels=levels(session),
+                )
+                for session in epoch.sessions
+            ),
+        )
+        for number, epoch in enumerate(baseline.epochs, 1)
+    ]
 
 
 def level(sessions: Iterable[Session], metric: str, drop: int = DROP) -> float | None:

@@ -158,6 +158,35 @@ def repeats(clusters: Sequence[tuple[str, Sequence[float]]], drop: int, title: s
     return drawing.markup()
 
 
+def history(
+    epochs: Sequence[tuple[str, Sequence[Point]]], labels: Sequence[str], title: str, unit: str = "ns"
+) -> Markup:
+    """Levels of a baseline's sessions, one dot each with its label below, and a line where an epoch begins.
+
+    An epoch is its name and its sessions; one without a name belongs to nobody: the session of this run.
+    """
+    drawing, y = _frame(title, [point.value for _, points in epochs for point in points], unit)
+    x = Scale(-0.7, max(len(labels), 2) - 0.3, LEFT, WIDTH - RIGHT)
+    spaced = _spaced(range(len(labels)))
+    for index in (*spaced[: -1 if len(spaced) > 1 else None], len(labels) - 1):
+        drawing.label("tick x", x(index), HEIGHT - BOTTOM + 15, labels[index])
+    index, free = 0, 0.0
+    for number, (name, points) in enumerate(epochs):
+        places = [(x(index + place), y(point.value)) for place, point in enumerate(points)]
+        start = x(index - 0.5)
+        if number:
+            drawing.line("epoch" if name else "epoch now", start, TOP - 4, start, HEIGHT - BOTTOM)
+        if name and start >= free:
+            drawing.label("band", start + 4, TOP + 4, name)
+            free = start + 7 * len(name)
+        if len(places) > 1:
+            drawing.way("course", places)
+        for place, point in zip(places, points, strict=True):
+            drawing.dot(point.side, *place, point.told)
+        index += len(points)
+    return drawing.markup()
+
+
 def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str) -> Markup:
     """The change of each pair (log), and at each look the interval closing in on margin and tolerance."""
     margin, tolerance = math.log1p(rules.margin), math.log1p(rules.tolerance)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.metrics import TIMES, unit
-from pytest_ethrex_perf.report import charts, escape, text
+from pytest_ethrex_perf.report import charts, escape, history, text
 from pytest_ethrex_perf.report.charts import Cluster, Point
 
 if TYPE_CHECKING:
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, Program, RunResult
+    from pytest_ethrex_perf.results import (
+        BlockResult,
+        Invocation,
+        MetricResult,
+        Program,
+        RunResult,
+    )
 
 _KINDS = (
     *("regression", "error", "inconclusive", "waived", text.NOT_DECIDED),
@@ -154,7 +160,15 @@ class _View:
         """Samples of a block that was recorded, and judged by nothing."""
         if self.block.metrics or not self.block.rows:
             return []
-        return [(f"{name}: samples", self._samples(name)) for name in TIMES]
+        now = {row.name: row.head for row in self.block.rows}
+        return [
+            *((f"{name}: samples", self._samples(name)) for name in TIMES),
+            *(one for name in self.block.rules for one in history.figure(self.block, name, now.get(name))),
+        ]
+
+    def past(self) -> list[tuple[str, list[list[str]]]]:
+        """The baseline's epochs in words, each with a line for every session of it."""
+        return history.table(self.block)
 
     def _charts(self, metric: MetricResult) -> Iterator[tuple[str, Markup]]:
         name, block = metric.metric, self.block
@@ -169,7 +183,8 @@ class _View:
             title = f"{name}: head / base of each pair; the interval at each look's share of alpha"
             yield title, charts.looks(metric.decision, metric.rules, changes, title)
         if block.baseline:
-            yield f"{name}: the baseline's sessions and this one", self._history(metric)
+            yield f"{name}: the baseline's sessions and this one", self._sessions(metric)
+        yield from history.figure(block, name, metric.head)
 
     def repeats(self) -> list[tuple[str, Markup]]:
         """Every raw repeat, per metric."""
@@ -198,7 +213,7 @@ class _View:
         numbered = [Cluster(str(number), points) for number, points in enumerate(clusters, 1)]
         return charts.samples(numbered, f"{block.block} {metric}", unit=unit(metric))
 
-    def _history(self, metric: MetricResult) -> Markup:
+    def _sessions(self, metric: MetricResult) -> Markup:
         """The stored sessions, and this one with where its change's 95 % interval lies."""
         name, block = metric.metric, self.block
         heads = block.invocations or [pair.head for pair in block.pairs]

@@ -10,6 +10,7 @@ from pytest_ethrex_perf.baseline.history import (
     change_told,
     diff,
     level,
+    past,
     references,
     rows,
     select,
@@ -55,6 +56,18 @@ def baseline() -> Baseline:
             "EIP-7702: one more lookup per call, agreed upon in the call of 3 March",
         ),
     )
+
+
+def test_results_hold_every_epoch_with_the_level_of_each_metric(baseline: Baseline) -> None:
+    first, second = past(baseline, ("exec", "prep"), 1)
+    assert second.reason.startswith("EIP-7702")
+    assert [one.tags for one in first.sessions] == [(), (), ("v1",)]
+    assert [one.invocations for one in first.sessions] == [3, 2, 1]
+    assert first.sessions[0].levels == {
+        "exec": pytest.approx((50e6 * 51e6 * 49e6) ** (1 / 3)),
+        "prep": pytest.approx((100e6 * 102e6 * 98e6) ** (1 / 3)),
+    }
+    assert second.sessions[1].levels["exec"] == pytest.approx(60.5e6)
 
 
 def test_levels_leave_the_first_repeat_out(baseline: Baseline) -> None:

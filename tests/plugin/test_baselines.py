@@ -292,10 +292,14 @@ def test_a_contradiction_is_accepted_with_a_reason_only(
 
 @pytest.mark.usefixtures("regressed")
 def test_what_was_accepted_is_compared_with_interleaved_from_then_on(bench: Bench) -> None:
+    (before,) = bench.results().blocks
+    assert [epoch.reason for epoch in before.history] == ["first recording"]
     baseline("accept", "results.json", "--reason", "EIP-9999")
     block = gate(bench, bench.program("next", exec_ms=66))
     assert block.mode == "interleaved", "a run that writes results keeps its head: it may be accepted"
     assert block.metrics[0].decision.verdict == "unchanged"
+    assert [epoch.reason for epoch in block.history][1:] == ["EIP-9999"]
+    assert [len(epoch.sessions) for epoch in block.history] == [1, 1]
 
 
 def test_a_session_that_agrees_is_appended_without_a_reason(

@@ -25,6 +25,8 @@ from pytest_ethrex_perf.results import (
     MetricResult,
     Noise,
     Pair,
+    PastEpoch,
+    PastSession,
     Program,
     PublishedResult,
     ReferenceResult,
@@ -219,6 +221,7 @@ def from_baseline(number: int, change: float, sessions: int = 6, **settings: Any
         mode="stored",
         invocations=taken,
         baseline=recorded,
+        history=history(recorded),
         base=side_result(base, None),
         head=side_result(taken, HEAD),
         rules={"exec": rules},
@@ -239,6 +242,35 @@ def from_baseline(number: int, change: float, sessions: int = 6, **settings: Any
         ),
         rows=rows(base, taken),
         **settings,
+    )
+
+
+def history(sessions: Sequence[StoredSession]) -> tuple[PastEpoch, ...]:
+    """A baseline of three epochs, of which `sessions` are the current one."""
+    moments = [(START - timedelta(days=day), day) for day in (160, 152, 143, 131, 99, 92, 80)]
+    earlier = [
+        PastSession(
+            id=f"{day:012x}",
+            started=started.isoformat(),
+            tags=("v7.0.0",) if day == 143 else (),
+            invocations=10,
+            levels={"exec": 1e6 * (71 if day > 100 else 64) * (1 + 0.001 * (day % 7))},
+        )
+        for started, day in moments
+    ]
+    now = [
+        PastSession(
+            id=one.id,
+            started=one.started,
+            invocations=len(one.invocations),
+            levels={"exec": level(one.invocations, "exec")},
+        )
+        for one in sessions
+    ]
+    reasons = ("first recording", "flat trie layer, #5120", "EIP-7702 checks, #6207")
+    return tuple(
+        PastEpoch(number=number, reason=reasons[number - 1], started=part[0].started, sessions=tuple(part))
+        for number, part in enumerate((earlier[:4], earlier[4:], now), 1)
     )
 
 
@@ -454,6 +486,18 @@ def hostile() -> RunResult:
             baseline=tuple(
                 msgspec.structs.replace(session, id=HOSTILE, program_sha256=HOSTILE)
                 for session in one.baseline
+            ),
+            history=tuple(
+                msgspec.structs.replace(
+                    epoch,
+                    reason=HOSTILE,
+                    started=HOSTILE,
+                    sessions=tuple(
+                        msgspec.structs.replace(past, id=HOSTILE, started=HOSTILE, tags=(HOSTILE,))
+                        for past in epoch.sessions
+                    ),
+                )
+                for epoch in one.history
             ),
             references=tuple(
                 msgspec.structs.replace(reference, name=HOSTILE, date=HOSTILE) for reference in one.references

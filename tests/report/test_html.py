@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from pytest_ethrex_perf.report import html
@@ -79,6 +80,25 @@ def test_every_block_and_number_is_there() -> None:
             assert (told or "") in words
     assert "EIP-7702 checks, #6207" in words
     assert "AMD EPYC 9454P" in words
+
+
+def test_the_whole_history_is_drawn_epoch_by_epoch_and_this_session_at_its_end() -> None:
+    block = builders.from_baseline(1, 0.12)
+    told = html.dump(builders.run([block]))
+    words = "".join(Reader(told).words)
+    assert "epoch 2 since 2025-11-11: flat trie layer, #5120; epoch 3 since" in words
+    assert "exec: the baseline's history, 3 epochs, and this session" in words
+    chart = next(svg for svg in told.split("<svg") if "history, 3 epochs" in svg.partition(">")[0])
+    assert chart.count('<circle class="base"') == 13
+    assert chart.count('<circle class="head"') == 1
+    assert chart.count('<path class="epoch"') == 2
+    assert chart.index('<circle class="head"') > chart.rindex('<circle class="base"')
+    assert "session 00000000008f, tagged v7.0.0, 10 invocations: 71.21 ms" in chart
+
+
+def test_results_of_older_versions_have_no_history_and_are_drawn() -> None:
+    block = msgspec.structs.replace(builders.from_baseline(1, 0.12), history=())
+    assert "the baseline's history" not in html.dump(builders.run([block])).replace("&#39;", "'")
 
 
 def test_a_run_without_blocks_is_a_page_too() -> None:
