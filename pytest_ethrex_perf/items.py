@@ -236,13 +236,7 @@ class PytestRun:
         """Fail the test where a metric of `result` fails (all, or the one named); return `result`."""
         metrics = [m for m in result.metrics if metric in (None, m.metric)]
         if result.mode != "record":
-            self.judge(
-                item,
-                metrics,
-                result.block,
-                text.unit(result),
-                result,
-            )
+            self.judge(item, metrics, result.block, text.unit(result), result)
         return result
 
     def judge(
@@ -256,8 +250,9 @@ class PytestRun:
         """Note the verdicts on `item`; fail with the headlines, and the block's table, where one fails."""
         if not metrics:
             pytest.fail(f"{name}: nothing was judged", pytrace=False)
-        for metric in metrics:
-            item.user_properties += list(junit.properties(name, metric))
+        told = [known for metric in metrics for known in junit.properties(name, metric)]
+        # what repeats a test's function, as pytest-codspeed does, judges again and again
+        item.user_properties[:] = [*(one for one in item.user_properties if one not in told), *told]
         failed = [text.headline(name, metric, unit) for metric in metrics if metric.outcome == "fail"]
         if failed:
             table = terminal.block_table(result, room=self._room()) if result else []

@@ -122,6 +122,7 @@ def bench(
     """A bench, untouched by this machine's environment; its locks and its program archive are its own."""
     for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed")  # which one test alone wants, and each would load
     monkeypatch.setenv("COLUMNS", "160")
     locks = str(tmp_path_factory.mktemp("locks"))
     monkeypatch.setattr(tempfile, "tempdir", locks)

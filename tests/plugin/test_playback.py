@@ -82,6 +82,34 @@ def test_anothers_fixture_of_that_name_is_left_alone(bench: Bench, sides: tuple[
     bench.run(*sides, "-p", "no:benchmark").assert_outcomes(passed=1)
 
 
+def test_pytest_codspeed_measures_by_itself_and_changes_no_verdict(
+    bench: Bench, sides: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pytest_codspeed")
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    bench.pytester.makepyfile(
+        TEST
+        + """
+    @pytest.mark.benchmark
+    @pytest.mark.ethrex_block(24443168)
+    def test_again_and_again(ethrex_block):
+        ethrex_block.gate()
+    """
+    )
+    options = ("--codspeed", "--codspeed-max-rounds=3", "--codspeed-warmup-time=0", "-W", "error")
+    result = bench.pytester.runpytest_subprocess(*sides, *options, "--junitxml=j.xml", "--ethrex-json=r.json")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*test_again_and_again*", "*1 benchmarked*", "*ethrex-perf: 1 *"])
+    assert len(bench.results("r.json").blocks[0].pairs) == 6
+    # once for each of the two, however often the second one judged
+    assert (bench.path / "j.xml").read_text().count('name="ethrex_verdict"') == 2
+    slow = bench.program("slow", exec_ms=70)
+    result = bench.pytester.runpytest_subprocess(*sides[1:], f"--ethrex-replay={slow}", *options)
+    result.assert_outcomes(failed=2)
+    result = bench.pytester.runpytest_subprocess("--codspeed", "--ethrex-block=1")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED, "it deselects what is no benchmark: never green"
+
+
 def test_a_playback_that_has_nothing_to_tell_is_a_clock() -> None:
     timer = Playback()
     assert timer() <= timer()
