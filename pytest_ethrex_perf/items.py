@@ -277,12 +277,11 @@ class PytestRun:
 
     def hear(self, worker: str, report: pytest.TestReport) -> None:
         """In the controller: take what `worker` sent, or that it crashed."""
-        told = getattr(report, TOLD, None)
-        if told is not None:
-            self.controller.hear(worker, told)
-        if report.failed and report.when not in ("setup", "call", "teardown"):  # xdist's own, of a crash
-            self.controller.lose(worker, report.nodeid, str(report.longrepr))
+        if hasattr(report, TOLD):
+            self.controller.hear(worker, getattr(report, TOLD))
         if report.failed:
+            if report.when not in ("setup", "call", "teardown"):  # xdist's own, of a crash
+                self.controller.lose(worker, report.nodeid, str(report.longrepr))
             self._told.update(str(value) for name, value in report.user_properties if name == "ethrex_block")
 
     def _result(self) -> RunResult | None:

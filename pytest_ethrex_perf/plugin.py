@@ -114,9 +114,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         playback.prepare(item)
 
 
-@pytest.hookimpl(optionalhook=True)
+@pytest.hookimpl(optionalhook=True, trylast=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Keep the tests of one block on one worker; who chooses another --dist has chosen."""
+    """Keep the tests of one block on one worker, unless a --dist or another plugin has it otherwise."""
     if config.getoption("dist") != "load":
         return None
     from pytest_ethrex_perf.distribution import BlockScheduling

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ethrex_perf.baseline import lock
 from tests.faults import fake_replay
 
 if TYPE_CHECKING:
@@ -133,6 +134,13 @@ def test_ctrl_c_leaves_nothing_running_and_writes_whole_files(bench: Bench, hang
     assert {one.metric("exec").decision.verdict for one in (first, second)} == {None}
     assert "ethrex-perf: 2 not decided" in out
     assert not list(bench.path.glob(".results.json*"))
+
+
+def test_ctrl_c_stops_the_workers_of_a_distributed_run(bench: Bench, hanging: str) -> None:
+    code, out = stop(bench, signal.SIGINT, f"--ethrex-replay={hanging}", "--ethrex-base=bin/base", "-n2")
+    assert code == pytest.ExitCode.INTERRUPTED, out
+    assert_nothing_runs(bench.path / hanging)
+    assert lock.holder() is None
 
 
 def test_ctrl_c_records_no_half_session(bench: Bench, hanging: str) -> None:
