@@ -24,14 +24,19 @@ class Controller:
         self._unmeasured: tuple[BlockResult, ...] = ()
         self._lost: dict[str, str] = {}
         self._gone: set[str] = set()
+        self._unread: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         """Whether anything was told."""
         return bool(self._runs)
 
     def hear(self, worker: str, text: str) -> None:
-        """Take what `worker` tells: the JSON of a `Told`."""
-        told = msgspec.json.decode(text, type=Told)
+        """Take what `worker` tells: the JSON of a `Told`, if it is one of this version."""
+        try:
+            told = msgspec.json.decode(text, type=Told)
+        except msgspec.DecodeError as error:
+            self._unread[worker] = str(error)
+            return
         self._runs[worker] = told.run
         self._measured.setdefault(worker, {}).update(told.measured)
         self._unmeasured = self._unmeasured or told.unmeasured
@@ -60,7 +65,11 @@ class Controller:
 
     def troubles(self) -> list[str]:
         """Why not everything that was told is in the result, in sentences."""
-        told = [f"{why}: the results of {worker} are left out" for worker, why in self._strangers().items()]
+        told = [
+            f"{worker} tells what cannot be read: {error}: install the same pytest-ethrex-perf everywhere"
+            for worker, error in self._unread.items()
+        ]
+        told += [f"{why}: the results of {worker} are left out" for worker, why in self._strangers().items()]
         for number, block in enumerate(self._unmeasured):
             workers = [one for one in self._runs if number in self._measured[one] and one not in self._gone]
             if len(workers) > 1:
@@ -94,10 +103,10 @@ class Controller:
             worker: msgspec.structs.replace(run, blocks=tuple(self._measured[worker].values()))
             for worker, run in self._runs.items()
         }
-        first, *others = parts
+        first = next(iter(parts), "")
         found: dict[str, str] = {}
-        for worker in others:
-            for what, expected, other in merge.differences(parts[first], parts[worker]):
+        for worker, part in parts.items():
+            for what, expected, other in merge.differences(parts[first], part):
                 why = f"{first} and {worker} do not belong together: {what} {expected} and {other}"
                 found.setdefault(worker, why)
         return found

@@ -290,13 +290,10 @@ class PytestRun:
             return self.controller.result()
         return self.campaign.run_result() if self.campaign.started else None
 
-    def _cautions(self, result: RunResult) -> list[str]:
-        """What a distributed run leaves out."""
-        told = self.controller.troubles()
-        blocks = [block for block in result.blocks if block.mode == "interleaved"]
-        if len(self.requests) >= MIN_BLOCKS_FOR_MEAN and len(blocks) == len(result.blocks):
-            told.append("no mean over blocks: it needs all of them in one schedule, without -n")
-        return told
+    def _without_mean(self, result: RunResult) -> bool:
+        """Whether a run that is not distributed would have had the mean over blocks."""
+        interleaved = all(block.mode == "interleaved" for block in result.blocks)
+        return interleaved and len(self.requests) >= MIN_BLOCKS_FOR_MEAN and not self.settings.get("shard")
 
     # --- what people see ------------------------------------------------------------------------------------
 
@@ -371,15 +368,17 @@ class PytestRun:
         self.campaign.close()
         result = self._result()
         if result is None or self.worker:
-            return True
+            return not self.controller.troubles()
         wanted = {name: path for name in WRITTEN if (path := self.settings.get(name)) is not None}
         summary = outputs.step_summary(self.settings.environ)
         self._written, self._unwritten = outputs.write(result, wanted, summary)
-        return not self._unwritten and not (self.controller and self.controller.troubles())
+        return not self._unwritten and not self.controller.troubles()
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show what was measured, worst first, and what was written where."""
         result = self._result()
+        for trouble in self.controller.troubles():
+            reporter.write_line(f"ethrex-perf: {trouble}", red=True)
         if result is None:
             return
         reporter.write_sep("=", f"ethrex-perf: {text.counts(result.blocks)}")
@@ -387,8 +386,9 @@ class PytestRun:
             result, verbosity=reporter.verbosity, shown=self._told, room=self._room()
         ):
             reporter.write_line(line.text, **({line.style: True} if line.style else {}))
-        for caution in self._cautions(result) if self.controller else ():
-            reporter.write_line(caution, yellow=True)
+        if self.controller and self._without_mean(result):
+            told = "no mean over blocks: it needs all of them in one schedule, without -n"
+            reporter.write_line(told, yellow=True)
         for written in self._written:
             reporter.write_line(f"written: {written}")
         for unwritten in self._unwritten:

@@ -97,6 +97,14 @@ def test_results_that_do_not_belong_together_are_not_mixed(
     assert result.blocks[1] == BLOCKS[1]
 
 
+def test_a_worker_of_another_version_is_told() -> None:
+    controller = Controller()
+    controller.hear("gw0", '{"run": {}, "newer": 1}')
+    assert not controller
+    (trouble,) = controller.troubles()
+    assert trouble.startswith("gw0 tells what cannot be read: ")
+
+
 def test_programs_of_baselines_may_differ_from_block_to_block(controller: Controller) -> None:
     assert BLOCKS[0].base is not None
     other = msgspec.structs.replace(builders.BASE, sha256="ef" * 32)

@@ -235,7 +235,7 @@ def test_another_machines_results_are_not_mixed_in(bench: Bench, sides: tuple[st
     result = run(bench, *sides, "--ethrex-block=1..6", *GREEN, "--ethrex-json=r.json", ".")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=6)
-    told = "gw* and gw* do not belong together: machine *: the results of gw* are left out"
+    told = "ethrex-perf: gw* and gw* do not belong together: machine *: the results of gw* are left out"
     result.stdout.fnmatch_lines([told])
     whole = bench.results("r.json")
     left_out = [block for block in whole.blocks if block.error]
@@ -249,7 +249,7 @@ def test_who_chooses_a_distribution_is_told_when_it_measures_twice(
     options = (*sides, "--ethrex-block=1,2", *GREEN, "--dist=each", "--ethrex-json=r.json")
     result = run(bench, *options)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["mainnet/1 was measured by gw? and gw?, *--dist=load*"])
+    result.stdout.fnmatch_lines(["ethrex-perf: mainnet/1 was measured by gw? and gw?, *--dist=load*"])
     assert len(bench.results("r.json").blocks) == 2
 
 
