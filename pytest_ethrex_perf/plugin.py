@@ -135,8 +135,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """In the controller of pytest-xdist: what its workers have measured meets here."""
-    node = getattr(report, "node", None)
-    if node is not None and (hasattr(report, "ethrex_perf") or RUN in node.config.stash):
+    node: Any = getattr(report, "node", None)
+    if hasattr(node, "gateway") and (hasattr(report, "ethrex_perf") or RUN in node.config.stash):
         run_of(node.config).hear(node.gateway.id, report)
 
 
