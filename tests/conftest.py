@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 # what is loaded here is not loaded anew by each run in this process: numpy could not be, the others are slow
 import filelock  # noqa: F401
-import hypothesis  # noqa: F401 - its plugin loads half of it at the end of a run
+import hypothesis  # its plugin loads half of it at the end of a run
 import pytest
 from Crypto.Hash import keccak  # noqa: F401
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.results import RunResult
 
 BLOCK = 24443168
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine's pause is no failure
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure() -> None:

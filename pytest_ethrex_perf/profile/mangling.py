@@ -54,7 +54,7 @@ def demangle(symbol: str) -> str:
         return _legacy(legacy["parts"]) or symbol
     if v0 := _V0.fullmatch(symbol):
         try:
-            return _V0Parser(v0["path"]).path(value=True)
+            return _V0Parser(v0["path"]).path(value=True) or symbol
         except (_MalformedError, IndexError, ValueError, RecursionError):
             return symbol
     return symbol

@@ -162,12 +162,12 @@ def test_baselines_are_recorded_and_compared_with(bench: Bench, sides: tuple[str
 
 
 def test_the_time_budget_is_shared_out_over_the_blocks(bench: Bench, sides: tuple[str, ...]) -> None:
-    head = bench.program("noisy", exec_ms=61, noise=0.05)
+    head = bench.program("noisy", noise=0.3)  # so that nothing is ever proven
     options = (*sides[1:-1], f"--ethrex-replay={head}", "--ethrex-block=1..6", "--ethrex-looks=6,200")
     result = run(bench, *options, "--ethrex-time-budget=6s", "--ethrex-json=r.json")
     result.assert_outcomes(passed=6)
     blocks = bench.results("r.json").blocks
-    assert "inconclusive" in {m.decision.verdict for block in blocks for m in block.metrics}
+    assert {m.decision.verdict for block in blocks for m in block.metrics} == {"inconclusive"}
     # a worker that knew of no other block would have left nothing to its second one
     assert all(6 <= len(block.pairs) < 200 for block in blocks)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.profile.mangling import demangle
@@ -115,6 +115,7 @@ def test_what_is_no_rust_symbol_stays_as_it_is(symbol: str) -> None:
     assert demangle(symbol) == symbol
 
 
+@example("C00")  # a crate without a name
 @given(st.text(alphabet=string.ascii_letters + string.digits + "_.$", max_size=80))
 def test_no_symbol_stops_the_demangler(text: str) -> None:
     for prefix in ("_R", "_ZN", "_RNv", "_RINvC1a1b"):
