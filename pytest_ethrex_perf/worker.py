@@ -46,17 +46,21 @@ class WorkerCampaign(Campaign):
     def __init__(self, settings: Settings, run: str, *, say: Callable[[str], None] = lambda _: None) -> None:
         super().__init__(settings, say=say)
         self._run = run
-        self._told: set[Request] = set()
+        self._untold: dict[Request, None] = {}
+        self._asked: set[Request] = set()
         self._introduced = self._waited = False
         self._left_s = 0.0
+        self._deadline: float | None = None
 
     def measure(self, request: Request) -> Gate:
         """Measure the block of `request` until it is decided; raises as `Campaign.measure` does."""
-        gates = self._prepare()
-        if not any(request in known for known in (gates, self._skipped, self._errors)):
-            with self._turn():
-                self._decide(request, gates)
-        return super().measure(request)
+        if request in self._asked:
+            return super().measure(request)
+        self._asked.add(request)
+        self._untold[request] = None
+        with self._turn():
+            self._begin(request)
+            return super().measure(request)
 
     def replay(self, block: BlockId, repeat: int) -> Invocation:
         """One invocation, judged by nobody; raises as `Campaign.replay` does."""
@@ -65,11 +69,10 @@ class WorkerCampaign(Campaign):
 
     def news(self) -> Told | None:
         """What the controller was not told yet; None if there is nothing."""
-        known = [*(self._gates or ()), *self._skipped, *self._errors]
-        new = [request for request in known if request not in self._told]
-        if not new:
+        if not self._untold:
             return None
-        self._told.update(new)
+        new = list(self._untold)
+        self._untold.clear()
         unmeasured = () if self._introduced else tuple(map(self._unmeasured, self._requests))
         self._introduced = True
         return Told(
@@ -82,35 +85,38 @@ class WorkerCampaign(Campaign):
         """The gates so far: a block is planned when its turn comes."""
         if self._gates is None:
             self._gates = {}
+            self._choose_counters()
         return self._gates
 
-    def _decide(self, request: Request, gates: dict[Request, Gate]) -> None:
+    def _begin(self, request: Request) -> None:
+        """Take the machine, then plan: that reads, hashes and tries counters while nobody measures."""
         try:
-            self._hold()  # planning reads and hashes: not while another worker measures
+            self._hold()
         except MeasurementError as error:
             self._errors[request] = str(error)
             return
-        self._plan(request, gates)
-        if request not in gates:
-            return
-        gate = gates[request]
-        limit = self.settings.get("time_budget")
-        if limit is not None:
-            limit = self._left_s + limit / len(self._requests)
-        self._budget = schedule.Budget(limit)
-        self._turns = schedule.turns([gate], self._active)
-        began = time.monotonic()
-        self._advance(lambda: gate.decided)
-        self._left_s = max(0.0, (limit or 0.0) - (time.monotonic() - began))
+        gates = self._prepare()
+        if request not in self._errors:
+            self._plan(request, gates)
+        if request in gates:
+            limit = self.settings.get("time_budget")
+            if limit is not None:
+                limit = self._left_s + limit / len(self._requests)
+                self._deadline = time.monotonic() + limit
+            self._budget = schedule.Budget(limit)
+            self._turns = schedule.turns([gates[request]], self._active)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Let go of the machine afterwards, whatever happened."""
+        """Let go of the machine afterwards, whatever happened, and keep what is left of the time."""
         try:
             yield
         finally:
             self._held.close()
             self._holds = False
+            if self._deadline is not None:
+                self._left_s = max(0.0, self._deadline - time.monotonic())
+                self._deadline = None
 
     def _machine(self) -> AbstractContextManager[object]:
         return self.planner.hold_machine(self._say_once, self._run)
