@@ -161,6 +161,23 @@ def test_baselines_are_recorded_and_compared_with(bench: Bench, sides: tuple[str
     assert {block.mode for block in bench.results("s.json").blocks} == {"interleaved"}
 
 
+def test_counts_are_judged_as_without_it(bench: Bench, sides: tuple[str, ...]) -> None:
+    perf = bench.perf(per_repeat={"instructions:u": 688_000_000}, noise=0.002)
+    bench.pytester.makeconftest(
+        f"""
+        from pytest_ethrex_perf.counters import probe
+        from pytest_ethrex_perf.counters.perf_stat import Tool
+
+        probe.find = lambda _: (Tool({str(perf)!r}, (5, 4)), "")
+        """
+    )
+    options = (*sides, "--ethrex-block=1,2", "--ethrex-metrics=exec,instructions", "--ethrex-json=r.json")
+    run(bench, *options).assert_outcomes(failed=2, passed=2)
+    for block in bench.results("r.json").blocks:
+        assert block.metric("instructions").decision.verdict == "unchanged"
+        assert all("instructions" in pair.head.counts for pair in block.pairs)
+
+
 def test_the_time_budget_is_shared_out_over_the_blocks(bench: Bench, sides: tuple[str, ...]) -> None:
     head = bench.program("noisy", noise=0.3)  # so that nothing is ever proven
     options = (*sides[1:-1], f"--ethrex-replay={head}", "--ethrex-block=1..6", "--ethrex-looks=6,200")
