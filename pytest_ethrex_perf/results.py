@@ -251,6 +251,8 @@ class Row(Record, frozen=True, kw_only=True):
     """head / base - 1."""
     metric: str | None = None
     """The metric that it is about, where it can be judged; `name` then also says how it was counted."""
+    counted: bool = False
+    """It was counted beside the clock, or is a rate of what was."""
     identity: str | None = None
     """How it was counted, in full."""
     remark: str = ""

@@ -122,6 +122,7 @@ def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
             before,
             after,
             metric=metric,
+            counted=True,
             identity=count.identity,
             detail=metric in COUNTS and metric not in _AT_FIRST_SIGHT,  # who names an event wants to see it
         )
@@ -137,6 +138,7 @@ def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
                 rate.unit,
                 before_rates.get(rate.name, []),
                 values,
+                counted=True,
                 remark=derived.note(rate.name, statistics.geometric_mean(values)) or "",
                 detail=rate.name not in _AT_FIRST_SIGHT,
             )

@@ -277,18 +277,18 @@ class _View:
                 "–" if noise.load1 is None else f"{noise.load1:.2f}",
             ]
 
-    def table(self) -> list[tuple[str, str, str, str, str, str]]:
-        """What was measured of both sides, side by side, with how and what to make of it."""
+    def table(self, *, counted: bool) -> list[tuple[str, str, str, str, str]]:
+        """What was measured of both sides, side by side; or what was `counted`, with what to make of it."""
         return [
             (
                 row.name,
-                row.identity or "",
                 text.spread(row, "base") if row.base is not None else "",
                 text.spread(row, "head"),
                 "" if row.change is None else text.change(row.change),
-                row.remark,
+                row.remark or row.identity or "",
             )
             for row in self.block.rows
+            if row.counted is counted
         ]
 
     def phases(self) -> list[dict[str, Any]]:
