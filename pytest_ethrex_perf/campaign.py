@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_ethrex_perf import __version__, pilot, schedule
+from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate import Gate, Gating, Request
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.counters.choice import Chosen
     from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.results import Invocation, Program
+    from pytest_ethrex_perf.results import Invocation, Machine, Program
     from pytest_ethrex_perf.settings import Settings
 
 FIRST_TIMEOUT_S = 900.0  # nothing is known of the block yet
@@ -53,6 +54,18 @@ class Status:
     """Time left at the most: if no block is decided before its last look."""
 
 
+def _machine(settings: Settings) -> Machine:
+    """This machine, and which perf it counts with: another one may be worth a warning."""
+    found = identify(name=settings.get("machine"))
+    if settings.get("counters") not in ("auto", "perf"):
+        return found
+    tool, _ = probe.find(settings.environ)
+    if tool is None:
+        return found
+    version = ".".join(map(str, tool.version))
+    return msgspec.structs.replace(found, recorded={**found.recorded, "perf": version})
+
+
 class Campaign:
     """All blocks of one pytest run. Requests are collected first; the first `measure` fixes nothing more.
 
@@ -67,7 +80,7 @@ class Campaign:
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings
-        self.planner = Planner(settings, identify(name=settings.get("machine")))
+        self.planner = Planner(settings, _machine(settings))
         self._on_turn = on_turn
         self._say = say
         self._requests: list[Request] = []

@@ -71,7 +71,7 @@ CountMethod = Literal["function", "window", "difference", "process"]
 Covered = Literal["exec", "prep", "repeat", "process"]
 
 
-class Count(Record, frozen=True, kw_only=True):
+class Count(Record, frozen=True, kw_only=True, omit_defaults=True):  # an invocation has a line in a file
     """How often one event happened in one invocation, and how that was found out.
 
     Counts of different `identity` are different things and are never compared.

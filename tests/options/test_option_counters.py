@@ -180,6 +180,17 @@ def test_perfs_counts_are_recorded_beside_the_times_and_gated_against(bench: Ben
     assert perf.exists()
 
 
+def test_another_perf_on_the_same_machine_is_told(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE)
+    base = bench.program("base")
+    bench.record(base).assert_outcomes(passed=1)
+    (file,) = store.files(bench.path / "baselines")
+    assert store.load(file).epoch.sessions[0].machine.recorded["perf"] == "5.4"
+    bench.perf(version=(5, 8), per_repeat=GUIDE)
+    told = " ".join(bench.record(base).stdout.str().split())
+    assert "changed on this machine: perf: 5.4 → 5.8" in told
+
+
 def test_a_session_that_contradicts_its_counts_is_refused(bench: Bench) -> None:
     bench.perf(per_repeat=GUIDE, noise=0.002)
     base = bench.program("base")
