@@ -40,6 +40,12 @@ COUNTED = (
 )
 
 
+OTHERWISE_TIMED = (
+    "the stored sessions were timed {sessions} perf stat beside the program, this one {now}: what that costs "
+    "is in the change: use the same --ethrex-counters, or record anew"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Gating:
     """What is judged of a block: a metric and its limits (fractions; the floor in the metric's unit)."""
@@ -298,7 +304,13 @@ class Gate:
             metrics=() if self.error else tuple(self._metric_results(settle)),
             references=tuple(self._references()),
             published=plan.published,
-            notes=(*plan.notes, *self._alone(), *self._supported(), *self._cautions()),
+            notes=(
+                *plan.notes,
+                *self._alone(),
+                *self._otherwise_timed(),
+                *self._supported(),
+                *self._cautions(),
+            ),
             error=self.error,
             recorded=recorded,
             refused=self.refused,
@@ -365,6 +377,20 @@ class Gate:
                     )
                 )
         return results
+
+    def _otherwise_timed(self) -> list[str]:
+        """Where perf ran beside the stored sessions and not beside head, or the other way round."""
+        timed, _ = self._stored()
+        if self.plan.mode != "stored" or not timed or not self.invocations:
+            return []
+        beside = [
+            any(count.instrument == "perf" for count in one.counts.values())
+            for one in (timed[-1], self.invocations[-1])
+        ]
+        if beside[0] is beside[1]:
+            return []
+        sessions, now = ("with" if one else "without" for one in beside)
+        return [OTHERWISE_TIMED.format(sessions=sessions, now=now)]
 
     def _alone(self) -> list[str]:
         """What the stored comparison can see, where the baseline's program could not be run beside head."""

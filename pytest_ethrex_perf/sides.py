@@ -14,11 +14,12 @@ from pytest_ethrex_perf.results import Row, SideResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_ethrex_perf.results import Count, Invocation, Program
+    from pytest_ethrex_perf.results import Count, Invocation, Program, Usage
 
 _OTHERS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float | None]], ...] = (
     ("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),
     ("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
+    ("page faults", "", lambda i: _faults(i.usage)),
     ("opcodes", "", lambda i: i.opcodes),
 )
 _AT_FIRST_SIGHT = (
@@ -26,6 +27,13 @@ _AT_FIRST_SIGHT = (
     *("task-clock", "page-faults", "IPC", "cache miss rate"),
 )
 _ENOUGH = 2  # values have a standard deviation
+
+
+def _faults(usage: Usage) -> int | None:
+    """Of the whole process, loading included."""
+    if usage.minor_faults is None or usage.major_faults is None:
+        return None
+    return usage.minor_faults + usage.major_faults
 
 
 class Sides(NamedTuple):

@@ -76,7 +76,7 @@ def _perf(
     software = events.without_counter((*judged, *named))
     if probed.state != "perf":
         _refuse([event for event in judged if event not in software], probed.told)
-        told = f"{probed.told}; {', '.join(software)} are counted"
+        told = f"{probed.told}; {', '.join(software)} {'are' if len(software) > 1 else 'is'} counted"
         if lost := [event for event in named if event not in software]:
             told += f", {', '.join(lost)} can't be"
         return Chosen(Perf(probed.tool, (), software=software), told)

@@ -9,8 +9,9 @@ MOST_AT_ONCE = 5
 ALWAYS = ("instructions", "cycles")
 TOGETHER = (("branches", "branch-misses"), ("cache-references", "cache-misses", "L1-dcache-load-misses"))
 """What the profiling guide looks at; a rate's two events are always counted at once."""
-KERNELS_OWN = ("task-clock", "page-faults")
-"""These need no counter, so they are in every set."""
+KERNELS_OWN = ("task-clock",)
+"""These need no counter, so they are in every set. Not page faults: counting each as it happens makes a
+program that has many some 5 % slower (benchmarks/counters.py), and `wait4` tells them for nothing."""
 
 
 def event_sets(judged: tuple[str, ...] = (), named: tuple[str, ...] = ()) -> tuple[tuple[str, ...], ...]:
@@ -39,7 +40,7 @@ def event_sets(judged: tuple[str, ...] = (), named: tuple[str, ...] = ()) -> tup
 
 
 def without_counter(named: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The events that the kernel counts by itself: page faults and CPU time, and those of the user's."""
+    """The events that the kernel counts by itself: CPU time, and those of the user's that are like that."""
     return tuple(dict.fromkeys((*KERNELS_OWN, *(e for e in named if event_of(e).name in SOFTWARE))))
 
 

@@ -66,7 +66,7 @@ def test_auto_counts_with_perf_and_shows_both_sides_beside_each_other(bench: Ben
     assert [set(pair.base.counts) for pair in block.pairs] == turns, "both sides of a pair count the same"
     assert turns[0] == turns[2] != turns[1]
     assert "cache-misses" in turns[0] ^ turns[1]
-    assert set.union(*turns) == {event.removesuffix(":u") for event in GUIDE}
+    assert set.union(*turns) == {event.removesuffix(":u") for event in GUIDE} - {"page-faults"}, "wait4 knows"
 
 
 def test_the_rest_is_shown_with_v(bench: Bench) -> None:
@@ -178,6 +178,24 @@ def test_perfs_counts_are_recorded_beside_the_times_and_gated_against(bench: Ben
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["regression: mainnet/* instructions +2[45].* 6[89]?.? M → 8[56]?.? M*"])
     assert perf.exists()
+
+
+def test_times_with_and_without_perf_beside_them_are_not_quietly_compared(bench: Bench) -> None:
+    base, head = bench.program("base"), bench.program("head")
+    bench.record(base, "--ethrex-archive-size=0").assert_outcomes(passed=1)
+    gate = (f"--ethrex-replay={head}", "--ethrex-archive-size=0", "--ethrex-repeat=3")
+    told = "the stored sessions were timed without perf stat beside the program, this one with"
+    assert told not in " ".join(bench.gate(*gate).stdout.str().split())
+    bench.perf(per_repeat=GUIDE)
+    assert told in " ".join(bench.gate(*gate).stdout.str().split())
+    assert told not in " ".join(bench.gate(*gate, "--ethrex-counters=off").stdout.str().split())
+
+
+def test_page_faults_are_counted_by_perf_only_where_they_are_judged(bench: Bench) -> None:
+    bench.perf(per_repeat=GUIDE, noise=0.001)
+    programs = bench.program("head"), bench.program("base")
+    bench.compare(*programs, *FAST, "--ethrex-metrics=page-faults").assert_outcomes(passed=1)
+    assert bench.results().blocks[0].metric("page-faults").base == pytest.approx(3_000, rel=0.01)
 
 
 def test_another_perf_on_the_same_machine_is_told(bench: Bench) -> None:

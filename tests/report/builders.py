@@ -90,6 +90,8 @@ def invocation(random: Random, exec_ms: float, *, noise: float = 0.01, index: in
             max_rss_kib=512_000 + round(900 * normal(random)),
             voluntary_switches=4_120,
             involuntary_switches=17,
+            minor_faults=41_200 + index,
+            major_faults=0,
         ),
         noise=Noise(psi_some_us=1_200 + 50 * index, steal_ticks=index % 5 // 4, throttled_us=0, load1=1.25),
     )
@@ -106,7 +108,7 @@ def by_perf(random: Random, instructions: float, turn: int) -> dict[str, Count]:
             "L1-dcache-load-misses": 0.0061 * instructions,
         },
     )
-    levels = {"instructions": instructions, "cycles": cycles, **sets[turn % 2], "page-faults": 4_210.0}
+    levels = {"instructions": instructions, "cycles": cycles, **sets[turn % 2]}
     return {
         name: Count(
             event=name,
@@ -163,8 +165,9 @@ def interleaved(number: int, change: float, **settings: Any) -> BlockResult:
         if counted is not None:
             work = 11.5e6 * exec_ms, 11.5e6 * exec_ms * (1 + change / 2)
             taken = [
-                msgspec.structs.replace(one, counts=counted(random, instructions, count))
-                for one, instructions in zip(taken, work, strict=True)
+                # drawn apart, so that times are what they are without
+                msgspec.structs.replace(one, counts=counted(Random(2 * count + side), instructions, count))  # noqa: S311
+                for side, (one, instructions) in enumerate(zip(taken, work, strict=True))
             ]
         pairs.append(Pair(first="base" if count % 2 else "head", base=taken[0], head=taken[1]))
         if count not in rules.looks:
