@@ -7,7 +7,7 @@ import datetime as dt
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +23,7 @@ from pytest_ethrex_perf.metrics import TIMES, limits
 from pytest_ethrex_perf.options import AUTO, OPTIONS
 from pytest_ethrex_perf.outcome import settle
 from pytest_ethrex_perf.plan import NothingToDo, Planner
+from pytest_ethrex_perf.profiling import Found, Profiling
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.redaction import Redactor, redact_url, redact_words, secrets_in
 from pytest_ethrex_perf.results import BlockResult, Outcome, RunResult, SuiteResult
@@ -32,6 +33,7 @@ from pytest_ethrex_perf.suite import Suite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.counters.choice import Chosen
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.results import Invocation, Machine, Program
     from pytest_ethrex_perf.settings import Settings
 
+_NOTHING_FOUND = Found()
 FIRST_TIMEOUT_S = 900.0  # nothing is known of the block yet
 TIMEOUT_FACTOR, TIMEOUT_BASE_S = 10.0, 60.0  # afterwards: ten times the slowest so far, and a minute
 
@@ -95,6 +98,7 @@ class Campaign:
         self._slowest: dict[BlockId, float] = {}
         self._judged_counts: tuple[str, ...] = ()
         self._chosen: Chosen | None = None
+        self._found: dict[Request, Found] = {}
         self._budget = schedule.Budget(settings.get("time_budget"))
         self._turns: Iterator[Gate] = iter(())
         self._turn_s: list[float] = []
@@ -108,6 +112,15 @@ class Campaign:
     def started(self) -> bool:
         """Whether anything was planned: a run of which nothing was asked has no result."""
         return self._gates is not None
+
+    @cached_property
+    def _profiling(self) -> Profiling:
+        return Profiling(self.settings, cache_dir=self.planner.cache_dir, secrets=self.planner.secrets)
+
+    @property
+    def profiles_written(self) -> tuple[Path, ...]:
+        """Folders that hold the files of a profiled block each."""
+        return tuple(self._profiling.written)
 
     # --- the family -----------------------------------------------------------------------------------------
 
@@ -181,7 +194,17 @@ class Campaign:
         self._advance(lambda: gate.decided)
         if gate.error is not None:
             raise MeasurementError(gate.error)
+        self._profile(request, gate)
         return gate
+
+    def _profile(self, request: Request, gate: Gate) -> None:
+        """Find out where the time of a decided block goes, once; the machine is still ours."""
+        recorded = self._recorded.get(request)
+        if request in self._found or not self._profiling.wanted(gate, self._settle, recorded=bool(recorded)):
+            return
+        with self._budget.paused():
+            result = gate.result(self._settle, recorded)
+            self._found[request] = self._profiling.find_out(gate.plan, result)
 
     def measure_suite(self) -> None:
         """Advance until the mean over blocks is decided; raises `MeasurementError` if a block is missing."""
@@ -383,7 +406,8 @@ class Campaign:
     def _result(self, request: Request) -> BlockResult:
         gates = self._prepare()
         if request in gates:
-            return gates[request].result(self._settle, self._recorded.get(request))
+            result = gates[request].result(self._settle, self._recorded.get(request))
+            return self._found.get(request, _NOTHING_FOUND).told_in(result)
         return self._unmeasured(request)
 
     def _unmeasured(self, request: Request) -> BlockResult:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_ethrex_perf import samples, sides
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.judge import checks, paired, power, stored
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.judge.verdict import Rules, Verdict
 from pytest_ethrex_perf.metrics import TIMES, unit
 from pytest_ethrex_perf.results import (
     BlockResult,
@@ -282,6 +282,15 @@ class Gate:
             return taken
         counted = [metric in invocation.counts for invocation in taken]
         return taken[: len(counted) - counted[::-1].index(True)] if any(counted) else taken
+
+    def regressions(self, settle: Settle) -> list[str]:
+        """Metrics that fail because they were proven slower."""
+        return [
+            gating.metric
+            for gating, decision in self._decisions.items()
+            if decision.verdict is Verdict.REGRESSION
+            and settle(self.block, gating.metric, decision)[0] == "fail"
+        ]
 
     def result(self, settle: Settle, recorded: str | None = None) -> BlockResult:
         """Everything about this block, as plain data."""

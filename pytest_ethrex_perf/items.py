@@ -255,7 +255,8 @@ class PytestRun:
         item.user_properties[:] = [*(one for one in item.user_properties if one not in told), *told]
         failed = [text.headline(name, metric, unit) for metric in metrics if metric.outcome == "fail"]
         if failed:
-            table = terminal.block_table(result, room=self._room()) if result else []
+            verbosity = self.config.get_verbosity()
+            table = terminal.block_table(result, verbosity=verbosity, room=self._room()) if result else []
             self._told.add(name)
             pytest.fail("\n".join([*failed, *(line.text for line in table)]), pytrace=False)
 
@@ -391,6 +392,8 @@ class PytestRun:
             reporter.write_line(told, yellow=True)
         for written in self._written:
             reporter.write_line(f"written: {written}")
+        for folder in self.campaign.profiles_written:
+            reporter.write_line(f"written: {folder} (folded stacks, flamegraph, speedscope)")
         for unwritten in self._unwritten:
             reporter.write_line(f"not written: {unwritten}", red=True)
 

@@ -455,6 +455,30 @@ OPTIONS: dict[str, Option] = {
             metavar="skip|fail",
         ),
         Option(
+            "profile",
+            "once a block is decided as a failing regression (or `always`), profile base and head in extra "
+            "invocations and say which functions became slower; a recorded session keeps head's stacks beside "
+            "its baseline; takes nothing of --ethrex-time-budget",
+            "on-regression",
+            choice("off", "on-regression", "always"),
+            "off|on-regression|always",
+        ),
+        Option(
+            "profile_frames",
+            "how perf walks stacks; fp needs a program with frame pointers, and is smaller and faster",
+            "dwarf",
+            choice("dwarf", "fp"),
+            "dwarf|fp",
+        ),
+        Option(
+            "profile_time",
+            "how long the profile of one block may take: where its repeats are slow, fewer are profiled",
+            300.0,
+            seconds,
+            "TIME",
+            shown_default="5m",
+        ),
+        Option(
             "lock_timeout",
             "how long to wait for another run that measures on this machine",
             1800.0,

@@ -72,6 +72,8 @@ class Plan:
     reproduce: str
     vendor: str | None = None
     """Of the CPU."""
+    baseline_path: Path | None = None
+    """The file that holds times of this machine, which stacks are kept beside; in a recording, if it is written."""
     baseline_label: str = ""
     """The files of what is stored."""
     sessions: tuple[StoredSession, ...] = ()
@@ -256,6 +258,7 @@ class Planner:
             invocations=self.settings.get("invocations") or RECORDED_INVOCATIONS,
             reproduce=self.command(request),
             vendor=None if vendor is None else str(vendor),
+            baseline_path=self._timed(request, comparison.mode),
             baseline_label=known.label,
             sessions=known.sessions,
             alone=comparison.alone,
@@ -286,6 +289,11 @@ class Planner:
         """Where a session of this run goes."""
         every = not self.settings.get("update_baseline_new_only")
         return [home for home in self.homes_of(request) if every or self._homes.baseline(home) is None]
+
+    def _timed(self, request: Request, mode: Mode) -> Path | None:
+        """The baseline file with times of this machine."""
+        homes_of = self._recorded(request) if mode == "record" else self.homes_of(request)
+        return next((home.path for home in homes_of if home.times), None)
 
     def _comparable(
         self, request: Request, repeat: int, identity: CacheIdentity, mode: Mode

@@ -328,6 +328,8 @@ class FunctionChange(Record, frozen=True, kw_only=True):
 class Explanation(Record, frozen=True, kw_only=True):
     """Where a change of exec comes from, by profiles of base and head taken beside the measurement."""
 
+    metric: Literal["exec", "prep"] = "exec"
+    """Whose change is explained: of `prep`, everything below is about preparation instead of execution."""
     functions: tuple[FunctionChange, ...]
     """Self time, only what is beyond two standard errors, the largest change first."""
     threads: tuple[FunctionChange, ...]
@@ -356,6 +358,36 @@ class Explanation(Record, frozen=True, kw_only=True):
         return (self.exec_head_ms - self.exec_base_ms) - (self.cpu_head_ms - self.cpu_base_ms)
 
 
+class Hotspot(Record, frozen=True, kw_only=True):
+    """One function and the CPU time that it spent itself."""
+
+    name: str
+    ms: float
+    """CPU ms per block."""
+    share: float
+    """Of the phase's CPU time on all threads, a fraction."""
+
+
+StackFrame: TypeAlias = tuple[int, int, float, float]
+"""A frame of a tree of stacks: the index of its caller (-1: a thread), of its name, and the CPU ms per block
+of base and of head that it spent itself, or in callees too small to have a frame."""
+
+
+class BlockProfile(Record, frozen=True, kw_only=True):
+    """Where the CPU time of a block goes, by the stacks of extra invocations that nothing was timed by."""
+
+    phase: Literal["exec", "prep"] = "exec"
+    recorder: str
+    """`perf 6.1, dwarf frames`, of head."""
+    repeats: tuple[int | None, int]
+    """Profiled repeats of base (None: it has no profile) and of head."""
+    hotspots: tuple[Hotspot, ...]
+    """Head's functions by self time, the largest first."""
+    names: tuple[str, ...]
+    frames: tuple[StackFrame, ...]
+    """Callers before what they call."""
+
+
 class BlockResult(Record, frozen=True, kw_only=True):
     """Everything about one block of a run: what was measured, raw, and what was made of it."""
 
@@ -377,6 +409,10 @@ class BlockResult(Record, frozen=True, kw_only=True):
     references: tuple[ReferenceResult, ...] = ()
     published: tuple[PublishedResult, ...] = ()
     rows: tuple[Row, ...] = ()
+    explanation: Explanation | None = None
+    """Which functions a change comes from, where base and head were profiled."""
+    profile: BlockProfile | None = None
+    """What flamegraphs are drawn from, where head was profiled."""
     notes: tuple[str, ...] = ()
     """What the reader should know: same program as the baseline's, few sessions, noise, with the remedy."""
     error: str | None = None

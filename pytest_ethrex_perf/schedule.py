@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -45,3 +46,13 @@ class Budget:
         if self._start is None:
             self._start = self._clock()
         return self._limit_s is not None and self._clock() - self._start >= self._limit_s
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is done in it takes no time of the budget."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            if self._start is not None:
+                self._start += self._clock() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import tempfile
@@ -16,6 +17,7 @@ from Crypto.Hash import keccak  # noqa: F401
 import pytest_ethrex_perf.items  # noqa: F401
 from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.counters.perf_stat import Tool
+from pytest_ethrex_perf.options import OPTIONS
 from tests import cache_file
 from tests.counters import fake_perf
 from tests.faults import fake_replay
@@ -121,7 +123,10 @@ class Bench:
 def bench(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Bench:
-    """A bench, untouched by this machine's environment; its locks and its program archive are its own."""
+    """A bench, untouched by this machine's environment; its locks and its program archive are its own.
+
+    Nothing is profiled unless it is asked for: it would take longer than everything else.
+    """
     for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed")  # which one test alone wants, and each would load
@@ -130,4 +135,5 @@ def bench(
     monkeypatch.setattr(tempfile, "tempdir", locks)
     monkeypatch.setenv("TMPDIR", locks)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setitem(OPTIONS, "profile", dataclasses.replace(OPTIONS["profile"], default="off"))
     return Bench(pytester, monkeypatch)

@@ -52,6 +52,7 @@ def merge(args: Namespace) -> int:
     from pytest_ethrex_perf.baseline.lock import writing
     from pytest_ethrex_perf.baseline.merge import merge as joined
     from pytest_ethrex_perf.baseline.merge import sides
+    from pytest_ethrex_perf.profile import store as profiles
 
     if args.theirs is None:
         try:
@@ -66,9 +67,13 @@ def merge(args: Namespace) -> int:
     else:
         first, second, output = store.load(args.ours), store.load(args.theirs), args.output
     merged = joined(first, second, args.epochs)
+    newest = merged.epoch.sessions[-1].program.sha256
     with writing(output):
         store.write(output, merged)
+        carried = profiles.carry([file for file in (args.ours, args.theirs) if file], output, newest)
     say(f"{output}: {len(list(merged.sessions()))} sessions in {len(merged.epochs)} epoch(s)")
+    if carried is not None:
+        say(f"{profiles.path(output)}: its newest session's stacks, from {carried}")
     return 0
 
 
@@ -127,11 +132,21 @@ def prune(args: Namespace) -> int:
         raise UsageError("--keep-epochs: keep at least 1; --all deletes the whole baseline")
     for file in files(args):
         pruned = functools.partial(_pruned, args=args, file=file)
-        if args.yes:
-            store.change(file, pruned)
-        else:
-            pruned(store.load(file))
+        left = store.change(file, pruned) if args.yes else pruned(store.load(file))
+        _prune_stacks(file, left, delete=args.yes)
     return _dry(args)
+
+
+def _prune_stacks(file: Path, left: Baseline | None, *, delete: bool) -> None:
+    """Delete the stacks beside a baseline that has gone, or no longer names their program."""
+    from pytest_ethrex_perf.profile import store as profiles
+
+    stacks = profiles.path(file)
+    programs = {session.program.sha256 for session in left.sessions()} if left else set()
+    if stacks.exists() and (left is None or profiles.unused(file, programs)):
+        if delete:
+            profiles.remove(file)
+        say(f"{'deleted' if delete else 'would delete'} {stacks}")
 
 
 def _dry(args: Namespace) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_ethrex_perf.baseline import reference, store
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.profile import store as profiles
 from pytest_ethrex_perf.replay import cache
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def examine(file: Path, root: Path, *, cache_dir: Path | None, archive: Archive 
     home = store.path(root, baseline.block_id, baseline.kind, baseline.machine)
     if home != file:
         findings.wrong.append(f"{file}: is the baseline that belongs to {home}: move it there")
+    wrong, remark = profiles.examine(file, baseline.epoch.sessions[-1].program.sha256)
+    findings.wrong.extend([wrong] if wrong else [])
+    findings.remarks.extend([remark] if remark else [])
     if cache_dir is not None:
         _examine_cache(file, baseline, cache_dir, findings)
     if archive is not None:

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf import files
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import flamegraph, speedscope, stacks
+from pytest_ethrex_perf.profile import flamegraph, speedscope, stacks, tree
+from pytest_ethrex_perf.results import BlockProfile, Hotspot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pytest_ethrex_perf.profile.differential import Metric
     from pytest_ethrex_perf.profile.stacks import Frames, Profile
+
+_LONGEST = 100  # characters of a folder's name
+_HOTSPOTS = 25  # functions that a results file names
+_PHASES = {"exec": "execution", "prep": "preparation"}
 
 
 def write(folder: Path, head: Sequence[Profile], base: Sequence[Profile] = ()) -> list[Path]:
@@ -30,6 +36,10 @@ def write(folder: Path, head: Sequence[Profile], base: Sequence[Profile] = ()) -
     contents["speedscope.json"] = speedscope.dump(
         head[0].block, {side: per_block(taken) for side, taken in sides.items()}
     )
+    return _written(folder, contents)
+
+
+def _written(folder: Path, contents: Mapping[str, str]) -> list[Path]:
     written = []
     for name, content in contents.items():
         try:
@@ -38,6 +48,11 @@ def write(folder: Path, head: Sequence[Profile], base: Sequence[Profile] = ()) -
             raise MeasurementError(f"{folder / name}: can't be written: {error.strerror}") from None
         written.append(folder / name)
     return written
+
+
+def folder_name(block: str) -> str:
+    """Name of a block's folder, whatever a results file calls the block."""
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in block)[:_LONGEST]
 
 
 def figures(head: Sequence[Profile], base: Sequence[Profile] = ()) -> list[str]:
@@ -53,11 +68,75 @@ def figures(head: Sequence[Profile], base: Sequence[Profile] = ()) -> list[str]:
     return drawn
 
 
-def per_block(profiles: Sequence[Profile]) -> dict[Frames, float]:
-    """CPU ms of one execution by stack, from all repeats of all invocations; thread first, no phase."""
-    blocks = sum(len(profile.exec_ns) for profile in profiles)
+def per_block(profiles: Sequence[Profile], phase: Metric = "exec", drop: int = 0) -> dict[Frames, float]:
+    """CPU ms of one execution (or preparation) by stack; thread first, no phase.
+
+    From all invocations, without the first `drop` repeats of each.
+    """
+    blocks = sum(len(profile.exec_ns) - drop for profile in profiles)
     ms: dict[Frames, float] = {}
     for profile in profiles:
-        for frames, samples in profile.folded(["exec"]).items():
-            ms[frames[1:]] = ms.get(frames[1:], 0.0) + samples * profile.period_ns / 1e6 / blocks
+        for stack in profile.stacks:
+            samples = sum(count for repeat, count in stack.counts if repeat > drop)
+            if stack.phase == phase and samples:
+                frames = (stack.thread, *(profile.names[index] for index in stack.frames))
+                ms[frames] = ms.get(frames, 0.0) + samples * profile.period_ns / 1e6 / blocks
     return ms
+
+
+def summed_up(
+    head: Sequence[Profile], base: Sequence[Profile] = (), *, phase: Metric = "exec", drop: int = 1
+) -> BlockProfile:
+    """What a results file keeps of a block's profiles.
+
+    Raises `MeasurementError` where head has no sample in `phase`.
+    """
+    drop = min(drop, *(len(profile.exec_ns) - 1 for profile in (*head, *base)))
+    of_head = per_block(head, phase, drop)
+    if not of_head:
+        raise MeasurementError(f"{head[0].block}: {head[0].recorder} took no sample within {phase}")
+    own: dict[str, float] = {}
+    for frames, ms in of_head.items():
+        own[frames[-1]] = own.get(frames[-1], 0.0) + ms
+    total = sum(own.values())
+    names, frames_of_both = tree.pack(per_block(base, phase, drop), of_head)
+    return BlockProfile(
+        phase=phase,
+        recorder=head[0].recorder,
+        repeats=(_repeats(base, drop) if base else None, _repeats(head, drop)),
+        hotspots=tuple(
+            Hotspot(name=name, ms=ms, share=ms / total)
+            for name, ms in sorted(own.items(), key=lambda item: (-item[1], item[0]))[:_HOTSPOTS]
+        ),
+        names=names,
+        frames=frames_of_both,
+    )
+
+
+def _repeats(profiles: Sequence[Profile], drop: int) -> int:
+    return sum(len(profile.exec_ns) - drop for profile in profiles)
+
+
+def figures_of(profile: BlockProfile) -> list[str]:
+    """The flamegraphs of what a results file keeps, base against head first."""
+    base, head = tree.unpack(profile.names, profile.frames)
+    phase = _PHASES[profile.phase]
+    drawn = [flamegraph.graph(f"head, {phase}: CPU ms per block", head, unit="ms")]
+    if profile.repeats[0] is not None:
+        drawn.insert(0, flamegraph.differential(f"base against head, {phase}: CPU ms per block", base, head))
+    return drawn
+
+
+def write_kept(folder: Path, block: str, profile: BlockProfile) -> list[Path]:
+    """Write folded stacks (one phase, µs of CPU per block) and speedscope of what a results file keeps.
+
+    Raises `MeasurementError` where they can't be written.
+    """
+    base, head = tree.unpack(profile.names, profile.frames)
+    sides = {"base": base, "head": head} if profile.repeats[0] is not None else {"head": head}
+    root = f"[{profile.phase}]"
+    contents = {
+        f"{side}.folded": stacks.render({(root, *frames): round(1e3 * ms) for frames, ms in taken.items()})
+        for side, taken in sides.items()
+    }
+    return _written(folder, {**contents, "speedscope.json": speedscope.dump(block, sides)})

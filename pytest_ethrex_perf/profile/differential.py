@@ -16,7 +16,7 @@ import math
 import statistics
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -27,8 +27,10 @@ from pytest_ethrex_perf.results import Explanation, FunctionChange
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_ethrex_perf.profile.stacks import Frames, Phase, Profile
+    from pytest_ethrex_perf.profile.stacks import Frames, Profile
 
+Metric: TypeAlias = Literal["exec", "prep"]
+"""A phase that is timed."""
 SDS = 2.0
 """Differences within this many standard errors are left out."""
 _NS_PER_MS = 1e6
@@ -46,10 +48,10 @@ class _Kept:
     def repeats(self) -> int:
         return len(self.profile.exec_ns) - self.first + 1
 
-    @property
-    def exec_ms(self) -> float:
+    def ms(self, metric: Metric) -> float:
         """Median, as a sample of the gate is."""
-        return statistics.median(self.profile.exec_ns[self.first - 1 :]) / _NS_PER_MS
+        times = {"exec": self.profile.exec_ns, "prep": self.profile.prep_ns}[metric]
+        return statistics.median(times[self.first - 1 :]) / _NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ class _Mean:
 class _Side:
     """Base or head: samples by (invocation, repeat) of whatever key they are grouped by."""
 
-    def __init__(self, profiles: Sequence[Profile], drop: int, phase: Phase) -> None:
+    def __init__(self, profiles: Sequence[Profile], drop: int, phase: Metric) -> None:
         self.kept = [_Kept(profile, min(drop, len(profile.exec_ns) - 1) + 1) for profile in profiles]
-        self._phase: Phase = phase
+        self._phase: Metric = phase
         self.repeats = sum(kept.repeats for kept in self.kept)
-        self.exec_ms = statistics.fmean(kept.exec_ms for kept in self.kept)
+        self.ms = statistics.fmean(kept.ms(phase) for kept in self.kept)
 
     def group(self, key: Callable[[str, Frames], str]) -> dict[str, Counter[tuple[int, int]]]:
         """Samples of each key by (invocation, repeat); `key` is given thread and frames."""
@@ -120,12 +122,12 @@ def explain(
     drop: int = 1,
     measured_ms: tuple[float, float] | None = None,
     sds: float = SDS,
-    phase: Phase = "exec",
+    phase: Metric = "exec",
 ) -> Explanation:
     """What changed from base to head, the largest change first.
 
-    `measured_ms` is exec of base and head as the gate measured it; without it the profiled invocations' own
-    is taken, which the profiler slowed down. Raises `UsageError` where the profiles are not of one block.
+    `measured_ms` is `phase` of base and head as the gate measured it; without it the profiled invocations'
+    own is taken, which the profiler slowed down. Raises `UsageError` where the profiles are not of one block.
     """
     blocks = {profile.block for profile in (*base, *head)}
     if not base or not head or len(blocks) > 1:
@@ -137,9 +139,10 @@ def explain(
     told = [change for change in functions if abs(change.change_ms) > sds * change.error_ms]
     total_ms = math.fsum(change.change_ms for change in functions)
     told_ms = math.fsum(change.change_ms for change in told)
-    exec_ms = measured_ms or (before.exec_ms, after.exec_ms)
+    exec_ms = measured_ms or (before.ms, after.ms)
     whole = _changes(before, after, lambda _thread, _frames: "")
     return Explanation(
+        metric=phase,
         functions=tuple(_with_caller(change, before, after) for change in told),
         threads=tuple(_changes(before, after, lambda thread, _frames: thread)),
         left_out=len(functions) - len(told),
@@ -160,6 +163,12 @@ def explain(
 def _cautions(before: _Side, after: _Side) -> Iterator[str]:
     if min(len(before.kept), len(after.kept)) == 1:
         yield "one profiled invocation of a side: how much invocations differ is missing from the errors"
+    old, new = ({kept.profile.recorder for kept in side.kept} for side in (before, after))
+    if old != new:
+        yield (
+            f"base was profiled by {', '.join(sorted(old))}, head by {', '.join(sorted(new))}: they may cut "
+            "stacks in other places"
+        )
 
 
 def _changes(before: _Side, after: _Side, key: Callable[[str, Frames], str]) -> list[FunctionChange]:

@@ -79,7 +79,9 @@
       frames.append(box);
     };
 
+    let drawn = 0;
     const draw = () => {
+      drawn = frames.clientWidth;
       frames.replaceChildren();
       const path = [];
       for (let node = parents.get(zoomed); node; node = parents.get(node)) path.unshift(node);
@@ -129,5 +131,7 @@
     });
     whole.addEventListener("click", () => zoom(root));
     draw();
+    // in a part of the page that is folded it has no width yet, and names need some
+    new ResizeObserver(() => { if (frames.clientWidth && frames.clientWidth !== drawn) draw(); }).observe(frames);
   }
 })();

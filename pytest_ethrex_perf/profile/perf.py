@@ -76,8 +76,8 @@ class Perf:
         if "size limit reached" not in finished.stderr:
             return None
         return (
-            f"the recording reached its limit of {sampling.limits.mib} MiB and was stopped: fewer repeats, "
-            "--frames fp, or a higher --max-size"
+            f"the recording reached its limit of {sampling.limits.mib} MiB and was stopped: "
+            f"{sampling.limits.more_space}"
         )
 
     def samples(
@@ -102,8 +102,8 @@ class Perf:
         )
         if finished.timed_out:
             raise MeasurementError(
-                f"perf script took longer than {limits.timeout_s:g} s to read the samples and was stopped: "
-                "fewer repeats, or a longer --timeout"
+                f"perf script needed more than the {round(limits.timeout_s, 1):g} s that were left to read "
+                f"the samples and was stopped: {limits.more_time}"
             )
         if finished.returncode != 0:
             raise MeasurementError(f"perf script failed: {_last_line(finished.stderr)}")

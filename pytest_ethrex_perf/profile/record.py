@@ -18,7 +18,7 @@ from pytest_ethrex_perf.replay import command, failure, output, process, transcr
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.results import Program
@@ -32,6 +32,7 @@ INVOCATIONS = 4
 """Of base and of head where they are compared; see `differential` for why not one of more repeats."""
 _SPREAD = 0.3  # of the frequencies of several invocations, around the one asked for
 _GOLDEN = (5**0.5 - 1) / 2
+_LEAST_S = 1.0  # for reading, when the invocation took nearly all the time
 _STEP_NS = 1_000_000  # a clock that moved by more than this was set meanwhile
 
 
@@ -40,9 +41,12 @@ class Limits:
     """What a profile may cost."""
 
     timeout_s: float = 300.0
-    """For the invocation, and again for reading what was recorded."""
+    """For the invocation and for reading what was recorded, together."""
     mib: int = 512
     """Of the recorded file."""
+    more_time: str = "fewer repeats, or a longer --timeout"
+    """What to do where the time was not enough, in the words of whoever set it."""
+    more_space: str = "fewer repeats, --frames fp, or a higher --max-size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,15 @@ def frequencies(count: int, frequency: int = FREQUENCY) -> list[int]:
     return [
         round(frequency * (1 + _SPREAD * ((number * _GOLDEN + 0.5) % 1 - 0.5))) for number in range(count)
     ]
+
+
+def turns(
+    sides: Collection[Side], invocations: int, frequency: int = FREQUENCY
+) -> Iterator[tuple[Side, str, int]]:
+    """(side, label, sampling rate) of each invocation, ABBA: what drifts hits both sides."""
+    for number, rate in enumerate(frequencies(invocations, frequency)):
+        for side in sorted(sides, reverse=number % 2 == 1):
+            yield side, f"{side}-{number + 1:03}", rate
 
 
 class Profiler(Protocol):
@@ -127,22 +140,21 @@ def record_sides(
     except MeasurementError as error:
         raise MeasurementError(f"{block}: not profiled: {error}") from None
     taken: dict[Side, list[stacks.Profile]] = {side: [] for side in sides}
-    for number, frequency in enumerate(frequencies(invocations, sampling.frequency)):
-        for side in sorted(sides, reverse=number % 2 == 1):
-            taken[side].append(
-                record(
-                    sides[side],
-                    block,
-                    cache_dir=cache_dir,
-                    environ=environ,
-                    log_dir=log_dir,
-                    label=f"{side}-{number + 1:03}",
-                    profiler=profiler,
-                    repeat=repeat,
-                    sampling=replace(sampling, frequency=frequency),
-                    secrets=secrets,
-                )
+    for side, label, frequency in turns(sides, invocations, sampling.frequency):
+        taken[side].append(
+            record(
+                sides[side],
+                block,
+                cache_dir=cache_dir,
+                environ=environ,
+                log_dir=log_dir,
+                label=label,
+                profiler=profiler,
+                repeat=repeat,
+                sampling=replace(sampling, frequency=frequency),
+                secrets=secrets,
             )
+        )
     return taken
 
 
@@ -213,8 +225,12 @@ class _Recording:
             if reason is not None:
                 raise MeasurementError(f"{reason}; {keep(recording, finished)}")
             cut = timeline(finished.stdout, [one.exec_ns for one in read.repeats])
+            left_s = max(sampling.limits.timeout_s - finished.wall_ns / 1e9, _LEAST_S)
             taken, notes = profiler.samples(
-                file, utc_offset_ns=(before + after) // 2, environ=environment, limits=sampling.limits
+                file,
+                utc_offset_ns=(before + after) // 2,
+                environ=environment,
+                limits=replace(sampling.limits, timeout_s=left_s),
             )
         if not taken:
             raise MeasurementError(f"{profiler.describe(sampling)} took no sample: is it a very short block?")
@@ -241,8 +257,8 @@ def _timed_out(finished: process.Finished, sampling: Sampling) -> str | None:
     if not finished.timed_out:
         return None
     return (
-        f"the invocation took longer than {sampling.limits.timeout_s:g} s under the profiler and was "
-        "stopped: fewer repeats, or a longer --timeout"
+        f"the invocation took longer than {round(sampling.limits.timeout_s, 1):g} s under the profiler and "
+        f"was stopped: {sampling.limits.more_time}"
     )
 
 

@@ -71,9 +71,7 @@ class Samply:
     ) -> tuple[list[Sample], list[str]]:
         """Read a recording; its own times are UTC already."""
         if file.exists() and file.stat().st_size > limits.mib << 20:
-            raise MeasurementError(
-                f"the recording is larger than {limits.mib} MiB: fewer repeats, or a higher --max-size"
-            )
+            raise MeasurementError(f"the recording is larger than {limits.mib} MiB: {limits.more_space}")
         symbols = file.with_suffix(".syms.json")
         try:
             return list(convert(_load(file), _load(symbols) if symbols.exists() else None)), []

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf import files
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.profile import stacks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from pytest_ethrex_perf.profile.stacks import Frames, Profile, Stack
@@ -69,6 +69,50 @@ def load(baseline: Path, *, program_sha256: str | None = None) -> Profile | None
 def remove(baseline: Path) -> None:
     """Remove what is beside a baseline that is itself removed."""
     path(baseline).unlink(missing_ok=True)
+
+
+def unused(baseline: Path, programs: Collection[str]) -> bool:
+    """Whether stacks lie beside `baseline` that are of none of its `programs` (their sha256)."""
+    try:
+        profile = load(baseline)
+    except UsageError:
+        return False  # `verify` says so; nobody knows whose they are
+    return profile is not None and profile.program_sha256 not in programs
+
+
+def carry(sources: Iterable[Path], target: Path, program_sha256: str) -> Path | None:
+    """Put the stacks of `program_sha256` from beside one of `sources` beside `target`.
+
+    Returns where they came from; None where they are there already, or nowhere. Raises `MeasurementError`
+    where they can't be written.
+    """
+    for source in (target, *sources):
+        try:
+            if load(source, program_sha256=program_sha256) is None:
+                continue
+            if path(source) == path(target):
+                return None
+            files.replace(path(target), path(source).read_bytes())
+        except UsageError:
+            continue
+        except OSError as error:
+            raise MeasurementError(f"{path(target)}: can't be written: {error.strerror}") from None
+        return path(source)
+    return None
+
+
+def examine(baseline: Path, newest_sha256: str) -> tuple[str | None, str | None]:
+    """What is wrong with the stacks beside `baseline`, and what is to be remarked; `None` for nothing."""
+    try:
+        profile = load(baseline)
+    except UsageError as error:
+        return f"{error}: delete it, the next recording writes another", None
+    if profile is None or profile.program_sha256 == newest_sha256:
+        return None, None
+    return None, (
+        f"{path(baseline)}: these stacks are not of the newest session's program, and explain nothing: the "
+        "next recording replaces them"
+    )
 
 
 def _within(profile: Profile, limit: int) -> tuple[bytes, Profile]:

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.analyses import Row
     from pytest_ethrex_perf.profile.doctor import Finding
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.results import Explanation, FunctionChange
+    from pytest_ethrex_perf.results import BlockProfile, Explanation, FunctionChange
 
 _MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌"}
 _NAME_WIDTH = 100
+_SHORTEST = 20  # of a name that was cut
+_GAPS = 4  # characters between columns, or before and after the arrow to a caller
+ROOM = 160
+"""Characters of a line."""
 
 
 def aligned(rows: Iterable[Sequence[str]], *, right: int) -> list[str]:
@@ -106,59 +110,91 @@ def families(
     return lines
 
 
-def explanation(found: Explanation, top: int = 15) -> Iterator[str]:
-    """The change of exec, function by function, and what that adds up to."""
-    change_ms = found.exec_head_ms - found.exec_base_ms
-    whose = "measured by the gate" if found.exec_measured else "of the profiled invocations, wall time"
-    yield (
-        f"exec {found.exec_base_ms:.2f} → {found.exec_head_ms:.2f} ms ({_signed(change_ms)} ms, {whose}); "
-        f"{found.repeats[0]} and {found.repeats[1]} repeats profiled"
-    )
-    if found.functions:
+def explanation(
+    found: Explanation, top: int | None = 15, room: int = ROOM, *, threads: bool = True
+) -> Iterator[str]:
+    """The change of exec (or prep), function by function, and what that adds up to.
+
+    `top` functions (None: all) in lines of `room` characters; sentences are longer.
+    """
+    measured, *sums = sentences(found)
+    yield measured
+    shown = found.functions[:top]
+    if shown:
         yield "CPU ms per block, self time, by what changed most:"
-        heading = ("change", "±", "base", "head", "function")
-        yield from _changes(found.functions[:top], heading, callers=True)
-        if len(found.functions) > top:
-            rest = sum(change.change_ms for change in found.functions[top:])
-            yield f"  and {len(found.functions) - top} more, together {_signed(rest)} ms"
-    else:
-        yield "no function changed by more than two standard errors"
-    cpu_ms = found.cpu_head_ms - found.cpu_base_ms
-    told_ms = sum(change.change_ms for change in found.functions)
-    yield (
-        f"these add up to {_signed(told_ms)} ms; {found.left_out} others, each within two standard errors, "
-        f"to {_signed(found.left_out_ms)} ms: CPU time on all threads {_signed(cpu_ms)} ± "
-        f"{found.cpu_error_ms:.2f} ms"
-    )
-    yield (
-        f"exec's own change differs from that by {_signed(found.unexplained_ms)} ms "
-        "(the kernel, waiting, and what threads do beside each other)"
-    )
-    if len(found.threads) > 1:
+        yield from _changes(shown, ("change", "±", "base", "head", "function"), room)
+        if len(found.functions) > len(shown):
+            rest = sum(change.change_ms for change in found.functions[len(shown) :])
+            yield f"  and {len(found.functions) - len(shown)} more, together {_signed(rest)} ms"
+    yield from sums
+    if len(found.threads) > 1 and threads:
         yield "by thread:"
-        yield from _changes(found.threads, ("change", "±", "base", "head", "thread"), callers=False)
+        yield from _changes(found.threads, ("change", "±", "base", "head", "thread"), room)
     for note in found.notes:
         yield f"note: {note}"
 
 
-def _changes(changes: Sequence[FunctionChange], heading: Sequence[str], *, callers: bool) -> Iterator[str]:
-    rows = [
-        [
-            _signed(change.change_ms),
-            f"{change.error_ms:.2f}",
-            f"{change.base_ms:.2f}",
-            f"{change.head_ms:.2f}",
-            cut(change.name)
-            + (
-                f"  ← {cut(change.caller)}"
-                if callers and change.caller and change.caller != change.name
-                else ""
-            ),
-        ]
-        for change in changes
+def sentences(found: Explanation) -> list[str]:
+    """What is said of an explanation besides its tables: first what is explained, then the sums."""
+    change_ms = found.exec_head_ms - found.exec_base_ms
+    whose = "measured by the gate" if found.exec_measured else "of the profiled invocations, wall time"
+    cpu_ms = found.cpu_head_ms - found.cpu_base_ms
+    told_ms = sum(change.change_ms for change in found.functions)
+    measured = (
+        f"{found.metric} {found.exec_base_ms:.2f} → {found.exec_head_ms:.2f} ms ({_signed(change_ms)} ms, "
+        f"{whose}); {found.repeats[0]} and {found.repeats[1]} repeats profiled"
+    )
+    sums = (
+        f"these add up to {_signed(told_ms)} ms; {found.left_out} others, each within two standard errors, "
+        f"to {_signed(found.left_out_ms)} ms: CPU time on all threads {_signed(cpu_ms)} ± "
+        f"{found.cpu_error_ms:.2f} ms"
+    )
+    unexplained = (
+        f"{found.metric}'s own change differs from that by {_signed(found.unexplained_ms)} ms "
+        "(the kernel, waiting, and what threads do beside each other)"
+    )
+    nothing = [] if found.functions else ["no function changed by more than two standard errors"]
+    return [measured, *nothing, sums, unexplained]
+
+
+def hotspots(profile: BlockProfile, top: int | None = 15, room: int = ROOM) -> Iterator[str]:
+    """Where head's time goes, for a block that has nothing to be compared with."""
+    yield (
+        f"head, {profile.phase}: CPU ms per block, self time ({profile.recorder}, "
+        f"{profile.repeats[1]} repeats):"
+    )
+    shown = profile.hotspots[:top]
+    numbers = aligned(([f"{one.ms:.2f} ms", f"{100 * one.share:.1f} %"] for one in shown), right=2)
+    for line, one in zip(numbers, shown, strict=True):
+        yield f"  {line}  {cut(one.name, room - len(line) - _GAPS)}"
+
+
+def cells(change: FunctionChange) -> list[str]:
+    """Change, its error, base and head in ms, the name and, where it is another, its caller."""
+    return [
+        _signed(change.change_ms),
+        f"{change.error_ms:.2f}",
+        f"{change.base_ms:.2f}",
+        f"{change.head_ms:.2f}",
+        change.name,
+        "" if change.caller in (None, change.name) else change.caller or "",
     ]
-    for line in aligned([heading, *rows], right=4):
-        yield f"  {line}"
+
+
+def _changes(changes: Sequence[FunctionChange], heading: Sequence[str], room: int) -> Iterator[str]:
+    rows = [cells(change) for change in changes]
+    numbers = aligned([heading[:-1], *(row[:-2] for row in rows)], right=len(heading) - 1)
+    left = room - len(numbers[0]) - _GAPS
+    names = [heading[-1], *(_called(row[-2], row[-1], left) for row in rows)]
+    for line, name in zip(numbers, names, strict=True):
+        yield f"  {line}  {name}"
+
+
+def _called(name: str, caller: str, room: int) -> str:
+    """A function and, where there is one and room for it, its caller."""
+    name = cut(name, room)
+    left = room - len(name) - _GAPS
+    return f"{name}  ← {cut(caller, left)}" if caller and left >= _SHORTEST else name
 
 
 def findings(found: Iterable[Finding]) -> Iterator[str]:
@@ -169,10 +205,11 @@ def findings(found: Iterable[Finding]) -> Iterator[str]:
             yield f"      {one.fix}"
 
 
-def cut(name: str) -> str:
+def cut(name: str, room: int = _NAME_WIDTH) -> str:
     """A function's name that fits, its end kept; characters that steer a terminal are gone."""
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
-    return name if len(name) <= _NAME_WIDTH else f"…{name[-_NAME_WIDTH + 1 :]}"
+    room = max(room, _SHORTEST)
+    return name if len(name) <= room else f"…{name[-room + 1 :]}"
 
 
 def _signed(ms: float) -> str:

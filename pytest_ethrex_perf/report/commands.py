@@ -12,6 +12,8 @@ from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 if TYPE_CHECKING:
     import argparse
 
+    from pytest_ethrex_perf.results import RunResult
+
 _WRITTEN_BY = "written by --ethrex-json"
 _FORMS = {
     "html": ("DIR", "an HTML report: index.html in this directory"),
@@ -76,10 +78,25 @@ def _report(options: argparse.Namespace) -> int:
         sys.stdout.write("\n".join(lines) + "\n")
         return 0
     written, unwritten = outputs.write(result, wanted, summary)
+    if "report" in wanted:
+        written += _profiles(result, wanted["report"])
     sys.stderr.write("".join(f"written: {told}\n" for told in written))
     if unwritten:
         raise EthrexPerfError("not written: " + "; ".join(unwritten))
     return 0
+
+
+def _profiles(result: RunResult, directory: Path) -> list[str]:
+    """Write the folded stacks and speedscope files of profiled blocks beside the page."""
+    from pytest_ethrex_perf.profile import artifacts
+
+    folders = []
+    for block in result.blocks:
+        if block.profile is not None:
+            folder = directory / artifacts.folder_name(block.block)
+            artifacts.write_kept(folder, block.block, block.profile)
+            folders.append(f"{folder} (folded stacks, speedscope)")
+    return folders
 
 
 def _merge(options: argparse.Namespace) -> int:

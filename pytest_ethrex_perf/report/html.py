@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.metrics import TIMES, unit
+from pytest_ethrex_perf.profile import artifacts, flamegraph, tables
 from pytest_ethrex_perf.report import charts, escape, history, text
 from pytest_ethrex_perf.report.charts import Cluster, Point
 
@@ -59,7 +60,10 @@ def dump(result: RunResult) -> str:
     }
     files = resources.files("pytest_ethrex_perf.report") / "page"
     script, style = ((files / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts = [script]
+    if any(block.profile for block in result.blocks):  # nobody else's page grows
+        scripts.append(flamegraph.script())
+        style += "\n" + flamegraph.style()
     views = [_View(index, block) for index, block in enumerate(text.worst_first(result.blocks))]
     reach = _reach(result)
     kinds = [row.kind for view in views for row in view.rows(reach)]
@@ -78,11 +82,15 @@ def dump(result: RunResult) -> str:
             for mean in result.suite
         ],
         wall=text.clock(result.wall_s),
-        script=script,
+        scripts=scripts,
         style=style,
-        digest=digest,
+        digests=" ".join(f"'sha256-{_digest(one)}'" for one in scripts),
     )
     return page.rstrip() + "\n"
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 @dataclass(frozen=True)
@@ -185,6 +193,23 @@ class _View:
         if block.baseline:
             yield f"{name}: the baseline's sessions and this one", self._sessions(metric)
         yield from history.figure(block, name, metric.head)
+
+    def changes(self) -> tuple[list[str], list[list[list[str]]]]:
+        """What is said of a change's explanation, and its tables: functions, threads."""
+        found = self.block.explanation
+        if found is None:
+            return [], []
+        groups = [found.functions, found.threads if len(found.threads) > 1 else ()]
+        return tables.sentences(found), [
+            [tables.cells(change) for change in group] for group in groups if group
+        ]
+
+    def flamegraphs(self) -> list[Markup]:
+        """Base against head, and head; nothing where it was not profiled."""
+        from markupsafe import Markup
+
+        profile = self.block.profile
+        return [] if profile is None else [Markup(figure) for figure in artifacts.figures_of(profile)]  # noqa: S704 - it escapes its names itself
 
     def repeats(self) -> list[tuple[str, Markup]]:
         """Every raw repeat, per metric."""

@@ -7,6 +7,7 @@ import unicodedata
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_ethrex_perf.profile import tables
 from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ ROOM = 160
 MOST_BLOCKS = 8  # blocks shown with a table of their own, unless -v
 MOST_ROWS = 40  # rows of the table over all blocks, unless -v
 MOST_WARNINGS = 10
+MOST_FUNCTIONS = 5  # functions of a profile, unless -v
 
 
 class Line(NamedTuple):
@@ -74,6 +76,8 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
             lines += _looks(metric)
     if verbosity > 1:
         lines += [Line("  " + line) for line in _phases(block)]
+    for told in _profiled(block, verbosity, room - 2):
+        lines += _wrapped(f"  {told}", "", room)
     for told in text.beside(block):
         lines += _wrapped(f"  ({told})", "", room)
     for note in block.notes:
@@ -160,6 +164,16 @@ def _verdict(result: MetricResult, block: BlockResult, room: int) -> Iterator[Li
     if context is not None and context.estimate is not None:
         told = text.log_percent(context.estimate, text.decimals(result))
         yield Line(f"  (stored baseline, for information: {told})")
+
+
+def _profiled(block: BlockResult, verbosity: int, room: int) -> Iterable[str]:
+    """Which functions changed, or where head's time goes."""
+    top = None if verbosity > 0 else MOST_FUNCTIONS
+    if block.explanation is not None:
+        return tables.explanation(block.explanation, top, room, threads=verbosity > 0)
+    if block.profile is not None:
+        return tables.hotspots(block.profile, top, room)
+    return ()
 
 
 def _looks(result: MetricResult) -> list[Line]:

@@ -1,0 +1,322 @@
+"""Where a decided block's time goes: base and head profiled in extra invocations, after everything is judged.
+
+Nothing here changes a verdict or an outcome, or takes a result down: whatever goes wrong is a note.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import statistics
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
+from pytest_ethrex_perf.judge.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_ethrex_perf.gate import Gate, Settle
+    from pytest_ethrex_perf.plan import Plan
+    from pytest_ethrex_perf.profile.differential import Metric
+    from pytest_ethrex_perf.profile.record import Profiler, Sampling
+    from pytest_ethrex_perf.profile.stacks import Profile
+    from pytest_ethrex_perf.results import BlockProfile, BlockResult, Explanation, Invocation, Program
+    from pytest_ethrex_perf.schedule import Side
+    from pytest_ethrex_perf.settings import Settings
+
+FOLDER = Path("ethrex-perf-profile")
+"""Where the files of profiles go if no HTML report was asked for, as `ethrex-perf profile` has it."""
+SAMPLED_S = 1.2
+"""Execution that one invocation should hold, so that short blocks are repeated more often."""
+LEAST_REPEATS, MOST_REPEATS = 10, 60  # unless the time is short
+SLOWDOWN = 3.0
+"""How much longer an invocation is taken to last under a profiler, reading its samples included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What profiling a block has brought."""
+
+    explanation: Explanation | None = None
+    profile: BlockProfile | None = None
+    notes: tuple[str, ...] = ()
+    kept: str | None = None
+    """What was kept beside the baseline."""
+
+    def told_in(self, result: BlockResult) -> BlockResult:
+        """The result with what was found."""
+        recorded = result.recorded
+        if recorded is not None and self.kept is not None:
+            recorded = f"{recorded}; {self.kept}"
+        return msgspec.structs.replace(
+            result,
+            explanation=self.explanation,
+            profile=self.profile,
+            recorded=recorded,
+            notes=(*result.notes, *self.notes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is profiled."""
+
+    invocations: int
+    """Of each side."""
+    repeat: int
+
+
+def effort(
+    taken: Sequence[Invocation], *, sides: int, drop: int, limit_s: float, invocations: int
+) -> Effort | None:
+    """What fits into `limit_s`, by what the invocations `taken` lasted; None where not even one does."""
+    each = statistics.median((sum(i.prep_ns) + sum(i.exec_ns)) / len(i.exec_ns) / 1e9 for i in taken)
+    loading = statistics.median((i.wall_ns - sum(i.prep_ns) - sum(i.exec_ns)) / 1e9 for i in taken)
+    executing = statistics.median(sum(i.exec_ns) / len(i.exec_ns) / 1e9 for i in taken)
+    wanted = min(max(LEAST_REPEATS, math.ceil(SAMPLED_S / executing)), MOST_REPEATS)
+    for count in range(invocations, 0, -1):
+        room_s = limit_s / (SLOWDOWN * sides * count) - max(loading, 0.0)
+        repeat = min(wanted, math.floor(room_s / each)) if room_s > 0 else 0
+        if repeat > drop:
+            return Effort(count, repeat)
+    return None
+
+
+class Profiling:
+    """Profiles the blocks of one run, each at most once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        cache_dir: Path,
+        secrets: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.written: list[Path] = []
+        """Folders with the files of a block each."""
+        self._settings = settings
+        self._cache_dir = cache_dir
+        self._secrets = tuple(secrets)
+        self._clock = clock
+        self._profiler: Profiler | None = None
+        self._missing: str | None = None
+
+    def wanted(self, gate: Gate, settle: Settle, *, recorded: bool) -> bool:
+        """Whether this block, decided or recorded, is profiled."""
+        asked = self._settings.get("profile")
+        if asked == "off" or gate.error is not None or not gate.samples_taken:
+            return False
+        if gate.plan.mode == "record":
+            return recorded
+        # base against itself has no function that differs
+        return asked == "always" or (not gate.plan.aa and bool(gate.regressions(settle)))
+
+    def find_out(self, plan: Plan, result: BlockResult) -> Found:
+        """Profile the block of `plan`, whose result so far is `result`; never raises."""
+        what = "no stacks are kept beside the baseline" if result.mode == "record" else "not profiled"
+        try:
+            return self._find_out(plan, result)
+        except EthrexPerfError as trouble:
+            told = str(trouble).removeprefix(f"{result.block}: ").removeprefix("not profiled: ")
+        except Exception as bug:  # noqa: BLE001 - what was measured must stand, whatever is wrong with us
+            told = f"{type(bug).__name__}: {bug}: this is an error of pytest-ethrex-perf, please report it"
+        return Found(notes=(f"{what}: {told}",))
+
+    def _find_out(self, plan: Plan, result: BlockResult) -> Found:
+        if self._missing is not None:  # said once in a run
+            return Found()
+        profiler = self._find()
+        if result.mode == "record":
+            return self._keep(plan, result, profiler)
+        sides: dict[Side, Program] = {"head": plan.head}
+        notes: list[str] = []
+        base: list[Profile] = []
+        if plan.base is not None:
+            sides["base"] = plan.base
+        else:
+            base, notes = _kept(plan)
+        taken, stopped = self._record(plan, result, sides, profiler)
+        return self._explained(plan, result, taken["head"], taken.get("base", base), [*notes, *stopped])
+
+    def _find(self) -> Profiler:
+        """The profiler of this machine, looked for once."""
+        from pytest_ethrex_perf.profile import record
+        from pytest_ethrex_perf.replay import command
+
+        if self._profiler is None:
+            try:
+                self._profiler = record.find(command.child_environment(self._settings.environ))
+            except MeasurementError as missing:
+                self._missing = str(missing)
+                raise
+        return self._profiler
+
+    def _explained(
+        self,
+        plan: Plan,
+        result: BlockResult,
+        head: Sequence[Profile],
+        base: Sequence[Profile],
+        notes: Sequence[str],
+    ) -> Found:
+        from pytest_ethrex_perf.profile import artifacts, differential
+
+        metric = _failed(result) or "exec"
+        drop = plan.request.drop
+        profile = artifacts.summed_up(head, base, phase=metric, drop=drop)
+        explanation = None
+        if base:
+            explanation = differential.explain(
+                base, head, drop=drop, measured_ms=_measured_ms(result, metric), phase=metric
+            )
+        else:
+            notes = [*notes, *dict.fromkeys(note for one in head for note in one.notes)]
+        folder = self._folder() / artifacts.folder_name(result.block)
+        try:
+            artifacts.write(folder, head, base)
+        except MeasurementError as unwritable:
+            notes = [*notes, f"the files of its profile are missing: {unwritable}"]
+        else:
+            self.written.append(folder)
+        return Found(explanation, profile, tuple(notes))
+
+    def _folder(self) -> Path:
+        report: Path | None = self._settings.get("report")
+        return self._settings.cwd / FOLDER if report is None else report
+
+    def _keep(self, plan: Plan, result: BlockResult, profiler: Profiler) -> Found:
+        """Profile head once, and keep its stacks beside the baseline that its session was recorded in."""
+        from pytest_ethrex_perf.baseline import lock
+        from pytest_ethrex_perf.profile import store
+
+        taken, _ = self._record(plan, result, {"head": plan.head}, profiler, invocations=1)
+        (profile,) = taken["head"]
+        if plan.baseline_path is None:
+            return Found()
+        with lock.writing(store.path(plan.baseline_path)):
+            kept = store.save(plan.baseline_path, profile)
+        return Found(kept=kept, notes=profile.notes)
+
+    def _record(
+        self,
+        plan: Plan,
+        result: BlockResult,
+        sides: Mapping[Side, Program],
+        profiler: Profiler,
+        invocations: int | None = None,
+    ) -> tuple[dict[Side, list[Profile]], list[str]]:
+        """Profile each side in turns; trouble after the first of each ends it early, and is told.
+
+        Raises `MeasurementError` before that.
+        """
+        from pytest_ethrex_perf.profile import record
+
+        limit_s: float = self._settings.get("profile_time")
+        measured = [pair.head for pair in result.pairs] or list(result.invocations)
+        measured += [pair.base for pair in result.pairs]
+        planned = effort(
+            measured,
+            sides=len(sides),
+            drop=plan.request.drop,
+            limit_s=limit_s,
+            invocations=invocations or record.INVOCATIONS,
+        )
+        if planned is None:
+            raise MeasurementError(
+                f"its invocations take too long for --ethrex-profile-time ({limit_s:g} s): raise it"
+            )
+        deadline = self._clock() + limit_s
+        taken: dict[Side, list[Profile]] = {side: [] for side in sides}
+        for side, label, frequency in record.turns(sides, planned.invocations):
+            try:
+                taken[side].append(
+                    record.record(
+                        sides[side],
+                        plan.request.block,
+                        cache_dir=self._cache_dir,
+                        environ=self._settings.environ,
+                        log_dir=self._settings.get("log_dir"),
+                        label=label,
+                        profiler=profiler,
+                        repeat=planned.repeat,
+                        sampling=self._sampling(frequency, deadline, limit_s),
+                        secrets=self._secrets,
+                    )
+                )
+            except MeasurementError as trouble:
+                if not all(taken.values()):
+                    raise
+                counts = " and ".join(f"{len(profiles)} of {side}" for side, profiles in taken.items())
+                told = str(trouble).removeprefix(f"{result.block}: not profiled: ")
+                return taken, [f"profiled {counts} instead of {planned.invocations}: {told}"]
+        return taken, []
+
+    def _sampling(self, frequency: int, deadline: float, limit_s: float) -> Sampling:
+        from pytest_ethrex_perf.profile import record
+
+        left_s = deadline - self._clock()
+        if left_s <= 0:
+            raise MeasurementError(f"its time (--ethrex-profile-time, {limit_s:g} s) was over")
+        limits = record.Limits(
+            timeout_s=left_s,
+            more_time="raise --ethrex-profile-time",
+            more_space="--ethrex-profile-frames=fp takes less, where the program has frame pointers",
+        )
+        frames = self._settings.get("profile_frames")
+        return replace(record.Sampling(limits=limits), frames=frames, frequency=frequency)
+
+
+def _failed(result: BlockResult) -> Metric | None:
+    """What failed as a regression, to be explained: exec, or preparation where that alone failed."""
+    failed = [
+        metric.metric
+        for metric in result.metrics
+        if metric.outcome == "fail" and metric.decision.verdict is Verdict.REGRESSION
+    ]
+    return None if not failed else "prep" if failed == ["prep"] else "exec"
+
+
+def _measured_ms(result: BlockResult, metric: Metric) -> tuple[float, float] | None:
+    """`metric` of base and head as the gate measured it."""
+    with contextlib.suppress(KeyError):
+        judged = result.metric(metric)
+        return judged.base / 1e6, judged.head / 1e6
+    if result.base is None or result.head is None:
+        return None
+    base, head = result.base, result.head
+    old, new = (base.exec_ns, head.exec_ns) if metric == "exec" else (base.prep_ns, head.prep_ns)
+    return None if old is None or new is None else (old / 1e6, new / 1e6)
+
+
+def _kept(plan: Plan) -> tuple[list[Profile], list[str]]:
+    """Base's profile from beside the stored baseline, or none and why."""
+    from pytest_ethrex_perf.profile import store
+
+    timed = [session.program_sha256 for session in plan.sessions if session.times]
+    if plan.baseline_path is None or not timed:
+        return [], ["head alone was profiled: a baseline of counts alone keeps no stacks"]
+    file = store.path(plan.baseline_path)
+    try:
+        profile = store.load(plan.baseline_path, program_sha256=timed[-1])
+    except EthrexPerfError as broken:
+        why = str(broken)
+    else:
+        if profile is not None:
+            return [profile], []
+        why = (
+            f"{file} is of another program than the baseline's newest session"
+            if file.exists()
+            else f"the baseline has no stacks beside it ({file.name})"
+        )
+    told = (
+        f"head alone was profiled, there is nothing to compare it with: {why}; a session that is recorded "
+        "with --ethrex-update-baseline keeps them"
+    )
+    return [], [told]
