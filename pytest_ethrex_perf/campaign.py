@@ -115,7 +115,9 @@ class Campaign:
 
     @cached_property
     def _profiling(self) -> Profiling:
-        return Profiling(self.settings, cache_dir=self.planner.cache_dir, secrets=self.planner.secrets)
+        return Profiling(
+            self.settings, cache_dir=self.planner.cache_dir, secrets=self.planner.secrets, say=self._say
+        )
 
     @property
     def profiles_written(self) -> tuple[Path, ...]:

@@ -457,8 +457,8 @@ OPTIONS: dict[str, Option] = {
         Option(
             "profile",
             "once a block is decided as a failing regression (or `always`), profile base and head in extra "
-            "invocations and say which functions became slower; a recorded session keeps head's stacks beside "
-            "its baseline; takes nothing of --ethrex-time-budget",
+            "invocations and say which functions became slower; a recorded session keeps head's stacks "
+            "beside its baseline; takes nothing of --ethrex-time-budget",
             "on-regression",
             choice("off", "on-regression", "always"),
             "off|on-regression|always",

@@ -34,7 +34,8 @@ FOLDER = Path("ethrex-perf-profile")
 """Where the files of profiles go if no HTML report was asked for, as `ethrex-perf profile` has it."""
 SAMPLED_S = 1.2
 """Execution that one invocation should hold, so that short blocks are repeated more often."""
-LEAST_REPEATS, MOST_REPEATS = 10, 60  # unless the time is short
+LEAST_REPEATS, MOST_REPEATS = 5, 60  # unless the time is short
+_LONG_S = 20.0  # from when on people are told what they wait for
 SLOWDOWN = 3.0
 """How much longer an invocation is taken to last under a profiler, reading its samples included."""
 
@@ -70,6 +71,8 @@ class Effort:
     invocations: int
     """Of each side."""
     repeat: int
+    lasts_s: float
+    """All of it, if the profiler did not slow it down."""
 
 
 def effort(
@@ -84,12 +87,12 @@ def effort(
         room_s = limit_s / (SLOWDOWN * sides * count) - max(loading, 0.0)
         repeat = min(wanted, math.floor(room_s / each)) if room_s > 0 else 0
         if repeat > drop:
-            return Effort(count, repeat)
+            return Effort(count, repeat, sides * count * (max(loading, 0.0) + repeat * each))
     return None
 
 
 class Profiling:
-    """Profiles the blocks of one run, each at most once."""
+    """Profiles the blocks of one run. `say` is told what people wait for."""
 
     def __init__(
         self,
@@ -97,14 +100,14 @@ class Profiling:
         *,
         cache_dir: Path,
         secrets: Sequence[str],
-        clock: Callable[[], float] = time.monotonic,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.written: list[Path] = []
         """Folders with the files of a block each."""
         self._settings = settings
         self._cache_dir = cache_dir
         self._secrets = tuple(secrets)
-        self._clock = clock
+        self._say = say
         self._profiler: Profiler | None = None
         self._missing: str | None = None
 
@@ -184,7 +187,8 @@ class Profiling:
         except MeasurementError as unwritable:
             notes = [*notes, f"the files of its profile are missing: {unwritable}"]
         else:
-            self.written.append(folder)
+            if folder not in self.written:
+                self.written.append(folder)
         return Found(explanation, profile, tuple(notes))
 
     def _folder(self) -> Path:
@@ -232,7 +236,10 @@ class Profiling:
             raise MeasurementError(
                 f"its invocations take too long for --ethrex-profile-time ({limit_s:g} s): raise it"
             )
-        deadline = self._clock() + limit_s
+        if planned.lasts_s >= _LONG_S:
+            told = " and ".join(sorted(sides))
+            self._say(f"profiling {result.block}, {told}: this takes {planned.lasts_s:.0f} s or more")
+        deadline = time.monotonic() + limit_s
         taken: dict[Side, list[Profile]] = {side: [] for side in sides}
         for side, label, frequency in record.turns(sides, planned.invocations):
             try:
@@ -261,7 +268,7 @@ class Profiling:
     def _sampling(self, frequency: int, deadline: float, limit_s: float) -> Sampling:
         from pytest_ethrex_perf.profile import record
 
-        left_s = deadline - self._clock()
+        left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise MeasurementError(f"its time (--ethrex-profile-time, {limit_s:g} s) was over")
         limits = record.Limits(

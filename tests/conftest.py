@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BLOCK = 24443168
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine's pause is no failure
 hypothesis.settings.load_profile("patient")
+PROFILE = OPTIONS["profile"]
 
 
 def pytest_configure() -> None:
@@ -135,5 +136,5 @@ def bench(
     monkeypatch.setattr(tempfile, "tempdir", locks)
     monkeypatch.setenv("TMPDIR", locks)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setitem(OPTIONS, "profile", dataclasses.replace(OPTIONS["profile"], default="off"))
+    monkeypatch.setitem(OPTIONS, "profile", dataclasses.replace(PROFILE, default="off"))
     return Bench(pytester, monkeypatch)

@@ -102,3 +102,17 @@ def test_no_limit_lasts_for_ever() -> None:
     assert not budget.exhausted()
     clock.now += 1e9
     assert not budget.exhausted()
+
+
+def test_what_is_done_while_it_is_paused_takes_nothing_of_a_budget() -> None:
+    clock = Clock()
+    budget = Budget(10, clock)
+    with budget.paused():  # not begun yet: nothing to pause
+        clock.now += 1000
+    assert not budget.exhausted()
+    clock.now += 9
+    with budget.paused():
+        clock.now += 1000
+    assert not budget.exhausted()
+    clock.now += 1
+    assert budget.exhausted()

@@ -12,6 +12,8 @@ from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.profile.names import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -120,7 +122,7 @@ def _figure(title: str, root: _Node, unit: str, *, differential: bool) -> str:
         return [names.setdefault(name, len(names)), *values, children]
 
     tree = packed("all", root)
-    content = {"unit": unit, "differential": differential, "tree": tree, "names": list(names)}
+    content = {"unit": unit, "differential": differential, "tree": tree, "names": list(map(printable, names))}
     # `</` would end the script element, `<!--` would open a comment in it
     data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     note = f" Frames below {100 * SMALLEST:g} % are left out." if left_out else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
+import unicodedata
 
 from pytest_ethrex_perf.profile.mangling import demangle
 
@@ -91,3 +92,8 @@ def _closing(text: str, start: int) -> int | None:
             if depth == 0:
                 return at
     return None
+
+
+def printable(name: str) -> str:
+    """A name without the characters that steer a terminal, or turn text around."""
+    return "".join(c for c in name if unicodedata.category(c)[0] != "C")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.profile import analyses, stacks
+from pytest_ethrex_perf.profile.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -207,7 +207,7 @@ def findings(found: Iterable[Finding]) -> Iterator[str]:
 
 def cut(name: str, room: int = _NAME_WIDTH) -> str:
     """A function's name that fits, its end kept; characters that steer a terminal are gone."""
-    name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
+    name = printable(name)
     room = max(room, _SHORTEST)
     return name if len(name) <= room else f"…{name[-room + 1 :]}"
 

@@ -95,7 +95,7 @@ def _profiles(result: RunResult, directory: Path) -> list[str]:
         if block.profile is not None:
             folder = directory / artifacts.folder_name(block.block)
             artifacts.write_kept(folder, block.block, block.profile)
-            folders.append(f"{folder} (folded stacks, speedscope)")
+            folders.append(f"{folder} (folded stacks in µs, speedscope)")
     return folders
 
 

@@ -16,10 +16,12 @@ from pytest_ethrex_perf.baseline import commands, store
 from pytest_ethrex_perf.baseline.archive import Archive
 from pytest_ethrex_perf.baseline.schema import BaselineError, json_schema
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.profile import store as profiles
 from pytest_ethrex_perf.replay import cache
 from pytest_ethrex_perf.replay.program import resolve
 from tests import cache_file
 from tests.baseline.builders import BLOCK, MACHINE, make_baseline, make_epoch, make_session
+from tests.profile import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -368,3 +370,54 @@ def test_prune_deletes_programs_that_nobody_used_for_long(
         run(*words, SPEC)
     with pytest.raises(UsageError, match="name what to prune"):
         run("prune", "--all")
+
+
+# --- stacks beside a baseline -------------------------------------------------------------------------------
+
+
+def keep_stacks(file: Path, sha: str | None = None) -> Path:
+    """Keep stacks beside `file`, of this program or its newest session's."""
+    sha = sha or store.load(file).epoch.sessions[-1].program.sha256
+    profiles.save(file, samples.profile(samples.executing({"a": [3] * 4}), sha=sha))
+    return profiles.path(file)
+
+
+def test_prune_takes_the_stacks_of_a_whole_baseline_with_it(run: Run, file: Path) -> None:
+    stacks = keep_stacks(file)
+    assert f"would delete {stacks}" in run("prune", SPEC, "--all")[1]
+    assert stacks.exists()
+    assert f"deleted {stacks}" in run("prune", SPEC, "--all", "--yes")[1]
+    assert not stacks.exists()
+
+
+def test_prune_keeps_stacks_as_long_as_a_session_is_of_their_program(run: Run, file: Path) -> None:
+    stacks = keep_stacks(file)
+    assert str(stacks) not in run("prune", SPEC, "--keep-epochs", "1", "--yes")[1]
+    assert stacks.exists()
+    keep_stacks(file, sha="f" * 64)
+    assert f"deleted {stacks}" in run("prune", SPEC, "--session", "first", "--yes")[1]
+    assert not stacks.exists()
+
+
+def test_verify_reads_the_stacks(run: Run, file: Path) -> None:
+    stacks = keep_stacks(file)
+    assert run("verify") == (0, "1 of 1 baselines are sound\n")
+    keep_stacks(file, sha="f" * 64)
+    rc, out = run("verify")
+    assert rc == 0
+    assert f"note: {stacks}: these stacks are not of the newest session's program" in out
+    stacks.write_bytes(b"\x1f\x8bcut")
+    rc, out = run("verify")
+    assert rc == 1
+    assert f"{stacks}: can't be read" in out
+
+
+def test_merge_carries_the_stacks_of_the_newest_session(run: Run, file: Path, tmp_path: Path) -> None:
+    stacks = keep_stacks(file)
+    theirs, out = tmp_path / "theirs.json", tmp_path / "out.json"
+    theirs.write_bytes(file.read_bytes())
+    keep_stacks(theirs, sha="f" * 64)
+    told = run("merge", theirs, file, "-o", out)[1]
+    assert f"{profiles.path(out)}: its newest session's stacks, from {stacks}" in told
+    assert profiles.path(out).read_bytes() == stacks.read_bytes()
+    assert "stacks" not in run("merge", file, theirs, "-o", file)[1]

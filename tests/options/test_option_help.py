@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.options import OPTIONS
+from tests.conftest import PROFILE
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -28,6 +29,9 @@ DEFAULTS = {
     "--ethrex-on-improvement": "pass",
     "--ethrex-on-same-program": "skip",
     "--ethrex-lock-timeout": "30m",
+    "--ethrex-profile": "on-regression",
+    "--ethrex-profile-frames": "dwarf",
+    "--ethrex-profile-time": "5m",
     "--ethrex-log-dir": "ethrex-perf-logs",
     "--ethrex-rpc-url": "$ETHREX_RPC_URL",
     "--ethrex-json": "none",
@@ -35,8 +39,9 @@ DEFAULTS = {
 
 
 @pytest.fixture
-def entries(bench: Bench) -> dict[str, str]:
+def entries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What --help says of each option of ours, on one line."""
+    monkeypatch.setitem(OPTIONS, "profile", PROFILE)
     text = bench.run("--help").stdout.str()
     group = text.partition("performance gate of ethrex blocks:")[2].partition("\n\n")[0]
     found: dict[str, str] = {}

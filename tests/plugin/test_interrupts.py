@@ -19,6 +19,14 @@ from tests.faults import fake_replay
 if TYPE_CHECKING:
     from tests.conftest import Bench
 
+# records nothing, and runs what it is given
+PERF = """#!/bin/sh
+[ "$1" = --version ] && echo "perf version 6.1.1" && exit
+while [ "$1" != -- ]; do shift; done
+shift
+exec "$@"
+"""
+
 
 def is_running(pid: int) -> bool:
     try:
@@ -95,13 +103,13 @@ def test_what_a_program_leaves_behind_is_killed(bench: Bench) -> None:
     assert_nothing_runs(bench.path / head)
 
 
-def stop(bench: Bench, number: signal.Signals, *arguments: str) -> tuple[int, str]:
+def stop(bench: Bench, number: signal.Signals, *arguments: str, hanging: str = "bin/head") -> tuple[int, str]:
     """Send `number` to a pytest whose program hangs; its exit code and what it printed."""
     command = [sys.executable, "-m", "pytest", "--ethrex-block=24443168,1", "--ethrex-repeat=3", *arguments]
     with subprocess.Popen(
         command, cwd=bench.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
-        while not fake_replay.children(bench.path / "bin" / "head"):
+        while not fake_replay.children(bench.path / hanging):
             assert run.poll() is None, run.communicate()[0]
             time.sleep(0.01)
         run.send_signal(number)
@@ -168,3 +176,24 @@ def test_sigterm_leaves_nothing_running_and_files_as_they_were(bench: Bench, han
 def test_after_an_interrupt_the_next_run_has_the_machine_at_once(bench: Bench, hanging: str) -> None:
     stop(bench, signal.SIGTERM, f"--ethrex-replay={hanging}", "--ethrex-update-baseline")
     bench.record(bench.program("other"), "--ethrex-lock-timeout=1ms").assert_outcomes(passed=1)
+
+
+def test_ctrl_c_while_profiling_keeps_what_was_measured(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = bench.path / "tools"
+    tools.mkdir()
+    (tools / "perf").write_text(PERF)
+    (tools / "perf").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    bench.cache(1)
+    head = bench.program("head", exec_ms=90)
+    base = bench.program("base", behaviour={"13": "hang"})  # after six pairs of two blocks
+    options = (f"--ethrex-base={base}", "--ethrex-looks=6", "--ethrex-json=results.json")
+    code, out = stop(bench, signal.SIGINT, f"--ethrex-replay={head}", *options, hanging=base)
+    assert code == pytest.ExitCode.INTERRUPTED, out
+    assert_nothing_runs(bench.path / base)
+    first, _ = bench.results().blocks
+    assert first.metric("exec").decision.verdict == "regression"
+    assert (first.explanation, first.profile) == (None, None)
+    assert "regression: exec +" in out

@@ -16,6 +16,7 @@ from pytest_ethrex_perf import samples, sides
 from pytest_ethrex_perf.judge import paired, stored
 from pytest_ethrex_perf.judge.verdict import Rules, Verdict
 from pytest_ethrex_perf.metrics import TIMES, unit
+from pytest_ethrex_perf.profile import artifacts, differential
 from pytest_ethrex_perf.results import (
     BlockResult,
     CacheIdentity,
@@ -37,6 +38,7 @@ from pytest_ethrex_perf.results import (
     SuiteResult,
     Usage,
 )
+from tests.profile import samples as stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -450,6 +452,47 @@ def many(count: int = 500) -> RunResult:
     return run(blocks, gatings=count)
 
 
+@cache
+def profiled() -> RunResult:
+    """A run of one block that became slower, and was profiled."""
+    return run([with_profile(interleaved(24443168, 0.045))])
+
+
+def with_profile(one: BlockResult, name: str = "ethrex_trie::node::Node::encode") -> BlockResult:
+    """The block with an explanation: the function `name` takes 2.7 ms more, on its own thread."""
+    sides = {
+        side: [
+            stacks.profile(
+                [
+                    *stacks.executing(dict.fromkeys(_FUNCTIONS, [9] * 11), "ethrex-replay"),
+                    *stacks.executing({name: [milliseconds] * 11}, "block_executor_ (handle_merkleization)"),
+                ],
+                exec_ns=(60 * stacks.MS,) * 11,
+                period_ns=0.3 * stacks.MS,
+                block=one.block,
+            )
+            for _ in range(4)
+        ]
+        for side, milliseconds in (("base", 30), ("head", 39))
+    }
+    metric = one.metric("exec")
+    return msgspec.structs.replace(
+        one,
+        explanation=differential.explain(
+            sides["base"], sides["head"], measured_ms=(metric.base / 1e6, metric.head / 1e6)
+        ),
+        profile=artifacts.summed_up(sides["head"], sides["base"]),
+    )
+
+
+_FUNCTIONS = (
+    "ethrex_levm::vm::VM::op_sload",
+    "keccak::__KeccakF1600",
+    "core::slice::cmp::SliceOrd::compare",
+    "malloc",
+)
+
+
 HOSTILE = (
     "<script>alert(1)</script> </style> \" ' | `x` ``` \n# a heading\r\n@octocat #1 [a](javascript:alert(2)) "
     "![i](https://evil.invalid/x.png) ${{ secrets.X }} $x$ \x1b[31mred\x00\x08 =cmd|' /C calc'!A0 \u202e "
@@ -515,7 +558,7 @@ def hostile() -> RunResult:
         )
 
     blocks = [
-        poisoned(interleaved(1, 0.05)),
+        poisoned(with_profile(interleaved(1, 0.05), HOSTILE)),
         poisoned(from_baseline(2, 0.12)),
         poisoned(recording(3), recorded=HOSTILE),
         poisoned(block("mainnet/4"), error=HOSTILE),

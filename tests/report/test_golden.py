@@ -25,7 +25,7 @@ def test_the_schema_in_docs_is_that_of_the_records() -> None:
     assert forms.SCHEMA.read_text(encoding="utf-8") == results_json.json_schema(), "run: make golden"
 
 
-@pytest.mark.parametrize("run", [builders.one, builders.several, builders.hostile])
+@pytest.mark.parametrize("run", [builders.one, builders.several, builders.profiled, builders.hostile])
 def test_results_fit_their_schema(run: object) -> None:
     assert callable(run)
     schema = json.loads(results_json.json_schema())

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from selenium.webdriver.support.wait import WebDriverWait
 
 from pytest_ethrex_perf.report import html
 from tests.report import browser, builders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from pytest_ethrex_perf.results import RunResult
 
 SIZES = {"phone": (390, 844), "tablet": (700, 900), "desktop": (1280, 900)}
 
@@ -53,13 +56,13 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- what is written ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("run", [builders.one, builders.several, builders.hostile])
-def test_nothing_is_loaded_from_anywhere(run: object) -> None:
-    assert callable(run)
+@pytest.mark.parametrize("run", [builders.one, builders.several, builders.profiled, builders.hostile])
+def test_nothing_is_loaded_from_anywhere(run: Callable[[], RunResult]) -> None:
     tags = Reader(html.dump(run())).tags
     assert not [tag for tag, _ in tags if tag in ("img", "link", "iframe", "object", "base", "a")]
     assert not [attrs for _, attrs in tags if {"src", "href", "style", "srcset"} & set(attrs)]
-    assert [tag for tag, _ in tags].count("script") == 1
+    scripts = [attrs for tag, attrs in tags if tag == "script" and attrs.get("type") != "application/json"]
+    assert len(scripts) == (2 if run().blocks[0].profile else 1)
 
 
 def test_hostile_text_is_text() -> None:
@@ -204,7 +207,7 @@ def test_hostile_text_does_nothing_in_a_browser(page: browser.Page, tmp_path: Pa
     for button in page.all("button.open"):
         button.click()
     assert page.complaints() == []
-    assert page.run("document.scripts.length") == 1
+    assert page.run("document.scripts.length") == 4  # two that run, two that are data
 
 
 def test_without_its_script_everything_is_there(page: browser.Page, several: Path) -> None:
@@ -224,3 +227,69 @@ def test_100_blocks_are_sorted_and_filtered(page: browser.Page, tmp_path: Path) 
     assert page.run("document.querySelector('button.open').textContent") == "mainnet/24000000"
     page.one("#filter").send_keys("24000077")
     assert page.one("#shown").text == "1 of 100 blocks"
+
+
+# --- profiled -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def profiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("report") / "index.html"
+    run = builders.profiled()
+    other = builders.interleaved(24443169, 0.0)
+    file.write_text(html.dump(builders.run([*run.blocks, other])), encoding="utf-8")
+    return file
+
+
+def test_a_page_without_a_profile_holds_nothing_of_flamegraphs() -> None:
+    assert "flamegraph" not in html.dump(builders.several())
+
+
+def test_the_function_that_changed_is_in_the_page(page: browser.Page, profiled: Path) -> None:
+    page.show(profiled)
+    page.one("button.open").click()
+    assert page.texts(".changes tbody tr")[0].startswith("+2.70 ")
+    assert "ethrex_trie::node::Node::encode" in page.texts(".changes tbody tr")[0]
+    assert page.texts("figure.flamegraph figcaption") == [
+        "base against head, execution: CPU ms per block",
+        "head, execution: CPU ms per block",
+    ]
+
+
+def test_flamegraphs_in_the_page_are_searched_and_zoomed(page: browser.Page, profiled: Path) -> None:
+    page.show(profiled)
+    page.one("button.open").click()  # drawn anew as soon as they have a width
+    both, head = page.all("figure.flamegraph")
+    frames = ".flamegraph-frames div"
+
+    def drawn(selector: str = frames) -> list[str]:
+        return [box.text for box in both.find_elements("css selector", selector)]
+
+    def until(ready: Callable[[], object]) -> None:
+        WebDriverWait(page.driver, 30, 0.02).until(lambda _: ready())
+
+    until(lambda: "ethrex_trie::node::Node::encode" in drawn())
+    whole = drawn()
+    both.find_element("css selector", "input").send_keys("node::encode")
+    assert drawn(".found") == ["ethrex_trie::node::Node::encode"]
+    assert both.find_element("css selector", "output").text == "9 → 11.7 ms"
+    thread = next(
+        box for box in both.find_elements("css selector", frames) if box.text.startswith("block_executor_")
+    )
+    thread.click()
+    assert "malloc" not in drawn()
+    assert both.find_element("css selector", ".flamegraph-detail").text == (
+        "block_executor_ (handle_merkleization) – 9 → 11.7 ms (+2.70)"
+    )
+    both.find_element("css selector", "button").click()
+    assert drawn() == whole
+    head.find_element("css selector", "input").send_keys("malloc")
+    assert head.find_element("css selector", "output").text == "2.70 ms, 12.0 %"
+    assert page.complaints() == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_profiled_block_fits_every_screen(page: browser.Page, profiled: Path, size: str) -> None:
+    page.show(profiled, *SIZES[size])
+    page.one("button.open").click()
+    assert page.run("document.documentElement.scrollWidth <= innerWidth")
