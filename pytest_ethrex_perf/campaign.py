@@ -33,7 +33,6 @@ from pytest_ethrex_perf.suite import Suite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.counters.choice import Chosen
@@ -118,11 +117,6 @@ class Campaign:
         return Profiling(
             self.settings, cache_dir=self.planner.cache_dir, secrets=self.planner.secrets, say=self._say
         )
-
-    @property
-    def profiles_written(self) -> tuple[Path, ...]:
-        """Folders that hold the files of a profiled block each."""
-        return tuple(self._profiling.written)
 
     # --- the family -----------------------------------------------------------------------------------------
 

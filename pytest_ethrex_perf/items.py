@@ -392,8 +392,9 @@ class PytestRun:
             reporter.write_line(told, yellow=True)
         for written in self._written:
             reporter.write_line(f"written: {written}")
-        for folder in self.campaign.profiles_written:
-            reporter.write_line(f"written: {folder} (folded stacks, flamegraph, speedscope)")
+        for folder in dict.fromkeys(block.profile.files for block in result.blocks if block.profile):
+            if folder is not None:
+                reporter.write_line(f"written: {folder} (folded stacks, flamegraph, speedscope)")
         for unwritten in self._unwritten:
             reporter.write_line(f"not written: {unwritten}", red=True)
 

@@ -102,8 +102,6 @@ class Profiling:
         secrets: Sequence[str],
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.written: list[Path] = []
-        """Folders with the files of a block each."""
         self._settings = settings
         self._cache_dir = cache_dir
         self._secrets = tuple(secrets)
@@ -187,8 +185,9 @@ class Profiling:
         except MeasurementError as unwritable:
             notes = [*notes, f"the files of its profile are missing: {unwritable}"]
         else:
-            if folder not in self.written:
-                self.written.append(folder)
+            here = self._settings.cwd
+            files = folder.relative_to(here) if folder.is_relative_to(here) else folder
+            profile = msgspec.structs.replace(profile, files=str(files))
         return Found(explanation, profile, tuple(notes))
 
     def _folder(self) -> Path:
@@ -316,7 +315,11 @@ def _kept(plan: Plan) -> tuple[list[Profile], list[str]]:
         why = str(broken)
     else:
         if profile is not None:
-            return [profile], []
+            cut = (
+                "base's stacks were cut to fit beside the baseline: the callers of the rarest are missing on "
+                "its side of the flamegraph; the functions' own times are whole"
+            )
+            return [profile], [cut] if store.SMALL in profile.names else []
         why = (
             f"{file} is of another program than the baseline's newest session"
             if file.exists()

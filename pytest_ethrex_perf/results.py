@@ -386,6 +386,9 @@ class BlockProfile(Record, frozen=True, kw_only=True):
     names: tuple[str, ...]
     frames: tuple[StackFrame, ...]
     """Callers before what they call."""
+    files: str | None = None
+    """The folder that the run wrote folded stacks, flamegraphs and speedscope's JSON into, from where it was
+    started; None where it could not."""
 
 
 class BlockResult(Record, frozen=True, kw_only=True):

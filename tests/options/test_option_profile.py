@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import store as baselines
@@ -93,7 +95,7 @@ def test_a_regression_names_its_function_first(bench: Bench, profiler: Profiler)
     result = compare(bench)
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines([r"    change +± +base +head  function", rf"     \+9\.00 .* {SLOW}  ← .*"])
-    result.stdout.fnmatch_lines([f"written: {bench.path}/ethrex-perf-profile/mainnet-24443168 (folded*"])
+    result.stdout.fnmatch_lines(["written: ethrex-perf-profile/mainnet-24443168 (folded stacks, *)"])
     labels = [label for _, label in profiler.taken]
     assert labels == ["base-001", "head-001", "head-002", "base-002", "base-003", "head-003", "head-004", "base-004"]  # fmt: skip  # noqa: E501
     block = block_of(bench)
@@ -263,6 +265,7 @@ def test_files_that_cannot_be_written_are_a_note(bench: Bench, profiler: Profile
     result = compare(bench)
     result.assert_outcomes(failed=1)
     assert "note: the files of its profile are missing: " in words(result)
+    assert "(folded stacks" not in words(result)
     assert SLOW in words(result)
 
 
@@ -316,6 +319,16 @@ def test_a_stored_baseline_explains_with_its_stacks(bench: Bench, profiler: Prof
     result.stdout.re_match_lines([rf"     \+9\.00 .* {SLOW}  ← .*"])
     assert "note: one profiled invocation of a side" in words(result)
     assert block_of(bench).explanation is not None
+
+
+def test_stacks_that_were_cut_say_so(bench: Bench, profiler: Profiler) -> None:
+    assert profiler
+    record_sessions(bench)
+    file = kept_beside(bench)
+    profile = stacks.read_profile(file)
+    names = (*profile.names, store.SMALL)
+    file.write_bytes(gzip.compress(msgspec.json.encode(msgspec.structs.replace(profile, names=names))))
+    assert "note: base's stacks were cut to fit beside the baseline" in words(gate_stored(bench))
 
 
 def test_without_stacks_head_alone_is_profiled_and_it_says_why(bench: Bench, profiler: Profiler) -> None:
