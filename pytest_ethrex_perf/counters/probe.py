@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,15 +12,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_ethrex_perf.counters import perf_output
 from pytest_ethrex_perf.counters.perf_stat import Tool
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.profile import perf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 State: TypeAlias = Literal["perf", "no perf", "not permitted", "no PMU"]
 _TIMEOUT_S = 10.0  # of a machine that is very busy: it takes milliseconds
-_VERSION = re.compile(r"perf version (?P<major>\d+)\.(?P<minor>\d+)")
-_USER_SPACE_ALLOWED = 2  # perf_event_paranoid up to which everybody may count user space
-_PARANOID = "proc/sys/kernel/perf_event_paranoid"
+_VERSION = re.compile(r"(?P<major>\d+)\.(?P<minor>\d+)")
 _DENIED = ("perf_event_paranoid", "No permission", "is limited", "Permission denied", "not permitted")
 
 
@@ -43,9 +41,9 @@ def probe(environ: Mapping[str, str], *, root: Path = Path("/")) -> Probed:
 
     `root` holds `proc` and `sys` (another directory in tests).
     """
-    tool, why = find(environ)
+    tool, why = find(environ, root=root)
     if tool is None:
-        return Probed("no perf", f"no perf: {why}")
+        return Probed("no perf", why)
     written, said = ask(tool, ("instructions:u", "cycles:u", "task-clock:u"), environ)
     found = perf_output.tallies(perf_output.read(written))
     kernels = found.get("task-clock")
@@ -61,19 +59,16 @@ def probe(environ: Mapping[str, str], *, root: Path = Path("/")) -> Probed:
     return Probed("no PMU", "no PMU: this (virtual) machine shows none of its CPU's counters", usable)
 
 
-def find(environ: Mapping[str, str]) -> tuple[Tool | None, str]:
-    """The perf on PATH, or why there is none; Ubuntu's wrapper without its tools is none."""
+def find(environ: Mapping[str, str], *, root: Path = Path("/")) -> tuple[Tool | None, str]:
+    """The perf on PATH, or why there is none."""
     if not sys.platform.startswith("linux"):
-        return None, "it is a tool of Linux"
-    path = shutil.which("perf", path=environ.get("PATH", os.defpath))
-    if path is None:
-        return None, "install it (Debian: linux-perf, Ubuntu: linux-tools-$(uname -r))"
-    said = _said([path, "--version"], environ)
-    version = _VERSION.search(said)
-    if version is None:
-        first = next((line.strip() for line in said.splitlines() if line.strip()), "it says nothing")
-        return None, f"{path} is not for this kernel: {first} (Ubuntu: install linux-tools-$(uname -r))"
-    return Tool(path, (int(version["major"]), int(version["minor"]))), ""
+        return None, "no perf: it is a tool of Linux"
+    try:
+        path, told = perf.located({**environ, "LC_ALL": "C"}, root=root)
+    except MeasurementError as missing:
+        return None, str(missing)
+    version = _VERSION.match(told)
+    return Tool(path, (int(version["major"]), int(version["minor"])) if version else (0, 0)), ""
 
 
 def ask(tool: Tool, asked: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
@@ -119,14 +114,11 @@ def core_cpus(root: Path = Path("/")) -> str | None:
 
 
 def _not_permitted(root: Path, said: str) -> str:
-    try:
-        paranoid = int((root / _PARANOID).read_text())
-    except (OSError, ValueError):
-        paranoid = None
-    if paranoid is not None and paranoid > _USER_SPACE_ALLOWED:
+    paranoid = perf.paranoid(root)
+    if paranoid is not None and paranoid > perf.USER_SPACE:
         return (
             f"not permitted: perf_event_paranoid = {paranoid}: "
-            f"allow it with `sudo sysctl kernel.perf_event_paranoid={_USER_SPACE_ALLOWED}`"
+            f"allow it with `sudo sysctl kernel.perf_event_paranoid={perf.USER_SPACE}`"
         )
     lines = (line.strip() for line in said.splitlines())
     first = next((line for line in lines if line not in {"", "Error:"}), "perf counts nothing")

@@ -130,6 +130,22 @@ def find(environ: Mapping[str, str], *, root: Path = _ROOT) -> Perf:
     Raises `MeasurementError`, one line with the command that fixes it: not installed, not for this kernel,
     not permitted.
     """
+    path, version = located(environ, root=root)
+    perf = Perf(path, version)
+    complaint = perf.try_out(environ)
+    if complaint is None:
+        return perf
+    plain = Perf(path, version, compresses=False)
+    if plain.try_out(environ) is None:
+        return plain
+    raise MeasurementError(_not_permitted(complaint, root))
+
+
+def located(environ: Mapping[str, str], *, root: Path = _ROOT) -> tuple[str, str]:
+    """Path and version of the perf on PATH; Ubuntu's wrapper without its tools is none.
+
+    Raises `MeasurementError`, one line with the command that installs it.
+    """
     path = shutil.which("perf", path=environ.get("PATH"))
     if path is None:
         raise MeasurementError(f"perf is not installed: {install_command('perf', root)}")
@@ -137,14 +153,7 @@ def find(environ: Mapping[str, str], *, root: Path = _ROOT) -> Perf:
     version = re.search(r"perf version (\S+)", told.stdout)
     if version is None:
         raise MeasurementError(_not_working(path, told, root))
-    perf = Perf(path, version[1])
-    complaint = perf.try_out(environ)
-    if complaint is None:
-        return perf
-    plain = Perf(path, version[1], compresses=False)
-    if plain.try_out(environ) is None:
-        return plain
-    raise MeasurementError(_not_permitted(complaint, root))
+    return path, version[1]
 
 
 def paranoid(root: Path = _ROOT) -> int | None:
