@@ -368,6 +368,15 @@ class Hotspot(Record, frozen=True, kw_only=True):
     """Of the phase's CPU time on all threads, a fraction."""
 
 
+class Part(Record, frozen=True, kw_only=True):
+    """A crate, opcode or kind of work, and the CPU time of the phase that goes there."""
+
+    name: str
+    base_ms: float | None
+    """CPU ms per block; None where base has no profile."""
+    head_ms: float
+
+
 StackFrame: TypeAlias = tuple[int, int, float, float]
 """A frame of a tree of stacks: the index of its caller (-1: a thread), of its name, and the CPU ms per block
 of base and of head that it spent itself, or in callees too small to have a frame."""
@@ -383,6 +392,8 @@ class BlockProfile(Record, frozen=True, kw_only=True):
     """Profiled repeats of base (None: it has no profile) and of head."""
     hotspots: tuple[Hotspot, ...]
     """Head's functions by self time, the largest first."""
+    parts: dict[str, tuple[Part, ...]] = {}
+    """By `crate`, `opcode`, `allocation` and `data structure`, as far as there is any; the largest first."""
     names: tuple[str, ...]
     frames: tuple[StackFrame, ...]
     """Callers before what they call."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf import files
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import flamegraph, speedscope, stacks, tree
-from pytest_ethrex_perf.results import BlockProfile, Hotspot
+from pytest_ethrex_perf.profile import analyses, flamegraph, speedscope, stacks, tree
+from pytest_ethrex_perf.results import BlockProfile, Hotspot, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 100  # characters of a folder's name
 _HOTSPOTS = 25  # functions that a results file names
+_PER_MS = 10_000
 _PHASES = {"exec": "execution", "prep": "preparation"}
 
 
@@ -99,7 +101,8 @@ def summed_up(
     for frames, ms in of_head.items():
         own[frames[-1]] = own.get(frames[-1], 0.0) + ms
     total = sum(own.values())
-    names, frames_of_both = tree.pack(per_block(base, phase, drop), of_head)
+    of_base = per_block(base, phase, drop)
+    names, frames_of_both = tree.pack(of_base, of_head)
     return BlockProfile(
         phase=phase,
         recorder=head[0].recorder,
@@ -108,9 +111,46 @@ def summed_up(
             Hotspot(name=name, ms=ms, share=ms / total)
             for name, ms in sorted(own.items(), key=lambda item: (-item[1], item[0]))[:_HOTSPOTS]
         ),
+        parts=_parts(of_base if base else None, of_head),
         names=names,
         frames=frames_of_both,
     )
+
+
+def _parts(base: Mapping[Frames, float] | None, head: Mapping[Frames, float]) -> dict[str, tuple[Part, ...]]:
+    """What the guide's analyses say of both sides."""
+    of_head = _analysed(head)
+    of_base = None if base is None else _analysed(base)
+    parts = {}
+    for title, counts in of_head.items():
+        known = {} if of_base is None else of_base[title]
+        both = {name: max(counts[name], known.get(name, 0)) for name in {*counts, *known}}
+        found = [name for name in sorted(both, key=lambda name: (-both[name], name)) if both[name]]
+        if set(found) - {analyses.OTHER}:
+            parts[title] = tuple(
+                Part(
+                    name=name,
+                    base_ms=None if of_base is None else known.get(name, 0) / _PER_MS,
+                    head_ms=counts[name] / _PER_MS,
+                )
+                for name in found[:_HOTSPOTS]
+            )
+    return parts
+
+
+def _analysed(ms: Mapping[Frames, float]) -> dict[str, Counter[str]]:
+    """Analyses count samples: here they are 0.1 µs each."""
+    counted = Counter({frames: round(value * _PER_MS) for frames, value in ms.items()})
+
+    def families(found: Mapping[str, Mapping[str, int]]) -> Counter[str]:
+        return Counter({name: sum(callers.values()) for name, callers in found.items()})
+
+    return {
+        "crate": analyses.crates(counted),
+        "opcode": analyses.opcodes(counted),
+        "allocation": families(analyses.allocations(counted)),
+        "data structure": families(analyses.structures(counted)),
+    }
 
 
 def _repeats(profiles: Sequence[Profile], drop: int) -> int:

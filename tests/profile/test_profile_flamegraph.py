@@ -196,3 +196,32 @@ def test_a_folder_has_every_file_of_both_sides(tmp_path: Path) -> None:
         "flamegraph.html",
         "speedscope.json",
     ]
+
+
+def test_what_a_results_file_keeps_has_the_guides_analyses_of_both_sides() -> None:
+    def taken(counts: dict[str, int]) -> stacks.Profile:
+        each = {name: [samples] * 4 for name, samples in counts.items()}
+        return made.profile(made.executing(each))
+
+    base = taken({"ethrex_levm::vm::VM::op_sload": 6, "malloc": 2, "serde": 1})
+    head = taken({"ethrex_levm::vm::VM::op_sload": 8, "malloc": 4, "serde": 1})
+    kept = artifacts.summed_up([head], [base])
+    assert kept.repeats == (3, 3)
+    assert [(spot.name, spot.ms) for spot in kept.hotspots][:2] == [
+        ("ethrex_levm::vm::VM::op_sload", 8),
+        ("malloc", 4),
+    ]
+    parts = {
+        title: [(part.name, part.base_ms, part.head_ms) for part in parts]
+        for title, parts in kept.parts.items()
+    }
+    assert parts == {
+        "crate": [("ethrex_vm", 9, 13)],
+        "opcode": [("SLOAD", 6, 8)],
+        "allocation": [("malloc", 2, 4)],
+    }
+    alone = artifacts.summed_up([head])
+    assert alone.repeats == (None, 3)
+    assert alone.parts["opcode"][0].base_ms is None
+    assert len(artifacts.figures_of(alone)) == 1
+    assert len(artifacts.figures_of(kept)) == 2

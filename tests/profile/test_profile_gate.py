@@ -71,6 +71,10 @@ def test_30_percent_of_a_function_are_found_whatever_the_verdict(bench: Bench, p
     first = block.explanation.functions[0]
     assert first.name == SLOW
     assert first.change_ms == pytest.approx(0.3 * first.base_ms, abs=4 * first.error_ms)
+    assert block.profile is not None
+    parts = {title: {part.name for part in parts} for title, parts in block.profile.parts.items()}
+    assert {"SLOAD", "STATICCALL"} <= parts["opcode"]
+    assert "ethrex_blockchain" in parts["crate"]
 
 
 def test_a_stored_baseline_explains_with_the_stacks_that_it_kept(bench: Bench, perf: Perf, toy: Path) -> None:
