@@ -73,7 +73,8 @@ class Plan:
     vendor: str | None = None
     """Of the CPU."""
     baseline_path: Path | None = None
-    """The file that holds times of this machine, which stacks are kept beside; in a recording, if it is written."""
+    """The file with times of this machine: stacks are kept beside it. None where a recording does not write
+    it."""
     baseline_label: str = ""
     """The files of what is stored."""
     sessions: tuple[StoredSession, ...] = ()

@@ -49,7 +49,7 @@ class Bench:
         self.pytester = pytester
         self._monkeypatch = monkeypatch
         # the fake programs take no time, perf would: where a test does not bring one, there is none
-        monkeypatch.setattr(probe, "find", lambda _: (None, "the tests bring their own"))
+        monkeypatch.setattr(probe, "find", lambda *_, **__: (None, "the tests bring their own"))
         self.path: Path = pytester.path
         self.cache(BLOCK)
 
@@ -74,7 +74,7 @@ class Bench:
         One that subtracts: in programs that take no time no window can be opened.
         """
         path = fake_perf.write(self.path / "tools", **plan)
-        self._monkeypatch.setattr(probe, "find", lambda _: (Tool(str(path), version), ""))
+        self._monkeypatch.setattr(probe, "find", lambda *_, **__: (Tool(str(path), version), ""))
         return path
 
     def run(self, *arguments: str) -> pytest.RunResult:

@@ -43,7 +43,7 @@ def probe(environ: Mapping[str, str], *, root: Path = Path("/")) -> Probed:
     """
     tool, why = find(environ, root=root)
     if tool is None:
-        return Probed("no perf", why)
+        return Probed("no perf", f"no perf: {why}")
     written, said = ask(tool, ("instructions:u", "cycles:u", "task-clock:u"), environ)
     found = perf_output.tallies(perf_output.read(written))
     kernels = found.get("task-clock")
@@ -62,7 +62,7 @@ def probe(environ: Mapping[str, str], *, root: Path = Path("/")) -> Probed:
 def find(environ: Mapping[str, str], *, root: Path = Path("/")) -> tuple[Tool | None, str]:
     """The perf on PATH, or why there is none."""
     if not sys.platform.startswith("linux"):
-        return None, "no perf: it is a tool of Linux"
+        return None, "it is a tool of Linux"
     try:
         path, told = perf.located({**environ, "LC_ALL": "C"}, root=root)
     except MeasurementError as missing:

@@ -76,10 +76,9 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
             lines += _looks(metric)
     if verbosity > 1:
         lines += [Line("  " + line) for line in _phases(block)]
-    for told in _profiled(block, verbosity, room - 2):
+    beside = [f"({told})" for told in text.beside(block)]
+    for told in (*_profiled(block, verbosity, room - 2), *beside):
         lines += _wrapped(f"  {told}", "", room)
-    for told in text.beside(block):
-        lines += _wrapped(f"  ({told})", "", room)
     for note in block.notes:
         lines += _wrapped(f"  note: {note}", "yellow", room)
     if any(metric.outcome == "fail" for metric in block.metrics):

@@ -75,7 +75,7 @@ def test_without_perf_it_says_how_to_get_it(host: Host) -> None:
     host.file("etc/os-release", "ID=debian\n")
     probed = probe.probe(host.environ, root=host.path)
     assert probed.state == "no perf"
-    assert probed.told == "perf is not installed: sudo apt-get install linux-perf"
+    assert probed.told == "no perf: perf is not installed: sudo apt-get install linux-perf"
     chosen = choose("auto", host.environ, root=host.path)
     assert chosen.instrument is NOTHING
     assert chosen.told.endswith("CPU time, page faults, context switches and memory come from wait4")

@@ -45,7 +45,7 @@ def sides(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 def run(bench: Bench, *arguments: str) -> pytest.RunResult:
     """Run pytest with two workers."""
     idle = ("-p", "no:hypothesispytest", "-p", "no:cacheprovider")  # three processes load what is not needed
-    return bench.pytester.runpytest_subprocess("-n2", *idle, *arguments)
+    return bench.pytester.runpytest_subprocess("-n2", *idle, "--ethrex-profile=off", *arguments)
 
 
 def taken(block: BlockResult) -> list[Invocation]:
@@ -168,7 +168,7 @@ def test_counts_are_judged_as_without_it(bench: Bench, sides: tuple[str, ...]) -
         from pytest_ethrex_perf.counters import probe
         from pytest_ethrex_perf.counters.perf_stat import Tool
 
-        probe.find = lambda _: (Tool({str(perf)!r}, (5, 4)), "")
+        probe.find = lambda *_, **__: (Tool({str(perf)!r}, (5, 4)), "")
         """
     )
     options = (*sides, "--ethrex-block=1,2", "--ethrex-metrics=exec,instructions", "--ethrex-json=r.json")

@@ -120,6 +120,23 @@ def test_the_embedded_program_is_explained_too(
     assert block.explanation.functions[0].change_ms > 0
 
 
+def test_what_a_worker_of_xdist_finds_out_meets_in_the_controller(
+    bench: Bench, perf: Perf, toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert perf
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    unit = "--unit 10000"
+    result = bench.pytester.runpytest_subprocess(
+        *("-n1", "-p", "no:hypothesispytest", "--ethrex-block=24443168", "--ethrex-profile=always"),
+        *(f"--ethrex-replay={toy} {unit} --slow 900", f"--ethrex-base={toy} {unit}", "--ethrex-repeat=3"),
+        *("--ethrex-looks=6", "--ethrex-time-budget=1ms", "--ethrex-json=results.json"),
+    )
+    result.stdout.fnmatch_lines(["written: ethrex-perf-profile/mainnet-24443168 (folded stacks, *)"])
+    (block,) = bench.results().blocks
+    assert block.explanation is not None
+    assert block.explanation.functions[0].name == SLOW
+
+
 def test_a_program_that_crashes_under_the_profiler_is_a_note(bench: Bench, perf: Perf) -> None:
     assert perf
     head, base = bench.program("head", exec_ms=69, behaviour={"7": "killed"}), bench.program("base")
