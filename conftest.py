@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.results import Invocation
+    from pytest_ethrex_perf.measured import Invocation
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.results import Invocation
+    from pytest_ethrex_perf.measured import Invocation
 
 SOURCE = Path(__file__).parents[1] / "tests/counters/program.c"
 REPEAT = 11

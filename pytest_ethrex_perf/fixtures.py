@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_ethrex_perf.items import PytestRun
-    from pytest_ethrex_perf.results import BlockResult, Invocation
+    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.results import BlockResult
 
 
 class GatedBlock:

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_ethrex_perf import samples, sides
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.judge import checks, paired, power, stored
 from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.measured import Invocation, Pair
 from pytest_ethrex_perf.metrics import TIMES, unit
-from pytest_ethrex_perf.results import (
-    BlockResult,
-    Invocation,
-    MetricResult,
-    Outcome,
-    Pair,
-    ReferenceResult,
-    Row,
-    SideResult,
-)
+from pytest_ethrex_perf.results import BlockResult, MetricResult, Outcome, ReferenceResult, Row, SideResult
 from pytest_ethrex_perf.schedule import first_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.judge.verdict import Decision
+    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.plan import Plan
-    from pytest_ethrex_perf.results import Program
+    from pytest_ethrex_perf.request import Gating
     from pytest_ethrex_perf.schedule import Side
 
 
@@ -44,43 +36,6 @@ OTHERWISE_TIMED = (
     "the stored sessions were timed {sessions} perf stat beside the program, this one {now}: what that costs "
     "is in the change: use the same --ethrex-counters, or record anew"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Gating:
-    """What is judged of a block: a metric and its limits (fractions; the floor in the metric's unit)."""
-
-    metric: str
-    margin: float
-    tolerance: float
-    floor: float
-    drift: float
-
-    def rules(self, **family: Any) -> Rules:
-        """Its rules; `family` are those that it shares with the other gatings, for this block alone none."""
-        return Rules(
-            margin=self.margin, tolerance=self.tolerance, floor=self.floor, drift=self.drift, **family
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a test asks for: a block, how it is measured and what is judged of it."""
-
-    block: BlockId
-    repeat: int | None
-    """None: the baseline's, or what a pilot finds best."""
-    drop: int
-    gatings: tuple[Gating, ...]
-
-    def only(self, metrics: Collection[str]) -> Request:
-        """The same with the gatings of `metrics` alone."""
-        return replace(self, gatings=tuple(gating for gating in self.gatings if gating.metric in metrics))
-
-    @property
-    def counts(self) -> tuple[str, ...]:
-        """Those of its metrics that are counted."""
-        return tuple(gating.metric for gating in self.gatings if gating.metric not in TIMES)
 
 
 class Measure(Protocol):

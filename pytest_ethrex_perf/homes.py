@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.gate import Request
-    from pytest_ethrex_perf.results import CacheIdentity, Kind, Machine, PastEpoch, StoredSession
+    from pytest_ethrex_perf.measured import CacheIdentity, Kind, Machine, StoredSession
+    from pytest_ethrex_perf.request import Request
+    from pytest_ethrex_perf.results import PastEpoch
 
 
 @dataclass(frozen=True)

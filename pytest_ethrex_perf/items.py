@@ -17,18 +17,20 @@ from pytest_ethrex_perf.controller import Controller
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 from pytest_ethrex_perf.fixtures import GatedBlock
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
-from pytest_ethrex_perf.options import AUTO, OPTIONS, WRITTEN
+from pytest_ethrex_perf.options import OPTIONS, WRITTEN
 from pytest_ethrex_perf.plan import NothingToDo
 from pytest_ethrex_perf.report import junit, outputs, progress, terminal, text
 from pytest_ethrex_perf.settings import load
+from pytest_ethrex_perf.values import AUTO
 from pytest_ethrex_perf.worker import WorkerCampaign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_ethrex_perf.campaign import Status
-    from pytest_ethrex_perf.gate import Request
-    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, RunResult, SuiteResult
+    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.request import Request
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SuiteResult
 
 ROOT = "ethrex-block"
 SUITE = "all"

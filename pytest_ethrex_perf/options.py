@@ -5,187 +5,37 @@ Stdlib only: pytest imports this module in every run on the machine. What they a
 
 from __future__ import annotations
 
-import math
-import re
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.metrics import METRICS, limits
+from pytest_ethrex_perf.values import (
+    choice,
+    events,
+    fraction,
+    looks,
+    metrics,
+    milliseconds,
+    probability,
+    repeats,
+    seconds,
+    shard,
+    significance,
+    size,
+    text,
+    whole,
+    words,
+    words_or_none,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONFIG_NAME = "ethrex-perf.toml"
 ALL_CONFIGURED = "all"  # `--ethrex-block all`: the blocks of ethrex-perf.toml
-AUTO = "auto"  # `--ethrex-repeat auto`
 BUNDLED = "bundled"  # `--ethrex-cache-dir bundled`: the cache of the embedded program's own block
-MIN_PAIRS = 6  # fewer pairs are never a verdict (judge)
 _LIMITS = limits("exec", callgrind=False)
-_BARE_FRACTION_LIMIT = 0.5  # a bare 1 or 5 was meant as a percentage: refused rather than guessed
-
-
-def fraction(text: object) -> float:
-    """`1%` or `0.01` as a fraction; raises ValueError for anything else, and for a bare number >= 0.5."""
-    value = str(text).strip().replace("\u202f", "").replace(" ", "")
-    number = _number(value.removesuffix("%"), "a percentage like 1% or a fraction like 0.01")
-    if not math.isfinite(number) or number < 0:
-        raise ValueError("it must be a finite number, not negative")
-    if value.endswith("%"):
-        number /= 100
-    elif number >= _BARE_FRACTION_LIMIT:
-        raise ValueError(f"write {number:g}% for a percentage, or a fraction below {_BARE_FRACTION_LIMIT}")
-    if number >= 1:
-        raise ValueError("it must be below 100%")
-    return number
-
-
-def _number(text: str, form: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"write {form}") from None
-
-
-def probability(text: object) -> float:
-    """A fraction above 0; raises ValueError."""
-    value = fraction(text)
-    if value == 0:
-        raise ValueError("it must be above 0")
-    return value
-
-
-def significance(text: object) -> float:
-    """A probability below one half, from where on the two directions of a test overlap; raises ValueError."""
-    value = probability(text)
-    if value >= _BARE_FRACTION_LIMIT:
-        raise ValueError("it must be below 50%")
-    return value
-
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?", re.ASCII)
-_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-def seconds(text: object) -> float:
-    """`90`, `90s`, `10m`, `1.5h` in seconds; raises ValueError for anything else and for 0."""
-    match = _DURATION.fullmatch(str(text).strip())
-    if not match or not float(match[1]):
-        raise ValueError("write a duration above 0 like 90s, 10m or 1h")
-    return float(match[1]) * _SECONDS[match[2] or "s"]
-
-
-def milliseconds(text: object) -> float:
-    """`0.2ms`, `0.2 ms`, or `0` as nanoseconds; a bare number is in ms. Raises ValueError."""
-    value = _number(str(text).strip().removesuffix("ms"), "a time in ms like 0.2ms")
-    if not math.isfinite(value) or value < 0:
-        raise ValueError("write a time in ms like 0.2ms, not negative")
-    return value * 1e6
-
-
-_EVENT = re.compile(
-    r"\s*[A-Za-z][\w.:-]*(/[^/\s]*/\w*)?", re.ASCII
-)  # commas may stand between a PMU's slashes
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b", re.IGNORECASE)
-_PREFIXES = "kmgt"
-
-
-def size(text: object) -> int:
-    """`5GiB`, `500 MB`, or 0, in bytes; raises ValueError for anything else: a bare number says no unit."""
-    told = str(text).strip()
-    match = _SIZE.fullmatch("0B" if told == "0" else told)
-    if not match:
-        raise ValueError("write a size like 5GiB or 500MB, or 0")
-    prefix = (match[2] or "").lower()
-    power = _PREFIXES.index(prefix[0]) + 1 if prefix else 0
-    return int(float(match[1]) * (1024 if prefix.endswith("i") else 1000) ** power)
-
-
-def whole(minimum: int) -> Callable[[object], int]:
-    """Parser of whole numbers from `minimum` on."""
-
-    def parse(text: object) -> int:
-        try:
-            value = int(str(text))
-        except ValueError:
-            raise ValueError("write a whole number") from None
-        if value < minimum:
-            raise ValueError(f"it must be at least {minimum}")
-        return value
-
-    return parse
-
-
-def looks(text: object) -> tuple[int, ...]:
-    """`6,10,16,24`: rising numbers of pairs, the first at least 6. Raises ValueError."""
-    parts = text if isinstance(text, list | tuple) else str(text).split(",")
-    values = tuple(int(str(part)) if str(part).strip().isdecimal() else 0 for part in parts)
-    if not values or values[0] < MIN_PAIRS or list(values) != sorted(set(values)):
-        raise ValueError(f"write rising numbers of pairs from {MIN_PAIRS} on, like 6,10,16,24")
-    return values
-
-
-def metrics(text: object) -> tuple[str, ...]:
-    """`exec,prep`: names of metrics, each once. Raises ValueError that lists what there is."""
-    parts = text if isinstance(text, list | tuple) else str(text).split(",")
-    names = tuple(dict.fromkeys(str(part).strip() for part in parts))
-    if not names or any(name not in METRICS for name in names):
-        raise ValueError(f"choose from {', '.join(METRICS)}")
-    return names
-
-
-def events(text: object) -> tuple[str, ...]:
-    """`LLC-loads,cpu/event=0x3c,umask=1/u`: events as `perf list` has them. Raises ValueError."""
-    told = ",".join(map(str, text)) if isinstance(text, list | tuple) else str(text)
-    names = [found[0].strip() for found in _EVENT.finditer(told)]
-    if not names or ",".join(names) != re.sub(r"\s*,\s*", ",", told.strip()):
-        raise ValueError("write events as `perf list` does, separated by commas, like LLC-loads,dTLB-loads")
-    return tuple(dict.fromkeys(names))
-
-
-def repeats(text: object) -> int | str:
-    """`11`, or `auto`; raises ValueError below 2: the first repeat is dropped."""
-    return AUTO if text == AUTO else whole(2)(text)
-
-
-def choice(*names: str) -> Callable[[object], str]:
-    """Parser that takes one of `names`."""
-
-    def parse(text: object) -> str:
-        if text not in names:
-            raise ValueError(f"choose from {', '.join(names)}")
-        return str(text)
-
-    return parse
-
-
-def shard(value: object) -> str:
-    """`2/5`, the second of five; raises ValueError for anything else."""
-    match = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{1,4})\s*", str(value))
-    if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise ValueError("write it as I/N with I from 1 to N, like 2/5")
-    return f"{int(match[1])}/{int(match[2])}"
-
-
-def text(value: object) -> str:
-    """Some text; raises ValueError for anything else, such as a list in a file, and for none."""
-    if not isinstance(value, str):
-        raise ValueError("write it as text, in quotes")  # noqa: TRY004 - one kind of error for bad values
-    if not value.strip():
-        raise ValueError("it is empty")
-    return value
-
-
-def words(value: object) -> str:
-    """A command line that `shlex` can split; raises ValueError for unbalanced quotes."""
-    shlex.split(text(value))
-    return str(value)
-
-
-def words_or_none(value: object) -> str:
-    """The same, or nothing: what one place puts before the program, another may take away."""
-    return "" if value == "" else words(value)
 
 
 @dataclass(frozen=True)

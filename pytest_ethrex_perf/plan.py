@@ -15,9 +15,10 @@ from pytest_ethrex_perf.comparison import BaselinePrograms, Comparison
 from pytest_ethrex_perf.counters import choice
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.judge import stored
-from pytest_ethrex_perf.options import AUTO, BUNDLED, OPTIONS, WRITTEN
+from pytest_ethrex_perf.options import BUNDLED, OPTIONS, WRITTEN
 from pytest_ethrex_perf.replay import cache, program
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
+from pytest_ethrex_perf.values import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,17 +26,11 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.gate import Gate, Request
+    from pytest_ethrex_perf.gate import Gate
     from pytest_ethrex_perf.homes import Home
-    from pytest_ethrex_perf.results import (
-        CacheIdentity,
-        Machine,
-        Mode,
-        PastEpoch,
-        Program,
-        PublishedResult,
-        StoredSession,
-    )
+    from pytest_ethrex_perf.measured import CacheIdentity, Machine, Program, StoredSession
+    from pytest_ethrex_perf.request import Request
+    from pytest_ethrex_perf.results import Mode, PastEpoch, PublishedResult
     from pytest_ethrex_perf.settings import Settings
 
 RECORDED_INVOCATIONS = 10  # of a session, unless --ethrex-invocations says otherwise

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_ethrex_perf.judge.verdict import Rules
-    from pytest_ethrex_perf.results import CacheIdentity, Invocation, Machine, Program
+    from pytest_ethrex_perf.measured import CacheIdentity, Invocation, Machine, Program
 
 
 class Home(NamedTuple):

@@ -16,7 +16,7 @@ from pytest_ethrex_perf.metrics import TIMES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_ethrex_perf.results import Count, Invocation, StoredSession
+    from pytest_ethrex_perf.measured import Count, Invocation, StoredSession
 
 
 def sample(invocation: Invocation, metric: str, drop: int) -> float:

@@ -15,15 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_ethrex_perf.blocks import BlockId, parse_blocks
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.metrics import METRICS, TIMES, limits
-from pytest_ethrex_perf.options import (
-    ALL_CONFIGURED,
-    BUNDLED,
-    CONFIG_NAME,
-    MARKER_OPTIONS,
-    OPTIONS,
-    WRITTEN,
-    fraction,
-)
+from pytest_ethrex_perf.options import ALL_CONFIGURED, BUNDLED, CONFIG_NAME, MARKER_OPTIONS, OPTIONS, WRITTEN
+from pytest_ethrex_perf.values import fraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,7 +14,7 @@ from pytest_ethrex_perf.results import Row, SideResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_ethrex_perf.results import Count, Invocation, Program, Usage
+    from pytest_ethrex_perf.measured import Count, Invocation, Program, Usage
 
 _OTHERS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float | None]], ...] = (
     ("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf import options
+from pytest_ethrex_perf import values
 from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.options import MARKER_OPTIONS, OPTIONS
@@ -210,16 +210,16 @@ def test_the_environment_is_no_part_of_what_a_traceback_shows(tmp_path: Path) ->
 
 @given(st.floats(0, 0.49))
 def test_a_fraction_and_its_percentage_are_the_same(value: float) -> None:
-    assert options.fraction(repr(value)) == value
-    assert options.fraction(value) == value
-    assert options.fraction(f"{100 * value!r}%") == pytest.approx(value)
-    assert options.fraction(f" {100 * value!r} % ") == pytest.approx(value)
+    assert values.fraction(repr(value)) == value
+    assert values.fraction(value) == value
+    assert values.fraction(f"{100 * value!r}%") == pytest.approx(value)
+    assert values.fraction(f" {100 * value!r} % ") == pytest.approx(value)
 
 
 @given(st.floats(0.5, 1e6) | st.integers(1, 10**6))
 def test_a_bare_number_that_must_be_a_percentage_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match=r"for a percentage, or a fraction below 0\.5"):
-        options.fraction(value)
+        values.fraction(value)
 
 
 @given(st.text() | st.floats() | st.integers() | st.booleans() | st.none() | st.lists(st.integers()))
@@ -243,21 +243,21 @@ def refusal(name: str, value: object) -> str | None:
     ("parse", "good"),
     [
         (
-            options.fraction,
+            values.fraction,
             {"1%": 0.01, "0.01": 0.01, 0.01: 0.01, "0": 0.0, "99.9%": 0.999, "1\u202f%": 0.01},
         ),
-        (options.probability, {"1%": 0.01, "0.49": 0.49}),
-        (options.significance, {"1%": 0.01, "49%": 0.49}),
-        (options.seconds, {"90": 90, "90s": 90, "1.5h": 5400, "10m": 600, "10 min": 600, "5ms": 0.005, 7: 7}),
-        (options.milliseconds, {"0.2": 2e5, "0.2ms": 2e5, "0.2 ms": 2e5, 0: 0, 1.5: 1.5e6}),
-        (options.looks, {"6": (6,), "6, 10": (6, 10), (6, 7): (6, 7)}),
-        (options.metrics, {"exec": ("exec",), "prep,exec,prep": ("prep", "exec")}),
-        (options.repeats, {"2": 2, 11: 11, "auto": "auto"}),
-        (options.whole(1), {"1": 1, 3: 3}),
-        (options.choice("warn", "fail"), {"warn": "warn"}),
-        (options.words, {"a 'b c'": "a 'b c'"}),
-        (options.words_or_none, {"": "", "a b": "a b"}),
-        (options.text, {"a": "a"}),
+        (values.probability, {"1%": 0.01, "0.49": 0.49}),
+        (values.significance, {"1%": 0.01, "49%": 0.49}),
+        (values.seconds, {"90": 90, "90s": 90, "1.5h": 5400, "10m": 600, "10 min": 600, "5ms": 0.005, 7: 7}),
+        (values.milliseconds, {"0.2": 2e5, "0.2ms": 2e5, "0.2 ms": 2e5, 0: 0, 1.5: 1.5e6}),
+        (values.looks, {"6": (6,), "6, 10": (6, 10), (6, 7): (6, 7)}),
+        (values.metrics, {"exec": ("exec",), "prep,exec,prep": ("prep", "exec")}),
+        (values.repeats, {"2": 2, 11: 11, "auto": "auto"}),
+        (values.whole(1), {"1": 1, 3: 3}),
+        (values.choice("warn", "fail"), {"warn": "warn"}),
+        (values.words, {"a 'b c'": "a 'b c'"}),
+        (values.words_or_none, {"": "", "a b": "a b"}),
+        (values.text, {"a": "a"}),
     ],
 )
 def test_values_that_are_read(parse: Callable[[object], object], good: dict[object, object]) -> None:
@@ -268,18 +268,18 @@ def test_values_that_are_read(parse: Callable[[object], object], good: dict[obje
 @pytest.mark.parametrize(
     ("parse", "bad"),
     [
-        (options.fraction, ["", "%", "x", "-1%", "nan", "inf", "100%", "1e400", None, True]),
-        (options.probability, ["0", "0%", "100%"]),
-        (options.significance, ["0", "50%", "99%"]),
-        (options.seconds, ["", "0", "0.0s", "-1", "1d", "1 s s", "s", "٣s", None]),
-        (options.milliseconds, ["", "-0.1", "1s", "nan", "inf", "0.2 s"]),
-        (options.looks, ["", "5", "6,6", "10,6", "6,,10", [6, 6.5], []]),
-        (options.metrics, ["", ",", "wall", []]),
-        (options.repeats, ["1", "0", "-1", "AUTO", "1.5", True]),
-        (options.whole(1), ["0", "x", 1.5]),
-        (options.choice("warn", "fail"), ["", "Warn", None, True]),
-        (options.words, ["", "a 'b", ["a"], None]),
-        (options.text, ["", " ", 5, None]),
+        (values.fraction, ["", "%", "x", "-1%", "nan", "inf", "100%", "1e400", None, True]),
+        (values.probability, ["0", "0%", "100%"]),
+        (values.significance, ["0", "50%", "99%"]),
+        (values.seconds, ["", "0", "0.0s", "-1", "1d", "1 s s", "s", "٣s", None]),
+        (values.milliseconds, ["", "-0.1", "1s", "nan", "inf", "0.2 s"]),
+        (values.looks, ["", "5", "6,6", "10,6", "6,,10", [6, 6.5], []]),
+        (values.metrics, ["", ",", "wall", []]),
+        (values.repeats, ["1", "0", "-1", "AUTO", "1.5", True]),
+        (values.whole(1), ["0", "x", 1.5]),
+        (values.choice("warn", "fail"), ["", "Warn", None, True]),
+        (values.words, ["", "a 'b", ["a"], None]),
+        (values.text, ["", " ", 5, None]),
     ],
 )
 def test_values_that_are_refused(parse: Callable[[object], object], bad: list[object]) -> None:
@@ -291,5 +291,5 @@ def test_values_that_are_refused(parse: Callable[[object], object], bad: list[ob
 @given(st.floats(0.001, 1e6))
 def test_a_duration_is_the_same_in_every_unit(seconds: float) -> None:
     text = f"{seconds:.6f}"
-    assert math.isclose(options.seconds(f"{text}s"), options.seconds(f"{text} m") / 60)
-    assert math.isclose(options.seconds(f"{text}h"), options.seconds(text) * 3600)
+    assert math.isclose(values.seconds(f"{text}s"), values.seconds(f"{text} m") / 60)
+    assert math.isclose(values.seconds(f"{text}h"), values.seconds(text) * 3600)

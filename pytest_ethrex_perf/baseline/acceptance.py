@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import BlockResult, Invocation, RunResult
+    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.results import BlockResult, RunResult
 
 
 def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -> list[str]:

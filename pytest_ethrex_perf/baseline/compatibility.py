@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.results import CacheIdentity, Kind
+    from pytest_ethrex_perf.measured import CacheIdentity, Kind
 
 KINDS: tuple[Kind, ...] = ("ethrex", "embedded")
 CALLGRIND = "callgrind-"

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline.schema import BaselineError
-from pytest_ethrex_perf.results import PublishedResult, Record
+from pytest_ethrex_perf.measured import Record
+from pytest_ethrex_perf.results import PublishedResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.results import (
+from pytest_ethrex_perf.measured import (
     CacheIdentity,
     Invocation,
     Kind,

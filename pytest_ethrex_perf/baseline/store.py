@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.results import CacheIdentity, Kind
+    from pytest_ethrex_perf.measured import CacheIdentity, Kind
 
 _SPREAD = ("epochs", "sessions", "invocations")  # lists that take a line for each item
 _RESTORE = "restore it from version control (`git checkout -- FILE`), or delete it and record anew"

@@ -22,15 +22,8 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.judge.family import Gatings
     from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.results import (
-        BlockResult,
-        Invocation,
-        MetricResult,
-        Outcome,
-        Program,
-        RunResult,
-        SuiteResult,
-    )
+    from pytest_ethrex_perf.measured import Invocation, Program
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, Outcome, RunResult, SuiteResult
     from pytest_ethrex_perf.schedule import Side
 
 _SHORT = 12

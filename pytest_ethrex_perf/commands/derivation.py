@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.judge.bounds import Tests
     from pytest_ethrex_perf.judge.verdict import Decision, Look, Rules
-    from pytest_ethrex_perf.results import Invocation, Pair, StoredSession
+    from pytest_ethrex_perf.measured import Invocation, Pair, StoredSession
 
 WIDTH = 80
 _FLOORED = 1 - 1e-9  # an sd that is smaller than the judge's by more than rounding was raised to the step

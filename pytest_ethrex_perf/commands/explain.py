@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.results import BlockResult, Invocation, MetricResult, RunResult, SuiteResult
+    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SuiteResult
 
 MEAN = "all"  # how the mean over blocks is named, as in `ethrex-block::all`
 _SAME, _ROUNDING = 1e-9, 1e-12

@@ -13,7 +13,7 @@ from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.metrics import TIMES, unit
-from pytest_ethrex_perf.options import probability, whole
+from pytest_ethrex_perf.values import probability, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.judge.verdict import Rules
-    from pytest_ethrex_perf.results import BlockResult, Invocation, RunResult, StoredSession
+    from pytest_ethrex_perf.measured import Invocation, StoredSession
+    from pytest_ethrex_perf.results import BlockResult, RunResult
 
 _MORE_SESSIONS = (5, 8)  # what a stored comparison would be worth with so many
 _HALVINGS = 20  # of the interval in which the sd that would do is looked for: to a millionth of it
@@ -203,7 +204,7 @@ def _of_run(run: RunResult, metrics: Sequence[str] | None) -> Iterator[Noise | s
 
 def _sessions(block: BlockResult, run: RunResult, metric: str) -> tuple[StoredSession, ...]:
     """The sessions of the stored baseline; without one, what the run itself has measured is the first."""
-    from pytest_ethrex_perf.results import StoredSession
+    from pytest_ethrex_perf.measured import StoredSession
 
     times = metric in TIMES or run.counted_on is None
     own = StoredSession(

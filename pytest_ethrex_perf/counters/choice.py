@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_ethrex_perf.counters.interface import Instrument
-    from pytest_ethrex_perf.results import Machine
+    from pytest_ethrex_perf.measured import Machine
 
 Mode: TypeAlias = Literal["auto", "perf", "callgrind", "off"]
 MODES: tuple[Mode, ...] = ("auto", "perf", "callgrind", "off")

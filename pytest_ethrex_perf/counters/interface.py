@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from pytest_ethrex_perf.measured import Count
     from pytest_ethrex_perf.replay.process import Finished
-    from pytest_ethrex_perf.results import Count
 
 
 def _no_trouble(_: Finished) -> str | None:

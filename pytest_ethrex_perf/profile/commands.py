@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.profile.stacks import Stacks
-    from pytest_ethrex_perf.results import Program
     from pytest_ethrex_perf.schedule import Side
 
     # argparse's own class for what `add_subparsers` returns is private

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.results import Program
+    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.schedule import Side
 
 FrameSource = Literal["dwarf", "fp"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.results import Program
+    from pytest_ethrex_perf.measured import Program
 
 _SET = {
     "NO_COLOR": "1",

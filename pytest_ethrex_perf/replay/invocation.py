@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.measured import Invocation
 from pytest_ethrex_perf.replay import command, failure, output, process, transcript
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
-from pytest_ethrex_perf.results import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.counters.interface import Instrument, Run
+    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.replay.output import Output, Report
     from pytest_ethrex_perf.replay.process import Finished
-    from pytest_ethrex_perf.results import Program
 
 _COMPANION_FACTOR, _COMPANION_BASE_S = 10.0, 60.0  # as generous as an invocation's own limit
 

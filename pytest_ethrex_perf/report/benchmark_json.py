@@ -15,7 +15,8 @@ from pytest_ethrex_perf.judge import sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.results import BlockResult, Invocation, RunResult
+    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.results import BlockResult, RunResult
 
 
 def dump(result: RunResult) -> str:

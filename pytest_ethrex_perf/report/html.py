@@ -25,13 +25,8 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from pytest_ethrex_perf.results import (
-        BlockResult,
-        Invocation,
-        MetricResult,
-        Program,
-        RunResult,
-    )
+    from pytest_ethrex_perf.measured import Invocation, Program
+    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult
 
 _KINDS = (
     *("regression", "error", "inconclusive", "waived", text.NOT_DECIDED),

@@ -15,7 +15,7 @@ from tests.baseline.builders import BLOCK, CACHE, MACHINE, REPEAT, make_baseline
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import Kind
+    from pytest_ethrex_perf.measured import Kind
 
 replace = msgspec.structs.replace
 

@@ -20,7 +20,7 @@ from tests.baseline.builders import make_baseline, make_epoch, make_session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.results import Invocation
+    from pytest_ethrex_perf.measured import Invocation
     from tests.commands.desk import Desk
 
 RULES = Rules(floor=0.2e6)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.counters.interface import Instrument
     from pytest_ethrex_perf.counters.perf_stat import Tool
-    from pytest_ethrex_perf.results import Invocation
+    from pytest_ethrex_perf.measured import Invocation
 
 SOURCE = Path(__file__).with_name("program.c")
 BLOCK = BlockId("hoodi", 9000001)

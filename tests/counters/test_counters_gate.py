@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.counters import callgrind
-    from pytest_ethrex_perf.results import Invocation
+    from pytest_ethrex_perf.measured import Invocation
 
 PAIRS = 6
 RULES = Rules(**metrics.limits("instructions", callgrind=True)._asdict())

@@ -21,7 +21,7 @@ from tests.counters import fake_perf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.results import Invocation
+    from pytest_ethrex_perf.measured import Invocation
 
     Invoked = Callable[..., Invocation]
 

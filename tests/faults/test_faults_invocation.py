@@ -18,7 +18,7 @@ from tests.faults import fake_replay
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import Invocation
+    from pytest_ethrex_perf.measured import Invocation
 
 BLOCK = BlockId("mainnet", 24443168)
 SECRET = "https://user:s3cr3t@rpc.example.org:8545/v2/0123456789abcdef?key=hidden"

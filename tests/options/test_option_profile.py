@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.profile.record import Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.results import BlockResult, Program
+    from pytest_ethrex_perf.results import BlockResult
     from tests.conftest import Bench
 
 JSON = "--ethrex-json=results.json"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEAVY = ("numpy", "scipy", "msgspec", "junitparser", "tomli", "filelock", "Crypto", "ethereum", "jinja2")
 PACKAGE = Path(pytest_ethrex_perf.__file__).parent
-ALLOWED = {"__init__", "plugin", "options", "errors", "fixtures", "metrics"}
+ALLOWED = {"__init__", "plugin", "options", "errors", "fixtures", "metrics", "values"}
 WATCH = """
 import json, sys
 opened, started = [], []

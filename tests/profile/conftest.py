@@ -17,9 +17,9 @@ from pytest_ethrex_perf.profile import record
 from pytest_ethrex_perf.replay import program
 
 if TYPE_CHECKING:
+    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.profile.perf import Perf
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.results import Program
     from pytest_ethrex_perf.schedule import Side
 
 BLOCK = BlockId("mainnet", 24443168)

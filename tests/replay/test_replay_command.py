@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.measured import Kind, Program
 from pytest_ethrex_perf.replay import command
-from pytest_ethrex_perf.results import Kind, Program
 
 BLOCK = BlockId("hoodi", 1265656)
 FROM_CACHE = ["block", "1265656", "--cached", "--network", "hoodi", "--cache-dir", "replay_cache"]

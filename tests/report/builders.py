@@ -15,28 +15,30 @@ import msgspec
 from pytest_ethrex_perf import samples, sides
 from pytest_ethrex_perf.judge import paired, stored
 from pytest_ethrex_perf.judge.verdict import Rules, Verdict
-from pytest_ethrex_perf.metrics import TIMES, unit
-from pytest_ethrex_perf.profile import artifacts, differential
-from pytest_ethrex_perf.results import (
-    BlockResult,
+from pytest_ethrex_perf.measured import (
     CacheIdentity,
     Count,
     Invocation,
     Machine,
-    MetricResult,
     Noise,
     Pair,
+    Program,
+    StoredSession,
+    Usage,
+)
+from pytest_ethrex_perf.metrics import TIMES, unit
+from pytest_ethrex_perf.profile import artifacts, differential
+from pytest_ethrex_perf.results import (
+    BlockResult,
+    MetricResult,
     PastEpoch,
     PastSession,
-    Program,
     PublishedResult,
     ReferenceResult,
     Row,
     RunResult,
     SideResult,
-    StoredSession,
     SuiteResult,
-    Usage,
 )
 from tests.profile import samples as stacks
 

@@ -1,0 +1,190 @@
+"""What is measured, raw: a machine, a program, its invocations one by one; and earlier ones that are stored.
+
+Times are integers in nanoseconds. Strict about unknown fields when read.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Kind = Literal["ethrex", "embedded"]
+Fact: TypeAlias = str | int | float | bool
+Facts: TypeAlias = dict[str, Fact]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything that is stored: immutable, keyword-only, strict when read."""
+
+
+class Machine(Record, frozen=True, kw_only=True):
+    """Where something was measured. Baselines belong to one `key`."""
+
+    key: str
+    """Readable, usable in a file's name, stable across reboots: `amd-epyc-9454p-32c-4f1d`."""
+    named: bool = False
+    """The key was given (`--ethrex-machine`): a fleet of equal machines goes by it."""
+    keyed: Facts
+    """What changes performance: a change of any of these is another machine."""
+    recorded: Facts
+    """What may change performance: a change is worth a warning, not another key."""
+
+
+class Usage(Record, frozen=True, kw_only=True):
+    """What the kernel counted for one process and its children (`wait4`)."""
+
+    user_ns: int
+    system_ns: int
+    max_rss_kib: int | None
+    """None where the program took less memory than we do: Linux passes our own peak on to a child."""
+    voluntary_switches: int
+    involuntary_switches: int
+    minor_faults: int | None = None
+    """Pages that were there or had only to be cleared; None in results of older versions."""
+    major_faults: int | None = None
+    """Pages that had to be read from somewhere."""
+
+
+class Noise(Record, frozen=True, kw_only=True):
+    """What else the machine did during one invocation; None where the machine does not tell."""
+
+    psi_some_us: int | None = None
+    """Time that something runnable waited for a CPU: delta of `some total` in /proc/pressure/cpu."""
+    steal_ticks: int | None = None
+    """Delta of steal in /proc/stat, all CPUs, in clock ticks."""
+    throttled_us: int | None = None
+    """Delta of throttled_usec in the cgroup's cpu.stat."""
+    load1: float | None = None
+    """One-minute load average at the start."""
+
+
+InstrumentName = Literal["perf", "callgrind"]
+CountMethod = Literal["function", "window", "difference", "process"]
+Covered = Literal["exec", "prep", "repeat", "process"]
+
+
+class Count(Record, frozen=True, kw_only=True, omit_defaults=True):  # an invocation has a line in a file
+    """How often one event happened in one invocation, and how that was found out.
+
+    Counts of different `identity` are different things and are never compared.
+    """
+
+    event: str
+    """One name for each event, whatever perf calls it: `instructions`, `branches`, `task-clock`."""
+    unit: Literal["", "ns"] = ""
+    values: tuple[float, ...] = ()
+    """Of single repeats, the first one left out, where the method tells them apart; else one mean per repeat,
+    or (`process`) the whole process. Empty where `missing` says why."""
+    instrument: InstrumentName
+    method: CountMethod
+    """`function`: cut at its calls; `window`: switched on and off by the program's lines; `difference`: of
+    processes with more and fewer repeats; `process`: from start to end, loading included."""
+    covers: Covered
+    """`repeat` is preparation, execution and dropping the store together."""
+    user_only: bool
+    """Nothing of the kernel is in it."""
+    pmu: str | None = None
+    """Which of several kinds of core counted (`cpu_core`), None where there is one kind."""
+    running: float = 100.0
+    """Percent of the time in which it was really counted; below 100 the values are extrapolated."""
+    missing: str | None = None
+    """Why there are no values."""
+
+    @property
+    def identity(self) -> str:
+        """`instructions:u by perf (window, repeat)`: event, scope, instrument, method and what it covers."""
+        scope = f"{':u' if self.user_only else ''}{f' on {self.pmu}' if self.pmu else ''}"
+        return f"{self.event}{scope} by {self.instrument} ({self.method}, {self.covers})"
+
+    @property
+    def value(self) -> float | None:
+        """Per repeat (of the whole process, if it covers that): the median of the values; None if missing."""
+        return statistics.median(self.values) if self.values else None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it was counted all the time: only such counts are judged."""
+        return bool(self.values) and self.running >= 100  # noqa: PLR2004 - percent
+
+    @property
+    def way(self) -> str:
+        """How it was counted, in a word or two: `window` (perf's), `callgrind`, `callgrind difference`."""
+        if self.instrument == "perf":
+            return self.method
+        return self.instrument if self.method == "function" else f"{self.instrument} {self.method}"
+
+
+class Invocation(Record, frozen=True, kw_only=True):
+    """One process of the program: the unit of replication."""
+
+    started: str
+    """UTC, ISO 8601."""
+    wall_ns: int
+    prep_ns: tuple[int, ...]
+    exec_ns: tuple[int, ...]
+    gas: int
+    txs: int
+    phases: dict[str, float] = {}
+    """Median over the repeats of each phase in ms, from the `[METRIC]` lines where those parse."""
+    opcodes: int | None = None
+    """Opcodes executed per repeat, where the program counts them (the embedded one does)."""
+    usage: Usage
+    noise: Noise = Noise()
+    counts: dict[str, Count] = {}
+    """By metric: `instructions`, `cache-misses`, …, as far as there was something to count them with."""
+    counting_ns: int = 0
+    """Wall time of further processes, in which was counted what would have disturbed the clock."""
+
+    def repeats(self, metric: str) -> tuple[int, ...]:
+        """Raw repeats of `metric` in ns, in the order they ran."""
+        return {"exec": self.exec_ns, "prep": self.prep_ns}[metric]
+
+    def counted(self) -> list[tuple[str, str, tuple[float, ...]]]:
+        """Of every metric that was counted name, identity and raw values: what seals are made over."""
+        return sorted((name, one.identity, one.values) for name, one in self.counts.items() if one.values)
+
+
+class Program(Record, frozen=True, kw_only=True):
+    """The executable that is measured, known by its sha256."""
+
+    kind: Kind
+    command: tuple[str, ...]
+    """What is run, without prefix and without the arguments that name the block."""
+    sha256: str
+    label: str
+    """As the user wrote it."""
+    prefix: tuple[str, ...] = ()
+    """What was put before it, e.g. `taskset -c 0-7`."""
+    commit: str | None = None
+
+
+class Pair(Record, frozen=True, kw_only=True):
+    """One invocation of base and one of head, run next to each other."""
+
+    first: Literal["base", "head"]
+    base: Invocation
+    head: Invocation
+
+
+class CacheIdentity(Record, frozen=True, kw_only=True):
+    """What a block's cache file really holds."""
+
+    network: str
+    number: int
+    block_hash: str
+    """0x…, keccak-256 of the RLP-encoded header."""
+    witness_sha256: str
+    """sha256 over the sorted witness: the same state in another order is the same work."""
+
+
+class StoredSession(Record, frozen=True, kw_only=True):
+    """One session of the stored baseline that was compared with, raw."""
+
+    id: str
+    started: str
+    program_sha256: str
+    times: bool = True
+    """Its times are compared; False: only its counts are, since it belongs to this machine by those alone."""
+    invocations: tuple[Invocation, ...]
