@@ -57,7 +57,7 @@ def _epochs(
             name = tail.index(epoch) if apart else _name(epoch)
             joined[name] = _join(joined[name], epoch) if name in joined else epoch
     ordered = sorted(joined.values(), key=lambda epoch: moment(epoch.started))
-    return tuple(reversed(list(_without_repetitions(reversed(ordered)))))
+    return _without_repetitions(ordered)
 
 
 def _name(epoch: Epoch) -> tuple[str, str]:
@@ -71,14 +71,7 @@ def _tail(epochs: Sequence[Epoch], common: set[tuple[str, str]]) -> list[Epoch]:
 
 
 def _join(one: Epoch, other: Epoch) -> Epoch:
-    import msgspec
-
-    sessions: dict[str, Session] = {}
-    for session in (*one.sessions, *other.sessions):
-        known = sessions.get(session.id, session)
-        notes = dict.fromkeys(note for note in (known.note, session.note) if note)
-        tags = tuple(sorted({*known.tags, *session.tags}))
-        sessions[session.id] = msgspec.structs.replace(known, tags=tags, note="; ".join(notes) or None)
+    sessions = _by_id((*one.sessions, *other.sessions))
     reasons = dict.fromkeys((one.reason, other.reason))
     return Epoch(
         reason="; ".join(reasons),
@@ -87,15 +80,30 @@ def _join(one: Epoch, other: Epoch) -> Epoch:
     )
 
 
-def _without_repetitions(newest_first: Iterable[Epoch]) -> Iterable[Epoch]:
+def _by_id(sessions: Iterable[Session]) -> dict[str, Session]:
+    """Each session once, with the tags and notes of all of its copies."""
     import msgspec
 
-    seen: set[str] = set()
-    for epoch in newest_first:
-        sessions = tuple(session for session in epoch.sessions if session.id not in seen)
-        seen |= {session.id for session in sessions}
+    found: dict[str, Session] = {}
+    for session in sessions:
+        known = found.get(session.id, session)
+        notes = dict.fromkeys(note for note in (known.note, session.note) if note)
+        tags = tuple(sorted({*known.tags, *session.tags}))
+        found[session.id] = msgspec.structs.replace(known, tags=tags, note="; ".join(notes) or None)
+    return found
+
+
+def _without_repetitions(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
+    """The epochs with each session in the newest of those that have it."""
+    import msgspec
+
+    left = _by_id(session for epoch in epochs for session in epoch.sessions)
+    newest_first: list[Epoch] = []
+    for epoch in reversed(epochs):
+        sessions = tuple(left.pop(one.id) for one in epoch.sessions if one.id in left)
         if sessions:
-            yield msgspec.structs.replace(epoch, sessions=kept(sessions))
+            newest_first.append(msgspec.structs.replace(epoch, sessions=kept(sessions)))
+    return tuple(reversed(newest_first))
 
 
 def _conflict_told(ours: list[Epoch], theirs: list[Epoch], metric: str) -> str:

@@ -55,6 +55,15 @@ def test_a_session_accepted_on_one_side_leaves_the_old_epoch() -> None:
     assert merge(appended, accepted) == accepted
 
 
+def test_a_tag_on_one_sides_copy_of_a_session_is_kept_wherever_the_session_goes() -> None:
+    first, second = epoch_of(0, 1).sessions
+    appended = make_baseline(make_epoch([first, replace(second, tags=("v1",), note="before the fork")]))
+    accepted = make_baseline(epoch_of(0), epoch_of(1, reason="slower, and meant"))
+    for merged in (merge(appended, accepted), merge(accepted, appended)):
+        assert days(merged) == [["18"], ["19"]]
+        assert (merged.epoch.sessions[0].tags, merged.epoch.sessions[0].note) == (("v1",), "before the fork")
+
+
 @pytest.fixture
 def apart() -> tuple[Baseline, Baseline]:
     ours = make_baseline(epoch_of(0), epoch_of(1, 3, reason="new allocator"))

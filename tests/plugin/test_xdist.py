@@ -187,7 +187,7 @@ def test_the_time_budget_is_shared_out_over_the_blocks(bench: Bench, sides: tupl
     blocks = bench.results("r.json").blocks
     assert {m.decision.verdict for block in blocks for m in block.metrics} == {"inconclusive"}
     # a worker that knew of no other block would have left nothing to its second one
-    assert all(6 <= len(block.pairs) < 200 for block in blocks)
+    assert all(0 < len(block.pairs) < 200 for block in blocks)
 
 
 def test_workers_of_one_run_wait_for_each_other_as_long_as_it_takes(
