@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline import compatibility, history, store
 from pytest_ethrex_perf.machine import changes
 from pytest_ethrex_perf.metrics import TIMES
@@ -107,13 +108,19 @@ class Comparable:
     programs: frozenset[str] = frozenset()
     """sha256 of the programs of `sessions`."""
     fewest: int = 0
-    """Sessions in the file that has fewest."""
+    """Sessions that can be compared with, of the metric that has fewest."""
     changed: tuple[str, ...] = ()
     """What is different on the machine since the last session."""
     label: str = ""
     """The files."""
     history: tuple[PastEpoch, ...] = ()
     """All epochs of all files."""
+
+
+def _number(sessions: Sequence[StoredSession], metric: str) -> int:
+    """How many of the sessions have `metric` as the newest has it."""
+    like = samples.usual(sessions, metric)
+    return sum(bool(samples.comparable(session, metric, like)) for session in sessions)
 
 
 def together(found: Iterable[tuple[Home, Baseline]], drop: int, *, recording: bool) -> Comparable:
@@ -133,8 +140,9 @@ def together(found: Iterable[tuple[Home, Baseline]], drop: int, *, recording: bo
         shown = others if alone else (first, *others)
         references += [(one.label, baseline.raw([one.session])[0]) for one in shown]
         if not recording:
-            sessions += baseline.raw(baseline.epoch.recent)
-            counts.append(len(baseline.epoch.recent))
+            recent = baseline.raw(baseline.epoch.recent)
+            sessions += recent
+            counts += [_number(recent, metric) for metric in home.metrics]
             changed += changes(baseline.epoch.recent[-1].machine, home.machine)
     return Comparable(
         sessions=tuple(sessions),

@@ -200,10 +200,10 @@ class Profiling:
         from pytest_ethrex_perf.baseline import lock
         from pytest_ethrex_perf.profile import store
 
+        if plan.baseline_path is None:  # of counts alone: their base can be of any machine
+            return Found()
         taken, _ = self._record(plan, result, {"head": plan.head}, profiler, invocations=1)
         (profile,) = taken["head"]
-        if plan.baseline_path is None:
-            return Found()
         with lock.writing(store.path(plan.baseline_path)):
             kept = store.save(plan.baseline_path, profile)
         return Found(kept=kept, notes=profile.notes)

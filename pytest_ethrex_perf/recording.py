@@ -12,7 +12,7 @@ from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.judge.verdict import Rules
     from pytest_ethrex_perf.measured import CacheIdentity, Invocation, Machine, Program
@@ -41,14 +41,21 @@ def record(
 ) -> list[str]:
     """Add a session to its baselines below `root`; say what was done, and what changed on the machine.
 
-    Contradictions are judged by the limits of each home's rules, metric by metric, for this block alone: one
-    that contradicts one of its baselines goes into none. `redact` takes secrets out of a text: baselines are
-    committed. Raises as `store.record` does.
+    Contradictions are judged by the limits of each home's rules, metric by metric, for this block alone: a
+    session that contradicts one of its baselines goes into none, and `accept_reason` begins an epoch in that
+    one alone. `redact` takes secrets out of a text: baselines are committed. Raises as `store.record` does.
     """
-    started = min(one.started for one in invocations)
     measured = portable(program, redact)
+    sessions = [
+        (
+            home,
+            Session.of(measured, home.machine, taken, started=min(one.started for one in taken)),
+        )
+        for home in homes
+        if (taken := tuple(_worth(home, invocations)))
+    ]
 
-    def into(home: Home, session: Session, *, dry: bool) -> store.Recorded:
+    def into(home: Home, session: Session, reason: str | None, *, dry: bool) -> store.Recorded:
         return store.record(
             root,
             session,
@@ -56,20 +63,33 @@ def record(
             rules={metric: rules.alone() for metric, rules in home.rules.items()},
             drop=drop,
             times=home.times,
-            accept_reason=accept_reason,
+            accept_reason=reason,
             dry=dry,
         )
 
-    sessions = [
-        (home, Session.of(measured, home.machine, tuple(invocations), started=started)) for home in homes
-    ]
+    # a new level of one is no new level of the other: only what contradicts begins an epoch
+    contradicted = set()
     for home, session in sessions:
-        into(home, session, dry=True)
+        into(home, session, accept_reason, dry=True)
+        if accept_reason is not None:
+            try:
+                into(home, session, None, dry=True)
+            except store.ContradictionError:
+                contradicted.add(home.times)
     told: list[str] = []
     for home, session in sessions:
-        recorded = into(home, session, dry=False)
+        reason = accept_reason if home.times in contradicted or not contradicted else None
+        recorded = into(home, session, reason, dry=False)
         told += [str(recorded), *(f"changed on this machine: {warning}" for warning in recorded.warnings)]
     return list(dict.fromkeys(told))
+
+
+def _worth(home: Home, invocations: Sequence[Invocation]) -> Iterator[Invocation]:
+    """Those that are compared there: callgrind counts only as long as something is decided by it."""
+    for one in invocations:
+        counted = (count for count in one.counts.values() if count.instrument == "callgrind")
+        if home.times or any(count.is_exact for count in counted):
+            yield one
 
 
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:

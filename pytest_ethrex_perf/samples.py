@@ -90,8 +90,12 @@ def comparable(session: StoredSession, metric: str, like: str | None) -> list[In
     return [
         one
         for one, count in counts
-        if count and count.is_exact and count.identity == like and is_at_home(count, times=session.times)
+        if count and count.identity == like and is_at_home(count, times=session.times) and _is_usable(count)
     ]
+
+
+def _is_usable(count: Count) -> bool:
+    return count.is_exact and count.value is not None and count.value > 0
 
 
 def usual(recorded: Sequence[StoredSession], metric: str) -> str | None:

@@ -230,7 +230,8 @@ def check_limits(settings: Settings, block: BlockId | None, metric: str, marker:
     if margin >= tolerance:
         raise UsageError(
             f"{block or 'every block'}, {metric}: the margin ({margin:.3g}) must be below the tolerance "
-            f"({tolerance:.3g}): a change between them would be both unchanged and a regression"
+            f"({tolerance:.3g}): a change between them would be both unchanged and a regression: set both, "
+            f"for one metric in {CONFIG_NAME} under [metric.{metric}]"
         )
 
 

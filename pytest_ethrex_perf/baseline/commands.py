@@ -162,7 +162,7 @@ def _level(baseline: Baseline) -> str:
     from pytest_ethrex_perf.baseline import history
 
     metric = history.main_metric(baseline)
-    told = history.value_told(history.level(baseline.epoch.recent, metric), metric)
+    told = history.value_told(history.level(baseline, baseline.epoch.recent, metric), metric)
     return told if metric == "exec" else f"{told} {metric}"
 
 

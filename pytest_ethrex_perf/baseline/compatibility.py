@@ -55,7 +55,8 @@ def _reasons(
     repeat: int,
     prefix: tuple[str, ...],
 ) -> Iterator[str]:
-    anew = f"or start anew: `ethrex-perf baseline prune {baseline.block_id} --all --yes`, then record"
+    only = f"--kind {baseline.kind} --machine {baseline.machine}"
+    anew = f"or start anew: `ethrex-perf baseline prune {baseline.block_id} --all {only} --yes`, then record"
     if baseline.block_id != block:
         yield f"this is a baseline of {baseline.block_id}, not of {block}: put the file where it belongs"
     if baseline.kind != kind:

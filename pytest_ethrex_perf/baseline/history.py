@@ -62,7 +62,7 @@ def references(baseline: Baseline) -> list[Reference]:
 
 def past(baseline: Baseline, metrics: Iterable[str], drop: int) -> list[PastEpoch]:
     """The whole history in short, for results: the level of each of `metrics`, counted as it was last."""
-    like = {metric: samples.usual(baseline.raw(list(baseline.sessions())), metric) for metric in metrics}
+    like = {metric: usual(baseline, metric) for metric in metrics}
 
     def levels(session: Session) -> dict[str, float]:
         (raw,) = baseline.raw([session])
@@ -93,20 +93,31 @@ def past(baseline: Baseline, metrics: Iterable[str], drop: int) -> list[PastEpoc
     ]
 
 
-def level(sessions: Iterable[Session], metric: str, drop: int = DROP) -> float | None:
+def level(
+    baseline: Baseline, sessions: Iterable[Session], metric: str, drop: int = DROP, like: str | None = None
+) -> float | None:
     """Median over the invocations of `sessions` of the median of each one's repeats after `drop`.
 
-    In the metric's unit; None where it was not counted.
+    In the metric's unit; None where it was not counted `like` this (None: as in the baseline's newest
+    session).
     """
-    medians = [median for session in sessions for median in _medians(session, metric, drop)]
+    like = like or usual(baseline, metric)
+    medians = [one for session in sessions for one in _medians(baseline, session, metric, drop, like)]
     return statistics.median(medians) if medians else None
 
 
-def _medians(session: Session, metric: str, drop: int) -> list[float]:
+def usual(baseline: Baseline, metric: str) -> str | None:
+    """How the newest session that has it counted `metric`; None of times."""
+    return samples.usual(baseline.raw(list(baseline.sessions())), metric)
+
+
+def _medians(baseline: Baseline, session: Session, metric: str, drop: int, like: str | None) -> list[float]:
+    (raw,) = baseline.raw([session])
+    taken = samples.comparable(raw, metric, like)
     if metric in TIMES:
-        return [statistics.median(invocation.repeats(metric)[drop:]) for invocation in session.invocations]
-    counts = (invocation.counts.get(metric) for invocation in session.invocations)
-    return [count.value for count in counts if count is not None and count.value is not None]
+        return [statistics.median(invocation.repeats(metric)[drop:]) for invocation in taken]
+    counts = (invocation.counts[metric].value for invocation in taken)
+    return [value for value in counts if value is not None]
 
 
 def main_metric(baseline: Baseline) -> str:
@@ -116,13 +127,14 @@ def main_metric(baseline: Baseline) -> str:
 
 def rows(baseline: Baseline, metric: str, drop: int = DROP) -> list[list[Row]]:
     """The table's rows, a list for each epoch; changes are those of the levels shown beside them."""
+    like = usual(baseline, metric)
     table: list[list[Row]] = []
     previous: float | None = None
     for epoch in baseline.epochs:
-        first = level(epoch.sessions[:1], metric, drop)
+        first = level(baseline, epoch.sessions[:1], metric, drop, like)
         table.append([])
         for index, session in enumerate(epoch.sessions):
-            medians = _medians(session, metric, drop)
+            medians = _medians(baseline, session, metric, drop, like)
             here = statistics.median(medians) if medians else None
             table[-1].append(
                 Row(
@@ -234,9 +246,10 @@ def diff(a: Side, b: Side, drop: int = DROP) -> str:
     """
     lines = [f"A  {a.label}: {_told(a)}", f"B  {b.label}: {_told(b)}", ""]
     levels = {
-        metric: tuple(level(side.sessions, metric, drop) for side in (a, b))
+        metric: tuple(
+            level(side.baseline, side.sessions, metric, drop, usual(b.baseline, metric)) for side in (a, b)
+        )
         for metric in METRICS
-        if metric not in TIMES or (a.baseline.times and b.baseline.times)
     }
     known = {metric: found for metric, found in levels.items() if any(found)}
     room = max(map(len, known), default=0) + 2

@@ -32,9 +32,7 @@ def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> 
     reason = compatibility.difference(ours, theirs)
     if reason is not None:
         raise BaselineError(f"these two are not baselines of the same thing: {reason}")
-    merged = msgspec.structs.replace(
-        ours, epochs=_epochs(ours.epochs, theirs.epochs, conflicts, main_metric(ours))
-    )
+    merged = msgspec.structs.replace(ours, epochs=_epochs(ours, theirs, conflicts))
     try:
         check(merged)
     except ValueError as error:
@@ -42,13 +40,12 @@ def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> 
     return merged
 
 
-def _epochs(
-    ours: Sequence[Epoch], theirs: Sequence[Epoch], conflicts: Conflicts, metric: str
-) -> tuple[Epoch, ...]:
+def _epochs(one: Baseline, other: Baseline, conflicts: Conflicts) -> tuple[Epoch, ...]:
+    ours, theirs = one.epochs, other.epochs
     common = {_name(epoch) for epoch in ours} & {_name(epoch) for epoch in theirs}
     tails = _tail(ours, common), _tail(theirs, common)
     if all(tails) and conflicts == "refuse":
-        raise BaselineError(_conflict_told(*tails, metric))
+        raise BaselineError(_conflict_told(one, *tails))
     joined: dict[object, Epoch] = {}
     for side, tail in ((ours, tails[0]), (theirs, tails[1])):
         for epoch in side:
@@ -106,11 +103,13 @@ def _without_repetitions(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
     return tuple(reversed(newest_first))
 
 
-def _conflict_told(ours: list[Epoch], theirs: list[Epoch], metric: str) -> str:
+def _conflict_told(baseline: Baseline, ours: list[Epoch], theirs: list[Epoch]) -> str:
+    metric = main_metric(baseline)
+
     def told(epochs: list[Epoch]) -> str:
         return ", then ".join(
             f"{epoch.reason!r} on {epoch.started[:10]} ({len(epoch.sessions)} session(s), "
-            f"{metric} {value_told(level(epoch.recent, metric), metric)})"
+            f"{metric} {value_told(level(baseline, epoch.recent, metric), metric)})"
             for epoch in epochs
         )
 

@@ -28,7 +28,7 @@ from pytest_ethrex_perf.files import replace
 from pytest_ethrex_perf.machine import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_ethrex_perf.judge.verdict import Decision, Rules
@@ -58,7 +58,7 @@ class Recorded(NamedTuple):
     forgotten: tuple[str, ...]
     """Ids of the sessions that the epoch no longer keeps."""
     warnings: tuple[str, ...]
-    """What changed on the machine since the session before."""
+    """What changed on the machine since the session before, and what was not counted like this before."""
 
     def __str__(self) -> str:
         epoch, number = self.baseline.epoch, len(self.baseline.epochs)
@@ -246,7 +246,10 @@ def record(
         contradiction = _contradiction(old, session, rules, drop)
         if contradiction and reason is None:
             raise ContradictionError(_contradiction_told(file, old.epoch, contradiction))
-        warnings = tuple(changes(old.epoch.sessions[-1].machine, session.machine))
+        warnings = (
+            *changes(old.epoch.sessions[-1].machine, session.machine),
+            *_counted_anew(old, session, rules),
+        )
         if reason is not None and (contradiction or reason != old.epoch.reason):
             started = max(session.started, old.epoch.started, key=moment)  # epochs stay in order
             epoch = Epoch(reason=reason, started=started, sessions=(session,))
@@ -334,6 +337,17 @@ def _contradiction(
             known, now = (median(values) for values in (chain(*epoch), new))
             return _Contradiction(metric, decision, math.exp(known), math.exp(now))
     return None
+
+
+def _counted_anew(old: Baseline, session: Session, rules: Mapping[str, Rules]) -> Iterator[str]:
+    """What no session of the epoch can be compared in, since it was counted otherwise there."""
+    from pytest_ethrex_perf import samples
+
+    recent = old.raw(old.epoch.recent)
+    for metric in rules:
+        like = samples.identity(session.invocations, metric)
+        if like is not None and not any(samples.comparable(one, metric, like) for one in recent):
+            yield f"{metric} was not counted like this before ({like}): sessions before it say nothing of it"
 
 
 def _contradiction_told(file: Path, epoch: Epoch, found: _Contradiction) -> str:

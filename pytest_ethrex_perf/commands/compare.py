@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SHORT = 12
 _EXIT_REGRESSION = 1
-_APART = "those of other machines are never compared"
+_APART = "of another machine, or counted by another valgrind, and never compared"
 
 
 class Source(NamedTuple):
@@ -70,7 +70,9 @@ class Matched:
     base: Measured
     head: Measured
     times: bool = True
-    """Times are compared: both were measured on one machine, or else only callgrind's counts are alike."""
+    """Times, and perf's counts, are compared: both were measured on one machine."""
+    counts: bool = True
+    """What callgrind counted is compared: both by the same valgrind, C library, CPUs, …"""
 
     @property
     def block(self) -> str:
@@ -90,8 +92,11 @@ class Matched:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Metrics by which either file judged it, exec if none."""
-        judged = tuple(self._judged()) or ("exec",)
-        return judged if self.times else tuple(metric for metric in judged if metric not in TIMES)
+        return tuple(filter(self.comparable, self._judged() or ("exec",)))
+
+    def comparable(self, metric: str) -> bool:
+        """Whether `metric` of the one says anything about that of the other."""
+        return self.counts if self.by_callgrind(metric) else self.times
 
     def rules(self, metric: str) -> Rules | None:
         """The rules by which head's file judged `metric`, or else base's."""
@@ -182,20 +187,21 @@ def match(base: Source, head: Source) -> list[Matched]:
     """The blocks that both sources have measured; raises `UsageError` unless they may be compared."""
     times = base.run.machine == head.run.machine
     counted = [run.counted_on.key if run.counted_on else None for run in (base.run, head.run)]
-    if not times and (None in counted or counted[0] != counted[1]):
+    counts = counted[0] == counted[1] is not None
+    if not times and not counts:
         raise UsageError(
             f"{base.name} was measured on {base.run.machine} and {head.name} on {head.run.machine}: "
             "other machines are never compared: measure both on one, or gate on instructions that callgrind "
             "counts"
         )
     ours, theirs = measured(base), measured(head)
-    matched = [Matched(ours[block], theirs[block], times) for block in ours if block in theirs]
+    matched = [Matched(ours[block], theirs[block], times, counts) for block in ours if block in theirs]
     if not matched:
         raise UsageError(
             f"no block is in both: {base.name} has {_listed(ours)}, {head.name} has {_listed(theirs)}"
         )
     for one in matched:
-        refused = refusal(one) or (None if one.metrics else f"only times were judged: {_APART}")
+        refused = refusal(one) or (None if one.metrics else f"what was judged is {_APART}")
         if refused is not None:
             raise UsageError(f"{base.name} and {head.name} do not belong together: {one.block}: {refused}")
     return matched
@@ -256,8 +262,8 @@ def judge(run: RunResult, matched: Sequence[Matched], given: Mapping[str, Any]) 
     from pytest_ethrex_perf.judge import family
 
     asked: tuple[str, ...] = given.get("metrics") or ()
-    if set(asked) & set(TIMES) and not all(one.times for one in matched):
-        raise UsageError(f"--metrics {','.join(asked)}: {_APART}: ask for instructions")
+    if not all(one.comparable(metric) for one in matched for metric in asked):
+        raise UsageError(f"--metrics {','.join(asked)}: some are {_APART}")
     metrics = {one.block: asked or one.metrics for one in matched}
     pairs = [one for one in matched if one.paired]
     enough = len(pairs) >= family.MIN_BLOCKS_FOR_MEAN

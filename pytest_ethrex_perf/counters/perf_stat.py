@@ -10,15 +10,14 @@ that ends before perf has switched off ends the window: the little that it does 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
 import re
+import select
 import signal
-import sys
 import tempfile
-import termios
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -37,7 +36,11 @@ Method: TypeAlias = Literal["window", "difference", "process"]
 HAS_CONTROL = (5, 10)
 HAS_JSON = (6, 0)
 _ON, _OFF = "--- Run 2/", "=== Profiling Results"
-_AFTER = ("--- Run 3/", _OFF)  # by when perf must have switched on, or a whole repeat is missing
+_AFTER = ("--- Run 3/", _OFF)  # by then the first repeat of the window is over
+_REPEATS = re.compile(re.escape(_ON) + r"([0-9]+)")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z")
+_PATIENCE_MS = 1000  # for perf to answer; the program goes on meanwhile
+_MOST_MISSED = 0.02  # of all repeats: more is no count of them
 _USAGE_ERROR, _FAILED = 129, 255
 _KILLED = re.compile(r"^(?P<program>.+): (?P<what>[A-Z][^:\n]*)$", re.MULTILINE)
 
@@ -174,8 +177,10 @@ class _Window:
         self._control = control
         self._answers = answers
         self._switches = [(_ON, b"enable\n"), (_OFF, b"disable\n")]
-        self._acknowledged: bool | None = None
-        """Whether perf had switched on when the repeat after that was over; None: that was not seen."""
+        self._opening: tuple[datetime, int] | None = None
+        """When the line was printed that opened it, and how many repeats the program was to do."""
+        self._late_s = 0.0
+        self._trouble: str | None = "perf did not switch on"
 
     @classmethod
     @contextlib.contextmanager
@@ -191,22 +196,49 @@ class _Window:
 
     def hear(self, line: str) -> None:
         """A line of the program: the next switch is thrown where this is the line for it."""
-        if self._acknowledged is None and any(mark in line for mark in _AFTER):
-            self._acknowledged = self._answered() >= len(b"ack")
+        if self._opening is not None and any(mark in line for mark in _AFTER):
+            self._judge_edge(line, *self._opening)
+            self._opening = None
         if self._switches and self._switches[0][0] in line:
             os.write(self._control, self._switches.pop(0)[1])
+            if _ON in line:
+                self._await_switch(line)
+
+    def _await_switch(self, line: str) -> None:
+        """Wait until perf says that it counts, and note how late that is."""
+        waiting = select.poll()
+        waiting.register(self._answers, select.POLLIN)
+        if waiting.poll(_PATIENCE_MS):
+            printed, repeats = _printed(line), _REPEATS.search(line)
+            self._trouble = None
+            if printed is not None and repeats is not None:
+                self._opening = printed, int(repeats[1])
+                self._late_s = (datetime.now(UTC) - printed).total_seconds()
+
+    def _judge_edge(self, line: str, opened: datetime, repeats: int) -> None:
+        """When the first repeat in the window is over: whether too much of them all was missed."""
+        printed = _printed(line)
+        took_s = (printed - opened).total_seconds() if printed is not None else 0.0
+        if took_s > 0 and self._late_s > _MOST_MISSED * took_s * (repeats - 1):
+            self._trouble = (
+                f"perf switched on {1e3 * self._late_s:.0f} ms late, and a repeat takes "
+                f"{1e3 * took_s:.0f} ms: this machine is too busy; or take more repeats"
+            )
 
     def missing(self) -> str | None:
         """Why the window did not hold the repeats, after the end; None where it did."""
         if self._switches:
             return f"the program did not print {self._switches[0][0]!r}"
-        if not self._acknowledged:
-            return "perf did not switch on in time: this machine is too busy, or a repeat is too short"
-        return None
+        return self._trouble
 
-    def _answered(self) -> int:
-        """Bytes that perf has answered so far."""
-        return int.from_bytes(fcntl.ioctl(self._answers, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+def _printed(line: str) -> datetime | None:
+    """When a line was printed, by itself (tracing: UTC)."""
+    found = _TIME.search(line)
+    try:
+        return datetime.fromisoformat(found[0]) if found else None
+    except ValueError:
+        return None
 
 
 def trouble(finished: Finished) -> str | None:

@@ -64,6 +64,7 @@ def differences(first: RunResult, other: RunResult) -> Iterator[tuple[str, objec
     """What must be the same in every part of one run, and is not: name, first, other."""
     yield from _unequal("version", first.version, other.version)
     yield from _unequal("machine", first.machine, other.machine)
+    yield from _unequal("machine of counts", _counted_on(first), _counted_on(other))
     yield from _unequal("gatings of the family", first.gatings, other.gatings)
     yield from _unequal("number of shards", _shards(first), _shards(other))
     # without --ethrex-base each block is compared with its own baseline's program
@@ -75,6 +76,10 @@ def differences(first: RunResult, other: RunResult) -> Iterator[tuple[str, objec
         option = OPTIONS.get(name)
         if name not in _OWN and not (option and option.path):
             yield from _unequal(name, first.settings.get(name), other.settings.get(name))
+
+
+def _counted_on(run: RunResult) -> str:
+    return run.counted_on.key if run.counted_on else "none"
 
 
 def _unequal(what: str, first: object, other: object) -> Iterator[tuple[str, object, object]]:

@@ -19,6 +19,7 @@ from pytest_ethrex_perf.baseline.history import (
     time_told,
 )
 from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Session
+from pytest_ethrex_perf.measured import Count
 from tests.baseline.builders import (
     BLOCK,
     CACHE,
@@ -71,9 +72,11 @@ def test_results_hold_every_epoch_with_the_level_of_each_metric(baseline: Baseli
 
 
 def test_levels_leave_the_first_repeat_out(baseline: Baseline) -> None:
-    assert level(baseline.epochs[0].sessions[:1], "exec") == 50e6
-    assert level(baseline.epochs[0].sessions[:1], "prep") == 100e6
-    assert level(baseline.epochs[0].sessions[:1], "exec", drop=0) == 50e6, "the median of four is the same"
+    assert level(baseline, baseline.epochs[0].sessions[:1], "exec") == 50e6
+    assert level(baseline, baseline.epochs[0].sessions[:1], "prep") == 100e6
+    assert level(baseline, baseline.epochs[0].sessions[:1], "exec", drop=0) == 50e6, (
+        "the median of four is the same"
+    )
 
 
 def test_changes_are_against_the_epochs_first_session_and_the_one_before(baseline: Baseline) -> None:
@@ -187,3 +190,23 @@ def test_a_difference_shows_both_metrics_and_what_else_changed(baseline: Baselin
 def test_a_difference_of_unlike_baselines_says_so(baseline: Baseline) -> None:
     after = make_baseline(make_epoch([make_session(9)]), cache=replace(CACHE, block_hash="0x00"))
     assert "not comparable: another cache" in diff(select(baseline, None, "a"), select(after, None, "b"))
+
+
+def test_counts_that_came_about_otherwise_have_no_level_beside_those_of_the_newest_session() -> None:
+    old = Count(
+        event="instructions",
+        values=(600.0,),
+        instrument="perf",
+        method="difference",
+        covers="repeat",
+        user_only=True,
+    )
+    new = msgspec.structs.replace(old, values=(400.0,), method="window")
+    invocations = (make_invocation(counts={"instructions": count}) for count in (old, new))
+    sessions = [
+        Session.of(PROGRAM, MACHINE, (one,), started=f"2026-03-0{day}T08:00:00+00:00")
+        for day, one in enumerate(invocations, 1)
+    ]
+    ((first, second),) = rows(make_baseline(make_epoch(sessions)), "instructions")
+    assert (first.level, second.level) == (None, 400)
+    assert second.against_first is None

@@ -6,11 +6,16 @@ import math
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from pytest_ethrex_perf.commands import compare
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.measured import Machine
+from tests.report import builders
 
 if TYPE_CHECKING:
+    from pytest_ethrex_perf.schedule import Side
     from tests.commands.desk import Desk, Edit
 
 
@@ -275,3 +280,21 @@ def test_repeats_that_nobody_measured_are_refused(desk: Desk) -> None:
     ran = desk.run("compare", "slower.json:base", "slower.json")
     assert ran.code == 2
     assert "mainnet/24443168 exec cannot be judged: repeat 3 is 0" in ran.err
+
+
+def test_what_another_valgrind_counted_is_never_compared() -> None:
+    def source(name: str, version: str, side: Side) -> compare.Source:
+        found = builders.interleaved(1, 0.04, metrics=("exec", "instructions"), counted=builders.by_callgrind)
+        counted_on = Machine(key=f"callgrind-valgrind-{version}", keyed={}, recorded={})
+        return compare.Source(name, builders.run([found], counted_on=counted_on), side)
+
+    alike = compare.match(source("a", "3.19.0", "base"), source("b", "3.19.0", "head"))
+    assert [one.metrics for one in alike] == [("exec", "instructions")]
+    base, head = source("a", "3.19.0", "base"), source("b", "3.20.0", "head")
+    apart = compare.match(base, head)
+    assert [one.metrics for one in apart] == [("exec",)]
+    with pytest.raises(UsageError, match="--metrics instructions: some are of another machine"):
+        compare.judge(head.run, apart, {"metrics": ("instructions",)})
+    elsewhere = head._replace(run=msgspec.structs.replace(head.run, machine="another"))
+    with pytest.raises(UsageError, match="other machines are never compared"):
+        compare.match(base, elsewhere)

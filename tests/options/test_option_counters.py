@@ -6,11 +6,13 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import acceptance, store
 from pytest_ethrex_perf.baseline.store import ContradictionError
 from pytest_ethrex_perf.counters import callgrind
+from pytest_ethrex_perf.judge.verdict import Rules
 from tests.counters import conftest as counters
 from tests.counters.conftest import build
 
@@ -332,6 +334,31 @@ def test_a_session_that_contradicts_one_of_its_baselines_goes_into_neither(
     told = acceptance.accept(bench.path / "baselines", run, run.blocks[0], "more checks")
     assert any("epoch 2 begun (more checks)" in one and "callgrind" in one for one in told)
     assert next(len(store.load(file).epochs) for file in files) == 2
+
+
+def test_a_run_that_stopped_counting_can_be_accepted_and_a_new_level_of_counts_is_none_of_times(
+    bench: Bench, known_work: Path, valgrind: callgrind.Tool
+) -> None:
+    del valgrind
+    gated = ("--ethrex-counters=callgrind", "--ethrex-metrics=exec,instructions", "--ethrex-repeat=3")
+    base = f"{known_work} --pages 0"
+    wide = ("--ethrex-tolerance=95%", "--ethrex-margin=90%")  # so that only counts, by their file, contradict
+    bench.configure('[metric.instructions]\nmargin = "0.3%"\ntolerance = "1%"\n')
+    bench.record(base, *gated, *wide, "--ethrex-invocations=6").assert_outcomes(passed=2)
+    more = f"{known_work} --work 102 --pages 0"
+    options = (*gated, "--ethrex-looks=6,8", "--ethrex-json=results.json")
+    bench.configure("")
+    bench.compare(more, base, *options)
+    run = bench.results()
+    (block,) = run.blocks
+    block = msgspec.structs.replace(block, rules={**block.rules, "exec": Rules(margin=0.9, tolerance=0.95)})
+    counted = [bool(pair.head.counts) for pair in block.pairs]
+    assert counted == [True] * 6 + [False] * (len(block.pairs) - 6)
+    told = acceptance.accept(bench.path / "baselines", run, block, "more checks")
+    apart, timed = (store.load(file) for file in store.files(bench.path / "baselines"))
+    assert [len(baseline.epochs) for baseline in (apart, timed)] == [2, 1], told
+    assert len(apart.epoch.sessions[0].invocations) == 6
+    assert len(timed.epoch.sessions[-1].invocations) == len(block.pairs)
 
 
 def test_callgrind_without_valgrind_is_wrong_usage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,5 +58,6 @@ def test_it_must_lie_below_the_tolerance(bench: Bench) -> None:
     told = bench.refuse("--ethrex-block=1", "--ethrex-margin=3%")
     assert told == (
         "every block, exec: the margin (0.03) must be below the tolerance (0.03): "
-        "a change between them would be both unchanged and a regression"
+        "a change between them would be both unchanged and a regression: "
+        "set both, for one metric in ethrex-perf.toml under [metric.exec]"
     )

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.measured import Machine
 from pytest_ethrex_perf.report import merge
 from tests.report import builders
 
@@ -129,3 +130,14 @@ def test_one_file_is_merged_with_itself_alone() -> None:
 def test_nothing_to_merge() -> None:
     with pytest.raises(UsageError, match="nothing to merge"):
         merged([])
+
+
+def test_counts_of_another_valgrind_do_not_belong_together() -> None:
+    def counted(version: str) -> Machine:
+        return Machine(key=f"callgrind-x86-64-v3-valgrind-{version}", keyed={}, recorded={})
+
+    first, second, third = shards(counted_on=counted("3.19.0"))
+    assert merged([first, second, third]).counted_on == counted("3.19.0")
+    third = msgspec.structs.replace(third, counted_on=counted("3.20.0"))
+    with pytest.raises(UsageError, match=r"machine of counts callgrind-.*3\.19\.0 and callgrind-.*3\.20\.0"):
+        merged([first, second, third])
