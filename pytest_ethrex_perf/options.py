@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.metrics import METRICS, limits
+from pytest_ethrex_perf.metrics import COUNTS, TIMES, limits
 from pytest_ethrex_perf.values import (
     choice,
     events,
@@ -142,7 +142,7 @@ OPTIONS: dict[str, Option] = {
         ),
         Option(
             "metrics",
-            f"metrics to gate: exec, prep, or what is counted (--ethrex-counters), from {', '.join(METRICS)}",
+            f"metrics to gate: {', '.join(TIMES)}, or what is counted (--ethrex-counters): {', '.join(COUNTS)}",
             ("exec",),
             metrics,
             "LIST",
@@ -230,7 +230,7 @@ OPTIONS: dict[str, Option] = {
             "FRACTION",
             per_block=True,
             per_metric=True,
-            shown_default="1%",
+            shown_default="1%; of what callgrind counts 0.3%",
         ),
         Option(
             "tolerance",
@@ -240,11 +240,11 @@ OPTIONS: dict[str, Option] = {
             "FRACTION",
             per_block=True,
             per_metric=True,
-            shown_default="3%",
+            shown_default="3%; of what callgrind counts 1%",
         ),
         Option(
             "floor",
-            "absolute change, in ms, below which nothing is a regression",
+            "absolute change of a time, in ms, below which it is no regression",
             _LIMITS.floor,
             milliseconds,
             "MS",
