@@ -142,7 +142,7 @@ OPTIONS: dict[str, Option] = {
         ),
         Option(
             "metrics",
-            f"metrics to gate: {', '.join(TIMES)}, or what is counted (--ethrex-counters): {', '.join(COUNTS)}",
+            f"metrics to gate: {', '.join(TIMES)}, and of what --ethrex-counters counts {', '.join(COUNTS)}",
             ("exec",),
             metrics,
             "LIST",
