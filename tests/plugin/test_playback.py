@@ -104,7 +104,8 @@ def test_pytest_codspeed_measures_by_itself_and_changes_no_verdict(
     # once for each of the two, however often the second one judged
     assert (bench.path / "j.xml").read_text().count('name="ethrex_verdict"') == 2
     slow = bench.program("slow", exec_ms=70)
-    result = bench.pytester.runpytest_subprocess(*sides[1:], f"--ethrex-replay={slow}", *options)
+    slower = (*sides[1:], f"--ethrex-replay={slow}", "--ethrex-profile=off")
+    result = bench.pytester.runpytest_subprocess(*slower, *options)
     result.assert_outcomes(failed=2)
     result = bench.pytester.runpytest_subprocess("--codspeed", "--ethrex-block=1")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED, "it deselects what is no benchmark: never green"
