@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,8 @@ import pytest
 
 from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.profile import doctor, record
 from pytest_ethrex_perf.profile import perf as perf_tool
-from pytest_ethrex_perf.profile import record
 from pytest_ethrex_perf.replay import program
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def perf() -> Perf:
         return perf_tool.find(os.environ)
     except MeasurementError as error:
         pytest.skip(f"perf is not installed: {error}")
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> set[str]:
+    """What may take most of CPython's time: its loop, and what has no name, together, in a stripped Python."""
+    python = Path(sys.executable).resolve()
+    stripped = ".symtab" not in (doctor.elf_sections(python) or {".symtab"})
+    return {"_PyEval_EvalFrameDefault", *([f"[{python.name}]"] if stripped else [])}
 
 
 @pytest.fixture(scope="session")

@@ -77,13 +77,16 @@ def test_frame_pointers_are_a_choice(perf: Perf, toy: Path, tmp_path: Path) -> N
     assert "ethrex_trie::Node::encode" in analyses.self_time(profile.folded(["exec"]))
 
 
-def test_the_embedded_program_is_profiled(perf: Perf, tmp_path: Path) -> None:
+def test_the_embedded_program_is_profiled(perf: Perf, tmp_path: Path, interpreter: set[str]) -> None:
     profile = recorded("embedded", perf, tmp_path, repeat=2, block=BUNDLED, cache_dir=bundled_dir())
     executing = profile.folded(["exec"])
     assert executing.total() > 50
-    assert analyses.self_time(executing).most_common(1)[0][0] == "_PyEval_EvalFrameDefault"
+    assert analyses.self_time(executing).most_common(1)[0][0] in interpreter
     assert profile.folded(["cache-io"]).total() > 50
-    assert all("lost" in note for note in profile.notes)  # on a busy machine
+    told = (
+        ["lost"] if len(interpreter) == 1 else ["lost", "have no function's name"]
+    )  # lost: on a busy machine
+    assert all(any(word in note for word in told) for note in profile.notes)
 
 
 def test_the_limit_of_the_size_is_said(perf: Perf, toy: Path, tmp_path: Path) -> None:
