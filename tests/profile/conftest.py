@@ -38,7 +38,7 @@ def perf() -> Perf:
 
 @pytest.fixture(scope="session")
 def interpreter() -> set[str]:
-    """What may take most of CPython's time: its loop, and what has no name, together, in a stripped Python."""
+    """What may take most of CPython's time: its loop, or what has no name in a stripped Python."""
     python = Path(sys.executable).resolve()
     stripped = ".symtab" not in (doctor.elf_sections(python) or {".symtab"})
     return {"_PyEval_EvalFrameDefault", *([f"[{python.name}]"] if stripped else [])}
