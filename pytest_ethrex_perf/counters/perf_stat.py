@@ -3,8 +3,10 @@
 The window is switched by the program's own lines through `--control` (perf 5.10): on at `--- Run 2/N`, off at
 `=== Profiling Results`. So it holds preparation, execution and dropping the store of the repeats 2 to N, all
 threads, and neither loading nor the first repeat. Both edges are late by the way of a line through us to
-perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pair are late alike. A program
-that ends before perf has switched off ends the window: the little that it does after its results is counted.
+perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pair are late alike. Switching
+off is done within 0.1 s, by looking for its line now and then: to be woken by every line would take a CPU
+from the program (+8 % of its time on two cores). What the program does meanwhile, after its results, is
+counted; one that has ended by then has ended the window.
 """
 
 from __future__ import annotations
@@ -125,7 +127,7 @@ class _PerfCounting:
         if self.method == "difference":
             yield self._run(1, (), None)
 
-    def _run(self, repeat: int, more: tuple[str, ...], on_line: Callable[[str], None] | None) -> Run:
+    def _run(self, repeat: int, more: tuple[str, ...], on_line: Callable[[str], bool | None] | None) -> Run:
         wrapper = self.perf.tool.command(self.counted, self._written(repeat), *more)
         return Run(repeat, wrapper, on_line=on_line, trouble=trouble)
 
@@ -194,8 +196,12 @@ class _Window:
                 held.callback(os.close, ends[-1])
             yield cls(directory, *ends)
 
-    def hear(self, line: str) -> None:
-        """A line of the program: the next switch is thrown where this is the line for it."""
+    def hear(self, line: str) -> bool:
+        """A line of the program: the next switch is thrown where this is the line for it.
+
+        Whether only the last one is left, for which there is no hurry: to be woken by every line of every
+        repeat disturbs what is timed by more than perf does.
+        """
         if self._opening is not None and any(mark in line for mark in _AFTER):
             self._judge_edge(line, *self._opening)
             self._opening = None
@@ -203,6 +209,7 @@ class _Window:
             os.write(self._control, self._switches.pop(0)[1])
             if _ON in line:
                 self._await_switch(line)
+        return len(self._switches) < len((_ON, _OFF))
 
     def _await_switch(self, line: str) -> None:
         """Wait until perf says that it counts, and note how late that is."""

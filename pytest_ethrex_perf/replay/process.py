@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 READ_LIMIT = 16 * 2**20
 """Bytes that are read from each end of an output; what a program prints must not fill our memory."""
+_UNHURRIED_MS = 100.0  # by then a program has not filled its pipe
 _LONGEST_LINE = 64 * 2**10  # bytes that a listener is given of one line
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _VANISH_S = 5.0  # how long we wait for killed grandchildren to be gone: the kernel may be busy with them
@@ -69,12 +70,14 @@ def run(
     environ: Mapping[str, str],
     timeout: float | None,
     cwd: Path | None = None,
-    on_line: Callable[[str], None] | None = None,
+    on_line: Callable[[str], bool | None] | None = None,
 ) -> Finished:
     """Run `argv` in a session of its own with `environ`, for at most `timeout` seconds.
 
     `on_line` is called with every complete line of stdout as soon as it is there, in a thread of its own,
-    without the newline; what it raises is raised here, after the end.
+    without the newline; what it raises is raised here, after the end. From when on it says True, there is no
+    hurry any more: lines are then looked for ten times a second, since to be woken by each of them takes a
+    CPU from a program that would use it.
 
     When it has ended, and when the time is over, Ctrl-C or SIGTERM or SIGHUP to us comes, or anything is
     raised meanwhile, its whole process group is killed: it leaves nothing running (but what made itself
@@ -242,7 +245,7 @@ def _signals_kill(group: _Group) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _listening(on_line: Callable[[str], None] | None, kept: IO[bytes]) -> Iterator[IO[bytes] | int]:
+def _listening(on_line: Callable[[str], bool | None] | None, kept: IO[bytes]) -> Iterator[IO[bytes] | int]:
     """Yield what the child is to write into: `kept` itself, or a pipe that is copied there and heard."""
     if on_line is None:
         yield kept
@@ -258,14 +261,16 @@ def _listening(on_line: Callable[[str], None] | None, kept: IO[bytes]) -> Iterat
 class _Listener(threading.Thread):
     """Copies a pipe into a file and hands on its lines, until told that the child has ended."""
 
-    def __init__(self, on_line: Callable[[str], None], kept: IO[bytes]) -> None:
+    def __init__(self, on_line: Callable[[str], bool | None], kept: IO[bytes]) -> None:
         super().__init__(daemon=True)
-        self._on_line: Callable[[str], None] | None = on_line
+        self._on_line: Callable[[str], bool | None] | None = on_line
         self._kept = kept
         self._pipe, self.end_to_write = os.pipe()
         self._over, self._end_it = os.pipe()
         self._line = b""
         self._came: BaseException | None = None
+        self._hurry = True
+        self._wait_ms: float | None = None
         os.set_blocking(self._pipe, False)
         self.start()
 
@@ -273,9 +278,11 @@ class _Listener(threading.Thread):
         both = select.poll()
         both.register(self._pipe, select.POLLIN)
         both.register(self._over, select.POLLIN)
+        end = select.poll()
+        end.register(self._over, select.POLLIN)
         while True:
             # looked at before the pipe is read: what was written before the end is read after it
-            is_over = any(descriptor == self._over for descriptor, _ in both.poll())
+            is_over = any(one == self._over for one, _ in (both if self._hurry else end).poll(self._wait_ms))
             while self._copy():
                 pass
             if is_over:
@@ -296,7 +303,8 @@ class _Listener(threading.Thread):
     def _tell(self, line: str) -> None:
         if self._on_line is not None:
             try:
-                self._on_line(line)
+                if self._on_line(line):
+                    self._hurry, self._wait_ms = False, _UNHURRIED_MS
             except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
                 self._came, self._on_line = error, None
 

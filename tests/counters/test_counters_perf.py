@@ -63,13 +63,14 @@ def met_edges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str
     """The program waits at each edge of the window until perf has switched, however long that takes."""
     hear = perf_stat._Window.hear
 
-    def hear_and_tell(window: Any, line: str) -> None:
-        hear(window, line)
+    def hear_and_tell(window: Any, line: str) -> bool:
+        unhurried = hear(window, line)
         for switched, text in ((1, "--- Run 2/"), (2, "=== Profiling")):
             if text in line:
                 while waiting(window._answers) < switched * len("ack\n"):
                     time.sleep(0.001)
                 (tmp_path / str(switched)).touch()
+        return unhurried
 
     monkeypatch.setattr(perf_stat._Window, "hear", hear_and_tell)
     return "--edges", str(tmp_path)

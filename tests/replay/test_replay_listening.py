@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def run(code: str, on_line: Callable[[str], None]) -> process.Finished:
+def run(code: str, on_line: Callable[[str], bool | None]) -> process.Finished:
     command = [sys.executable, "-IS", "-u", "-c", code]
     return process.run(command, environ=os.environ, timeout=None, on_line=on_line)
 
@@ -57,6 +57,18 @@ def test_a_huge_output_is_kept_as_without_a_listener() -> None:
     assert got.stdout.startswith("first\n...")
     assert got.stdout.endswith("...\nlast")
     assert heard == [5, 2**16], "of a line without an end its start is handed on"
+
+
+def test_who_is_in_no_hurry_hears_every_line_all_the_same_and_blocks_nobody() -> None:
+    heard: list[str] = []
+
+    def unhurried(line: str) -> bool:
+        heard.append(line)
+        return True
+
+    got = run("for i in range(100_000): print(i)", unhurried)
+    assert heard == [str(number) for number in range(100_000)]
+    assert got.returncode == 0
 
 
 def test_what_a_listener_raises_is_raised_after_the_end_and_the_output_flows_on() -> None:
