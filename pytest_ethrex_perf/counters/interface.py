@@ -28,7 +28,7 @@ class Run:
     environ: Mapping[str, str] = field(default_factory=dict)
     """Set in the child's environment besides."""
     on_line: Callable[[str], bool | None] | None = None
-    """Hears the program's lines while it runs; True from it: there is no hurry any more (`process.run`)."""
+    """Hears the program's lines while it runs; True from it: there is no hurry (`process.run`)."""
     trouble: Callable[[Finished], str | None] = _no_trouble
     """Says in one clause what the instrument knows of a failure; None where it knows nothing better."""
     slowdown: float = 1.0

@@ -3,10 +3,10 @@
 The window is switched by the program's own lines through `--control` (perf 5.10): on at `--- Run 2/N`, off at
 `=== Profiling Results`. So it holds preparation, execution and dropping the store of the repeats 2 to N, all
 threads, and neither loading nor the first repeat. Both edges are late by the way of a line through us to
-perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pair are late alike. Switching
-off is done within 0.1 s, by looking for its line now and then: to be woken by every line would take a CPU
-from the program (+8 % of its time on two cores). What the program does meanwhile, after its results, is
-counted; one that has ended by then has ended the window.
+perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pair are late alike. Between
+the edges nothing of ours is woken by the program's lines, but for its last two repeats: that would take a CPU
+from the program (+8 % of its time on two cores). A program that ends before perf has switched off ends the
+window: the little that it does after its results is counted.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HAS_CONTROL = (5, 10)
 HAS_JSON = (6, 0)
 _ON, _OFF = "--- Run 2/", "=== Profiling Results"
 _AFTER = ("--- Run 3/", _OFF)  # by then the first repeat of the window is over
-_REPEATS = re.compile(re.escape(_ON) + r"([0-9]+)")
+_REPEAT = re.compile(r"--- Run (?P<number>[0-9]+)/(?P<all>[0-9]+)")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z")
 _PATIENCE_MS = 1000  # for perf to answer; the program goes on meanwhile
 _MOST_MISSED = 0.02  # of all repeats: more is no count of them
@@ -182,6 +182,7 @@ class _Window:
         self._opening: tuple[datetime, int] | None = None
         """When the line was printed that opened it, and how many repeats the program was to do."""
         self._late_s = 0.0
+        self._unhurried = False
         self._trouble: str | None = "perf did not switch on"
 
     @classmethod
@@ -199,8 +200,8 @@ class _Window:
     def hear(self, line: str) -> bool:
         """A line of the program: the next switch is thrown where this is the line for it.
 
-        Whether only the last one is left, for which there is no hurry: to be woken by every line of every
-        repeat disturbs what is timed by more than perf does.
+        Whether there is no hurry for the next one, which is so until the last two repeats: to be woken by
+        every line of every repeat disturbs what is timed by more than perf does.
         """
         if self._opening is not None and any(mark in line for mark in _AFTER):
             self._judge_edge(line, *self._opening)
@@ -209,17 +210,19 @@ class _Window:
             os.write(self._control, self._switches.pop(0)[1])
             if _ON in line:
                 self._await_switch(line)
-        return len(self._switches) < len((_ON, _OFF))
+        if repeat := _REPEAT.search(line):
+            self._unhurried = int(repeat["number"]) < int(repeat["all"]) - 1
+        return self._unhurried and len(self._switches) == 1
 
     def _await_switch(self, line: str) -> None:
         """Wait until perf says that it counts, and note how late that is."""
         waiting = select.poll()
         waiting.register(self._answers, select.POLLIN)
         if waiting.poll(_PATIENCE_MS):
-            printed, repeats = _printed(line), _REPEATS.search(line)
+            printed, repeat = _printed(line), _REPEAT.search(line)
             self._trouble = None
-            if printed is not None and repeats is not None:
-                self._opening = printed, int(repeats[1])
+            if printed is not None and repeat is not None:
+                self._opening = printed, int(repeat["all"])
                 self._late_s = (datetime.now(UTC) - printed).total_seconds()
 
     def _judge_edge(self, line: str, opened: datetime, repeats: int) -> None:

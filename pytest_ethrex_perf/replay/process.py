@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 READ_LIMIT = 16 * 2**20
 """Bytes that are read from each end of an output; what a program prints must not fill our memory."""
-_UNHURRIED_MS = 100.0  # by then a program has not filled its pipe
+_UNHURRIED_MS = 20.0  # between two looks; in that time nobody fills a pipe
 _LONGEST_LINE = 64 * 2**10  # bytes that a listener is given of one line
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _VANISH_S = 5.0  # how long we wait for killed grandchildren to be gone: the kernel may be busy with them
@@ -75,9 +75,9 @@ def run(
     """Run `argv` in a session of its own with `environ`, for at most `timeout` seconds.
 
     `on_line` is called with every complete line of stdout as soon as it is there, in a thread of its own,
-    without the newline; what it raises is raised here, after the end. From when on it says True, there is no
-    hurry any more: lines are then looked for ten times a second, since to be woken by each of them takes a
-    CPU from a program that would use it.
+    without the newline; what it raises is raised here, after the end. As long as it says True, there is no
+    hurry: lines are then looked for now and then, since to be woken by each of them takes a CPU from a
+    program that would use it.
 
     When it has ended, and when the time is over, Ctrl-C or SIGTERM or SIGHUP to us comes, or anything is
     raised meanwhile, its whole process group is killed: it leaves nothing running (but what made itself
@@ -270,7 +270,6 @@ class _Listener(threading.Thread):
         self._line = b""
         self._came: BaseException | None = None
         self._hurry = True
-        self._wait_ms: float | None = None
         os.set_blocking(self._pipe, False)
         self.start()
 
@@ -282,7 +281,8 @@ class _Listener(threading.Thread):
         end.register(self._over, select.POLLIN)
         while True:
             # looked at before the pipe is read: what was written before the end is read after it
-            is_over = any(one == self._over for one, _ in (both if self._hurry else end).poll(self._wait_ms))
+            ready = both.poll() if self._hurry else end.poll(_UNHURRIED_MS)
+            is_over = any(descriptor == self._over for descriptor, _ in ready)
             while self._copy():
                 pass
             if is_over:
@@ -303,8 +303,7 @@ class _Listener(threading.Thread):
     def _tell(self, line: str) -> None:
         if self._on_line is not None:
             try:
-                if self._on_line(line):
-                    self._hurry, self._wait_ms = False, _UNHURRIED_MS
+                self._hurry = not self._on_line(line)
             except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
                 self._came, self._on_line = error, None
 
