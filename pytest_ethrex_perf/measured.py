@@ -141,6 +141,10 @@ class Invocation(Record, frozen=True, kw_only=True):
         """Raw repeats of `metric` in ns, in the order they ran."""
         return {"exec": self.exec_ns, "prep": self.prep_ns}[metric]
 
+    def counted_by(self, instrument: InstrumentName) -> bool:
+        """Whether `instrument` counted anything exactly."""
+        return any(count.is_exact and count.instrument == instrument for count in self.counts.values())
+
     def counted(self) -> list[tuple[str, str, tuple[float, ...]]]:
         """Of every metric that was counted name, identity and raw values: what seals are made over."""
         return sorted((name, one.identity, one.values) for name, one in self.counts.items() if one.values)

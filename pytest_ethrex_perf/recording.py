@@ -86,10 +86,7 @@ def record(
 
 def _worth(home: Home, invocations: Sequence[Invocation]) -> Iterator[Invocation]:
     """Those that are compared there: callgrind counts only as long as something is decided by it."""
-    for one in invocations:
-        counted = (count for count in one.counts.values() if count.instrument == "callgrind")
-        if home.times or any(count.is_exact for count in counted):
-            yield one
+    return (one for one in invocations if home.times or one.counted_by("callgrind"))
 
 
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:

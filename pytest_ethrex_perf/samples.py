@@ -35,6 +35,11 @@ def samples(invocations: Iterable[Invocation], metric: str, drop: int) -> list[f
     return [sample(invocation, metric, drop) for invocation in invocations]
 
 
+def has(invocation: Invocation, metric: str) -> bool:
+    """Whether it has a sample: counts end with their decision."""
+    return metric in TIMES or metric in invocation.counts
+
+
 def step(invocations: Iterable[Invocation], metric: str) -> float:
     """Coarsest resolution of a sample of `invocations` as a logarithm, 0 of none; raises as `sample` does.
 

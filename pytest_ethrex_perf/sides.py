@@ -6,6 +6,8 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import msgspec
+
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.counters import derived
 from pytest_ethrex_perf.metrics import COUNTS, PREP_INSTRUCTIONS, TIMES
@@ -54,22 +56,21 @@ def summed_up(
     """
     if not invocations:
         return None
-    if not times:
-        return SideResult(
-            label=label,
-            program=program,
-            invocations=len(invocations),
-            exec_ns=None,
-            prep_ns=None,
-            ggas_per_s=None,
-        )
-    exec_ns, prep_ns = (
-        math.exp(statistics.fmean(samples.samples(invocations, metric, drop))) for metric in TIMES
-    )
-    return SideResult(
+    side = SideResult(
         label=label,
         program=program,
         invocations=len(invocations),
+        exec_ns=None,
+        prep_ns=None,
+        ggas_per_s=None,
+    )
+    if not times:
+        return side
+    exec_ns, prep_ns = (
+        math.exp(statistics.fmean(samples.samples(invocations, metric, drop))) for metric in TIMES
+    )
+    return msgspec.structs.replace(
+        side,
         exec_ns=exec_ns,
         prep_ns=prep_ns,
         ggas_per_s=invocations[0].gas / exec_ns,

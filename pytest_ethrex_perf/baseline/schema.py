@@ -241,9 +241,7 @@ def _invocation_problems(invocation: Invocation, baseline: Baseline, where: str)
     numbers: list[Any] = [*invocation.phases.values(), invocation.noise.load1 or 0.0, *counted]
     if not all(math.isfinite(number) for number in numbers):
         yield f"{where}: a phase, a count or the load is not a finite number"
-    if not baseline.times and not any(
-        count.is_exact and count.instrument == "callgrind" for count in invocation.counts.values()
-    ):
+    if not baseline.times and not invocation.counted_by("callgrind"):
         yield f"{where}: nothing was counted by callgrind, and that is what this file is for"
 
 

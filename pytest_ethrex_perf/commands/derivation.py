@@ -15,7 +15,7 @@ import numpy as np
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.judge import stored
 from pytest_ethrex_perf.judge.verdict import Verdict
-from pytest_ethrex_perf.metrics import TIMES, unit
+from pytest_ethrex_perf.metrics import unit
 from pytest_ethrex_perf.report import terminal, text
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def pairs_table(pairs: Sequence[Pair], metric: str, drop: int, used: int) -> lis
     rows = []
     for number, pair in enumerate(pairs, 1):
         taken = pair.base, pair.head
-        if number > used and any(not _has(one, metric) for one in taken):
+        if number > used and any(not samples.has(one, metric) for one in taken):
             break  # it was decided, and no longer counted
         base, head = samples.samples(taken, metric, drop)
         medians = (_median(one, metric, drop) for one in taken)
@@ -260,10 +260,6 @@ def _raised(own: float, used: float) -> str:
 def _sample_cells(number: int, invocation: Invocation, metric: str, drop: int) -> tuple[str, str, str]:
     logarithm = samples.sample(invocation, metric, drop)
     return str(number), _median(invocation, metric, drop), f"{logarithm:.6f}"
-
-
-def _has(invocation: Invocation, metric: str) -> bool:
-    return metric in TIMES or metric in invocation.counts
 
 
 def _unit(metric: str) -> str:

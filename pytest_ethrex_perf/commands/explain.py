@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.blocks import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.metrics import METRICS, TIMES
+from pytest_ethrex_perf.metrics import METRICS
 
 if TYPE_CHECKING:
     import argparse
@@ -295,7 +295,7 @@ def _context_differs(block: BlockResult, result: MetricResult) -> bool:
     if result.context is None or block.mode != "interleaved":
         return result.context is not None
     metric = result.metric
-    pairs = [pair for pair in block.pairs if metric in TIMES or metric in pair.head.counts]
+    pairs = [pair for pair in block.pairs if samples.has(pair.head, metric)]
     heads = [pair.head for pair in pairs]
     try:
         step = samples.step([*(pair.base for pair in pairs), *heads], metric)

@@ -214,7 +214,7 @@ def _sessions(block: BlockResult, run: RunResult, metric: str) -> tuple[StoredSe
 
 
 def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | str:
-    pairs = [pair for pair in block.pairs if metric in TIMES or metric in pair.head.counts]
+    pairs = [pair for pair in block.pairs if samples.has(pair.head, metric)]
     if len(pairs) < _ENOUGH:
         why = block.error or block.skipped or f"{len(pairs)} of at least {_ENOUGH} pairs"
         return f"{block.block} {metric}: {why}"

@@ -181,7 +181,7 @@ class _View:
             changes = [
                 self._sample(p.head, name) - self._sample(p.base, name)
                 for p in block.pairs
-                if self._has(p.head, name) and self._has(p.base, name)
+                if samples.has(p.head, name) and samples.has(p.base, name)
             ]
             title = f"{name}: head / base of each pair; the interval at each look's share of alpha"
             yield title, charts.looks(metric.decision, metric.rules, changes, title)
@@ -223,12 +223,12 @@ class _View:
         clusters = [
             tuple(self._point(side, getattr(pair, side), metric, number) for side in _order(pair.first))
             for number, pair in enumerate(block.pairs, 1)
-            if self._has(pair.base, metric) and self._has(pair.head, metric)
+            if samples.has(pair.base, metric) and samples.has(pair.head, metric)
         ]
         clusters += [
             (self._point("head", one, metric, n),)
             for n, one in enumerate(block.invocations, 1)
-            if self._has(one, metric)
+            if samples.has(one, metric)
         ]
         numbered = [Cluster(str(number), points) for number, points in enumerate(clusters, 1)]
         return charts.samples(numbered, f"{block.block} {metric}", unit=unit(metric))
@@ -237,7 +237,7 @@ class _View:
         """The stored sessions, and this one with where its change's 95 % interval lies."""
         name, block = metric.metric, self.block
         heads = block.invocations or [pair.head for pair in block.pairs]
-        taken = [one for one in heads if self._has(one, name)]
+        taken = [one for one in heads if samples.has(one, name)]
         sessions = [
             ("base", session.started[5:10], samples.comparable(session, name, metric.identity))
             for session in block.baseline
@@ -260,11 +260,6 @@ class _View:
 
     def _sample(self, one: Invocation, metric: str) -> float:
         return samples.sample(one, metric, self.block.drop)
-
-    @staticmethod
-    def _has(one: Invocation, metric: str) -> bool:
-        """Whether it has a sample: counts end with their decision."""
-        return metric in TIMES or metric in one.counts
 
     def invocations(self) -> list[tuple[str, str, Invocation]]:
         """(number, side, invocation) in the order they ran; not those of stored sessions."""
