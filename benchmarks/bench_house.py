@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pytest_ethrex_perf.judge import paired
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.replay.output import parse
 
 if TYPE_CHECKING:

@@ -20,17 +20,18 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import metrics, samples
-from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.counters import callgrind, choice
 from pytest_ethrex_perf.counters.interface import NOTHING, Instrument
 from pytest_ethrex_perf.judge import paired
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records import metric
+from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
 
 SOURCE = Path(__file__).parents[1] / "tests/counters/program.c"
 REPEAT = 11
@@ -109,7 +110,7 @@ def cost_of_counting(
 def gates(bench: Bench, work: int, number: int) -> Counter[str]:
     """Verdicts of so many gates, base at 100 % of the work and head at `work`."""
     instrument = callgrind.Callgrind(callgrind.find(os.environ), repeats=2)
-    rules = Rules(**metrics.limits("instructions", callgrind=True)._asdict())
+    rules = Rules(**metric.limits("instructions", callgrind=True)._asdict())
     verdicts: Counter[str] = Counter()
     for _ in range(number):
         base: list[float] = []

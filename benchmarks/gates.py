@@ -18,7 +18,7 @@ from benchmarks.rivals import Bools, benchstat, mann_whitney
 from pytest_ethrex_perf.judge import batch, sample, stored
 from pytest_ethrex_perf.judge.bounds import REGRESSION
 from pytest_ethrex_perf.judge.family import spending
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -29,7 +29,7 @@ from benchmarks.noise import (
 )
 from benchmarks.rivals import RIVALS, Rival
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN, gatings
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

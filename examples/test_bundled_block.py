@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_ethrex_perf.fixtures import GatedBlock
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
 
 
 @pytest.mark.ethrex_block("hoodi:9000001", margin="2%", tolerance="5%")

@@ -65,8 +65,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.blocks import parse_blocks
     from pytest_ethrex_perf.plan import FETCH_TIMEOUT_S
+    from pytest_ethrex_perf.records.block import parse_blocks
     from pytest_ethrex_perf.replay import cache, program
 
     rpc_url = options.rpc_url or os.environ.get("ETHREX_RPC_URL")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.archive import Archive
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.measured import Program
-    from pytest_ethrex_perf.results import Mode
+    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.result import Mode
 
 _SHORT = 8  # hex digits of a program's sha256 that people read
 

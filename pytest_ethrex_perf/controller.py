@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pytest_ethrex_perf.records.result import BlockResult
 from pytest_ethrex_perf.report import merge
-from pytest_ethrex_perf.results import BlockResult
 from pytest_ethrex_perf.worker import Told
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 
 class Controller:

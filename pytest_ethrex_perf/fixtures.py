@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_ethrex_perf.items import PytestRun
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult
 
 
 class GatedBlock:

@@ -9,20 +9,27 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_ethrex_perf import samples, sides
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.judge import checks, paired, power, stored
-from pytest_ethrex_perf.judge.verdict import Rules, Verdict
-from pytest_ethrex_perf.measured import Invocation, Pair
-from pytest_ethrex_perf.metrics import TIMES, unit
-from pytest_ethrex_perf.results import BlockResult, MetricResult, Outcome, ReferenceResult, Row, SideResult
+from pytest_ethrex_perf.records.decision import Rules, Verdict
+from pytest_ethrex_perf.records.measurement import Invocation, Pair
+from pytest_ethrex_perf.records.metric import TIMES, unit
+from pytest_ethrex_perf.records.result import (
+    BlockResult,
+    MetricResult,
+    Outcome,
+    ReferenceResult,
+    Row,
+    SideResult,
+)
 from pytest_ethrex_perf.schedule import first_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.judge.verdict import Decision
-    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.plan import Plan
-    from pytest_ethrex_perf.request import Gating
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.decision import Decision
+    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.request import Gating
     from pytest_ethrex_perf.schedule import Side
 
 

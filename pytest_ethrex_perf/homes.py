@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline import compatibility, history, store
 from pytest_ethrex_perf.machine import changes
-from pytest_ethrex_perf.metrics import TIMES
+from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.measured import CacheIdentity, Kind, Machine, StoredSession
-    from pytest_ethrex_perf.request import Request
-    from pytest_ethrex_perf.results import PastEpoch
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind, Machine, StoredSession
+    from pytest_ethrex_perf.records.request import Request
+    from pytest_ethrex_perf.records.result import PastEpoch
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf import __version__, shard
-from pytest_ethrex_perf.blocks import BlockId, parse_blocks
 from pytest_ethrex_perf.campaign import Campaign
 from pytest_ethrex_perf.controller import Controller
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
@@ -19,6 +18,7 @@ from pytest_ethrex_perf.fixtures import GatedBlock
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.options import OPTIONS, WRITTEN
 from pytest_ethrex_perf.plan import NothingToDo
+from pytest_ethrex_perf.records.block import BlockId, parse_blocks
 from pytest_ethrex_perf.report import junit, outputs, progress, terminal, text
 from pytest_ethrex_perf.settings import load
 from pytest_ethrex_perf.values import AUTO
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_ethrex_perf.campaign import Status
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.request import Request
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SuiteResult
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.request import Request
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult
 
 ROOT = "ethrex-block"
 SUITE = "all"

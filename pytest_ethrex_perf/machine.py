@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.measured import Machine, Noise
+from pytest_ethrex_perf.records.measurement import Machine, Noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pytest_ethrex_perf.measured import Fact, Facts
+    from pytest_ethrex_perf.records.measurement import Fact, Facts
 
 _ROOT = Path("/")
 _CPU = "sys/devices/system/cpu"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.metrics import COUNTS, TIMES, limits
+from pytest_ethrex_perf.records.metric import COUNTS, TIMES, limits
 from pytest_ethrex_perf.values import (
     choice,
     events,

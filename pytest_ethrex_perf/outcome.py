@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.judge.verdict import Decision, Verdict
+from pytest_ethrex_perf.records.decision import Decision, Verdict
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.results import Outcome
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.result import Outcome
     from pytest_ethrex_perf.settings import Settings, Waiver
 
 BROKEN = "base against itself: the gate is broken on this machine, trust none of its verdicts"

@@ -11,7 +11,7 @@ from pytest_ethrex_perf.judge import power
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
 
 INVOCATIONS = 4
 REPEATS = 11

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.gate import Gate
     from pytest_ethrex_perf.homes import Home
-    from pytest_ethrex_perf.measured import CacheIdentity, Machine, Program, StoredSession
-    from pytest_ethrex_perf.request import Request
-    from pytest_ethrex_perf.results import Mode, PastEpoch, PublishedResult
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import CacheIdentity, Machine, Program, StoredSession
+    from pytest_ethrex_perf.records.request import Request
+    from pytest_ethrex_perf.records.result import Mode, PastEpoch, PublishedResult
     from pytest_ethrex_perf.settings import Settings
 
 RECORDED_INVOCATIONS = 10  # of a session, unless --ethrex-invocations says otherwise

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.result import BlockResult
 
 FIXTURE = "benchmark"
 

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
-from pytest_ethrex_perf.judge.verdict import Verdict
+from pytest_ethrex_perf.records.decision import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_ethrex_perf.gate import Gate, Settle
-    from pytest_ethrex_perf.measured import Invocation, Program
     from pytest_ethrex_perf.plan import Plan
     from pytest_ethrex_perf.profile.differential import Metric
     from pytest_ethrex_perf.profile.record import Profiler, Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.results import BlockProfile, BlockResult, Explanation
+    from pytest_ethrex_perf.records.measurement import Invocation, Program
+    from pytest_ethrex_perf.records.result import BlockProfile, BlockResult, Explanation
     from pytest_ethrex_perf.schedule import Side
     from pytest_ethrex_perf.settings import Settings
 

@@ -14,8 +14,8 @@ from pytest_ethrex_perf.baseline.schema import Session
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.judge.verdict import Rules
-    from pytest_ethrex_perf.measured import CacheIdentity, Invocation, Machine, Program
+    from pytest_ethrex_perf.records.decision import Rules
+    from pytest_ethrex_perf.records.measurement import CacheIdentity, Invocation, Machine, Program
 
 
 class Home(NamedTuple):

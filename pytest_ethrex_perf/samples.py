@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.judge import sample as repeats
-from pytest_ethrex_perf.metrics import TIMES
+from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_ethrex_perf.measured import Count, Invocation, StoredSession
+    from pytest_ethrex_perf.records.measurement import Count, Invocation, StoredSession
 
 
 def sample(invocation: Invocation, metric: str, drop: int) -> float:

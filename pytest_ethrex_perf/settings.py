@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_ethrex_perf.blocks import BlockId, parse_blocks
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.metrics import METRICS, TIMES, limits
 from pytest_ethrex_perf.options import ALL_CONFIGURED, BUNDLED, CONFIG_NAME, MARKER_OPTIONS, OPTIONS, WRITTEN
+from pytest_ethrex_perf.records.block import BlockId, parse_blocks
+from pytest_ethrex_perf.records.metric import METRICS, TIMES, limits
 from pytest_ethrex_perf.values import fraction
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.records.block import BlockId
 
 
 def members(blocks: Collection[BlockId], shard: str, baselines: Path) -> set[BlockId]:

@@ -10,13 +10,13 @@ import msgspec
 
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.counters import derived
-from pytest_ethrex_perf.metrics import COUNTS, PREP_INSTRUCTIONS, TIMES
-from pytest_ethrex_perf.results import Row, SideResult
+from pytest_ethrex_perf.records.metric import COUNTS, PREP_INSTRUCTIONS, TIMES
+from pytest_ethrex_perf.records.result import Row, SideResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_ethrex_perf.measured import Count, Invocation, Program, Usage
+    from pytest_ethrex_perf.records.measurement import Count, Invocation, Program, Usage
 
 _OTHERS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float | None]], ...] = (
     ("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge import family, paired
-from pytest_ethrex_perf.results import SuiteResult
+from pytest_ethrex_perf.records.result import SuiteResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_ethrex_perf.gate import Gate, Settle
-    from pytest_ethrex_perf.judge.verdict import Decision, Rules
+    from pytest_ethrex_perf.records.decision import Decision, Rules
 
 
 class Suite:

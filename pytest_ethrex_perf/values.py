@@ -10,7 +10,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.metrics import METRICS
+from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

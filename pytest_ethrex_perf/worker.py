@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf import schedule
 from pytest_ethrex_perf.campaign import Campaign
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.measured import Record
-from pytest_ethrex_perf.results import BlockResult, RunResult
+from pytest_ethrex_perf.records.measurement import Record
+from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.gate import Gate
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.request import Request
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.request import Request
     from pytest_ethrex_perf.settings import Settings
 
 

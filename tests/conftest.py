@@ -25,7 +25,7 @@ from tests.faults import fake_replay
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 BLOCK = 24443168
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine's pause is no failure
@@ -111,9 +111,9 @@ class Bench:
 
     def results(self, file: str = "results.json") -> RunResult:
         """What --ethrex-json wrote."""
-        from pytest_ethrex_perf.report import results_json
+        from pytest_ethrex_perf.records import results_file
 
-        return results_json.load(self.path / file)
+        return results_file.load(self.path / file)
 
     def json(self, file: str) -> Any:
         """Content of a JSON file."""

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.blocks import BlockId
-from pytest_ethrex_perf.judge.verdict import Decision, Verdict
 from pytest_ethrex_perf.outcome import BROKEN, settle, waive
+from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.decision import Decision, Verdict
 from pytest_ethrex_perf.settings import Settings, Source, Waiver
 
 BLOCK = BlockId("mainnet", 24443168)

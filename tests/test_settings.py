@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf import values
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.options import MARKER_OPTIONS, OPTIONS
+from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.settings import check_marker, load
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf import shard
-from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.records.block import BlockId
 
 COSTS = st.dictionaries(
     st.builds(BlockId, st.sampled_from(["mainnet", "hoodi"]), st.integers(0, 10**6)),

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf import recording
 from pytest_ethrex_perf.baseline.schema import BaselineError
-from pytest_ethrex_perf.judge.verdict import Rules
-from pytest_ethrex_perf.metrics import TIMES
+from pytest_ethrex_perf.records.decision import Rules
+from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.results import BlockResult, RunResult
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
 
 def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -> list[str]:

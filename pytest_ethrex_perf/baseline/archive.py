@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pytest_ethrex_perf import files
 from pytest_ethrex_perf.baseline.lock import writing
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.measured import Record
+from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import program as programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.measurement import Program
 
 _ENTRY = re.compile(r"([0-9a-f]{64})(\.json)?")
 _FICLONE = 0x40049409  # ioctl_ficlone(2): share the blocks of another file until one of the two changes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline import upkeep
 from pytest_ethrex_perf.baseline.selection import BASELINES, BLOCK, archive, files, one_file, say
-from pytest_ethrex_perf.blocks import parse_blocks
-from pytest_ethrex_perf.metrics import METRICS
+from pytest_ethrex_perf.records.block import parse_blocks
+from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.baseline.history import Side
     from pytest_ethrex_perf.baseline.reference import Reference
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.records.block import BlockId
 
     # argparse's own class for what `add_subparsers` returns is private
     Subparsers = argparse._SubParsersAction[ArgumentParser]  # noqa: SLF001

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.measured import CacheIdentity, Kind
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind
 
 KINDS: tuple[Kind, ...] = ("ethrex", "embedded")
 CALLGRIND = "callgrind-"

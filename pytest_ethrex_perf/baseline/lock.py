@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.measured import Record
+from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline.schema import BaselineError
-from pytest_ethrex_perf.measured import Record
-from pytest_ethrex_perf.results import PublishedResult
+from pytest_ethrex_perf.records.measurement import Record
+from pytest_ethrex_perf.records.result import PublishedResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.records.block import BlockId
 
 SCHEMA = 1
 SHIPPED = Path(__file__).parent / "references"

@@ -12,9 +12,9 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.measured import (
+from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.measurement import (
     CacheIdentity,
     Invocation,
     Kind,

@@ -22,17 +22,17 @@ from pytest_ethrex_perf.baseline.schema import (
     kept,
     moment,
 )
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.files import replace
 from pytest_ethrex_perf.machine import changes
+from pytest_ethrex_perf.records.block import BlockId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.measured import CacheIdentity, Kind
+    from pytest_ethrex_perf.records.decision import Decision, Rules
+    from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind
 
 _SPREAD = ("epochs", "sessions", "invocations")  # lists that take a line for each item
 _RESTORE = "restore it from version control (`git checkout -- FILE`), or delete it and record anew"

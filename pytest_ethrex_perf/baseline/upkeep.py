@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline.selection import BLOCK, archive, files, one_file, say
-from pytest_ethrex_perf.blocks import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.records.block import parse_blocks
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,9 +24,9 @@ _RESERVED = {"first", "last"}
 def accept(args: Namespace) -> int:
     """Record the sessions of a results file; 1 if one of them was not taken."""
     from pytest_ethrex_perf.baseline import acceptance
-    from pytest_ethrex_perf.report import results_json
+    from pytest_ethrex_perf.records import results_file
 
-    run = results_json.load(args.results)
+    run = results_file.load(args.results)
     wanted = [str(block) for block in parse_blocks(args.block)] or list(
         dict.fromkeys(block.block for block in run.blocks)
     )

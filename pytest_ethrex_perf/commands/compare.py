@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.metrics import TIMES, unit
+from pytest_ethrex_perf.records.metric import TIMES, unit
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.judge.family import Gatings
-    from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.measured import Invocation, Program
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, Outcome, RunResult, SuiteResult
+    from pytest_ethrex_perf.records.decision import Decision, Rules
+    from pytest_ethrex_perf.records.measurement import Invocation, Program
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Outcome, RunResult, SuiteResult
     from pytest_ethrex_perf.schedule import Side
 
 _SHORT = 12
@@ -170,14 +170,14 @@ def _compare(args: argparse.Namespace) -> int:
 
 def source(spec: str) -> Source:
     """Read `FILE`, `FILE:base` or `FILE:head`; a file of just that name wins. Raises `UsageError`."""
-    from pytest_ethrex_perf.report import results_json
+    from pytest_ethrex_perf.records import results_file
 
     sides: tuple[Side, ...] = ("base", "head")
     for side in sides:
         path = spec.removesuffix(f":{side}")
         if path != spec and not Path(spec).exists():
-            return Source(spec, results_json.load(Path(path)), side)
-    return Source(spec, results_json.load(Path(spec)), "head")
+            return Source(spec, results_file.load(Path(path)), side)
+    return Source(spec, results_file.load(Path(spec)), "head")
 
 
 # --- what belongs together ----------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ def judge(run: RunResult, matched: Sequence[Matched], given: Mapping[str, Any]) 
 
 def _judge_metric(one: Matched, metric: str, given: Mapping[str, Any], gatings: Gatings) -> MetricResult:
     from pytest_ethrex_perf.judge import stored
-    from pytest_ethrex_perf.results import MetricResult
+    from pytest_ethrex_perf.records.result import MetricResult
 
     name = f"{one.block} {metric}"
     known = one.rules(metric)
@@ -328,7 +328,7 @@ def _judge_mean(
     matched: Sequence[Matched], metric: str, known: Rules | None, given: Mapping[str, Any], gatings: Gatings
 ) -> SuiteResult:
     from pytest_ethrex_perf.judge import family
-    from pytest_ethrex_perf.results import SuiteResult
+    from pytest_ethrex_perf.records.result import SuiteResult
 
     def step(rounds: int) -> float:
         return max(one.step(metric, rounds) for one in matched)

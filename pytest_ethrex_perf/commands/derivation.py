@@ -14,16 +14,16 @@ import numpy as np
 
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.judge import stored
-from pytest_ethrex_perf.judge.verdict import Verdict
-from pytest_ethrex_perf.metrics import unit
+from pytest_ethrex_perf.records.decision import Verdict
+from pytest_ethrex_perf.records.metric import unit
 from pytest_ethrex_perf.report import terminal, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_ethrex_perf.judge.bounds import Tests
-    from pytest_ethrex_perf.judge.verdict import Decision, Look, Rules
-    from pytest_ethrex_perf.measured import Invocation, Pair, StoredSession
+    from pytest_ethrex_perf.records.decision import Decision, Look, Rules
+    from pytest_ethrex_perf.records.measurement import Invocation, Pair, StoredSession
 
 WIDTH = 80
 _FLOORED = 1 - 1e-9  # an sd that is smaller than the judge's by more than rounding was raised to the step

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf import samples
-from pytest_ethrex_perf.blocks import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.metrics import METRICS
+from pytest_ethrex_perf.records.block import parse_blocks
+from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.judge.verdict import Decision, Rules
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SuiteResult
+    from pytest_ethrex_perf.records.decision import Decision, Rules
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult
 
 MEAN = "all"  # how the mean over blocks is named, as in `ethrex-block::all`
 _SAME, _ROUNDING = 1e-9, 1e-12
@@ -71,9 +71,9 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _explain(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.commands import derivation
-    from pytest_ethrex_perf.report import results_json
+    from pytest_ethrex_perf.records import results_file
 
-    run = results_json.load(args.file)
+    run = results_file.load(args.file)
     blocks, suites = _chosen(run, args)
     checked = [check for block in blocks for check in check_block(block, args.metric)]
     checked += [check_suite(run, suite) for suite in suites]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.metrics import TIMES, unit
+from pytest_ethrex_perf.records.metric import TIMES, unit
 from pytest_ethrex_perf.values import probability, whole
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.judge.verdict import Rules
-    from pytest_ethrex_perf.measured import Invocation, StoredSession
-    from pytest_ethrex_perf.results import BlockResult, RunResult
+    from pytest_ethrex_perf.records.decision import Rules
+    from pytest_ethrex_perf.records.measurement import Invocation, StoredSession
+    from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
 _MORE_SESSIONS = (5, 8)  # what a stored comparison would be worth with so many
 _HALVINGS = 20  # of the interval in which the sd that would do is looked for: to a millionth of it
@@ -165,14 +165,14 @@ def read(file: Path, metrics: Sequence[str] | None) -> tuple[str, list[Noise | s
     """
     from pytest_ethrex_perf.baseline import store
     from pytest_ethrex_perf.baseline.history import main_metric
-    from pytest_ethrex_perf.report import results_json
+    from pytest_ethrex_perf.records import results_file
 
     if _is_baseline(file):
         baseline = store.load(file)
         return baseline.machine, [
             _of_baseline(baseline, metric) for metric in metrics or (main_metric(baseline),)
         ]
-    run = results_json.load(file)
+    run = results_file.load(file)
     return run.machine, list(_of_run(run, metrics))
 
 
@@ -204,7 +204,7 @@ def _of_run(run: RunResult, metrics: Sequence[str] | None) -> Iterator[Noise | s
 
 def _sessions(block: BlockResult, run: RunResult, metric: str) -> tuple[StoredSession, ...]:
     """The sessions of the stored baseline; without one, what the run itself has measured is the first."""
-    from pytest_ethrex_perf.measured import StoredSession
+    from pytest_ethrex_perf.records.measurement import StoredSession
 
     times = metric in TIMES or run.counted_on is None
     own = StoredSession(

@@ -6,15 +6,15 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.judge.verdict import Rules
-from pytest_ethrex_perf.metrics import TIMES, limits
 from pytest_ethrex_perf.options import OPTIONS
+from pytest_ethrex_perf.records.decision import Rules
+from pytest_ethrex_perf.records.metric import TIMES, limits
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Mapping
 
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.result import BlockResult
 
 _LIMITS = ("margin", "tolerance", "alpha", "looks", "floor")
 _DEFAULT = Rules(alpha=OPTIONS["alpha"].default, looks=OPTIONS["looks"].default)

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_ethrex_perf.counters.interface import Run
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.machine import cpu_list
-from pytest_ethrex_perf.measured import Count, Machine
-from pytest_ethrex_perf.metrics import PREP_INSTRUCTIONS
+from pytest_ethrex_perf.records.measurement import Count, Machine
+from pytest_ethrex_perf.records.metric import PREP_INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.counters.interface import Counting
-    from pytest_ethrex_perf.measured import CountMethod, Covered, Facts
+    from pytest_ethrex_perf.records.measurement import CountMethod, Covered, Facts
     from pytest_ethrex_perf.replay.process import Finished
 
 FUNCTION = "*add_block_pipeline"

@@ -10,13 +10,13 @@ from pytest_ethrex_perf.counters import callgrind, events, probe
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.counters.perf_stat import Perf
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.metrics import PREP_INSTRUCTIONS
+from pytest_ethrex_perf.records.metric import PREP_INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_ethrex_perf.counters.interface import Instrument
-    from pytest_ethrex_perf.measured import Machine
+    from pytest_ethrex_perf.records.measurement import Machine
 
 Mode: TypeAlias = Literal["auto", "perf", "callgrind", "off"]
 MODES: tuple[Mode, ...] = ("auto", "perf", "callgrind", "off")

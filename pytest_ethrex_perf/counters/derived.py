@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_ethrex_perf.measured import Count
+    from pytest_ethrex_perf.records.measurement import Count
 
 GOOD_IPC, STALLED_IPC = 2.0, 1.0
 POOR_CACHE_MISS_RATE = 0.1

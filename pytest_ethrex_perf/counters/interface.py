@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from pytest_ethrex_perf.measured import Count
+    from pytest_ethrex_perf.records.measurement import Count
     from pytest_ethrex_perf.replay.process import Finished
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_ethrex_perf.counters import events, perf_output
 from pytest_ethrex_perf.counters.interface import Run
-from pytest_ethrex_perf.measured import Count
+from pytest_ethrex_perf.records.measurement import Count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

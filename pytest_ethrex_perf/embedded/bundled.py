@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.records.block import BlockId
 
 BLOCK = BlockId("hoodi", 9_000_001)
 ARGUMENTS = ("--txs", "80", "--mix", "transfers,erc20,storage,keccak", "--seed", "1", "--number", "9000001")

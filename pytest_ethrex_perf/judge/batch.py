@@ -16,7 +16,7 @@ from pytest_ethrex_perf.judge.family import Spending, spending
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_ethrex_perf.judge.verdict import Rules
+    from pytest_ethrex_perf.records.decision import Rules
 
     Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import stdtr
 
-from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.records.decision import Rules, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pytest_ethrex_perf.judge.verdict import Rules
+    from pytest_ethrex_perf.records.decision import Rules
 
 MIN_PAIRS = 6
 """Fewer pairs are never a verdict, for any metric."""

@@ -17,7 +17,7 @@ from pytest_ethrex_perf.judge import power, signed_rank, words
 from pytest_ethrex_perf.judge.batch import Judged, is_over, judge_many, look_at
 from pytest_ethrex_perf.judge.bounds import VERDICTS, check_samples
 from pytest_ethrex_perf.judge.family import MIN_PAIRS, spending
-from pytest_ethrex_perf.judge.verdict import Decision, Look, Rules, Verdict
+from pytest_ethrex_perf.records.decision import Decision, Look, Rules, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_ethrex_perf.judge.family import Spending
-    from pytest_ethrex_perf.judge.verdict import Rules
+    from pytest_ethrex_perf.records.decision import Rules
 
     Floats = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from pytest_ethrex_perf.judge import words
 from pytest_ethrex_perf.judge.bounds import GO_ON, INCONCLUSIVE, VERDICTS, Tests, check_samples, three_tests
 from pytest_ethrex_perf.judge.family import MIN_PAIRS, spending
 from pytest_ethrex_perf.judge.power import POWER
-from pytest_ethrex_perf.judge.verdict import Decision, Rules, Verdict
+from pytest_ethrex_perf.records.decision import Decision, Rules, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.records.decision import Rules, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,1 +1,0 @@
-"""Where the time goes: profiles recorded beside the measurement, and what changed between two of them."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf import files
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.profile import analyses, flamegraph, speedscope, stacks, tree
-from pytest_ethrex_perf.results import BlockProfile, Hotspot, Part
+from pytest_ethrex_perf.records.result import BlockProfile, Hotspot, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

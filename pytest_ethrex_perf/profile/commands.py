@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.profile.stacks import Stacks
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.schedule import Side
 
     # argparse's own class for what `add_subparsers` returns is private
@@ -185,7 +185,7 @@ def _profile(args: Namespace) -> int:
 
 
 def _one_block(spec: str, network: str) -> BlockId:
-    from pytest_ethrex_perf.blocks import parse_blocks
+    from pytest_ethrex_perf.records.block import parse_blocks
 
     blocks = parse_blocks([spec], network)
     if len(blocks) != 1:

@@ -22,7 +22,7 @@ import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.profile.analyses import NO_CALLER, ethrex_above
-from pytest_ethrex_perf.results import Explanation, FunctionChange
+from pytest_ethrex_perf.records.result import Explanation, FunctionChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -19,7 +19,7 @@ from pytest_ethrex_perf.profile import perf, samply
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.measurement import Program
 
 State = Literal["ok", "better", "missing"]
 """`better`: it works, and would work better. `missing`: something cannot be done."""

@@ -20,8 +20,8 @@ from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.schedule import Side
 
 FrameSource = Literal["dwarf", "fp"]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.measured import Record
 from pytest_ethrex_perf.profile.names import shorten
+from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

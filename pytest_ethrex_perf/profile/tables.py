@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.analyses import Row
     from pytest_ethrex_perf.profile.doctor import Finding
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.results import BlockProfile, Explanation, FunctionChange
+    from pytest_ethrex_perf.records.result import BlockProfile, Explanation, FunctionChange
 
 _MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌"}
 _NAME_WIDTH = 100

@@ -1,1 +1,0 @@
-"""Talking to ethrex-replay: program, command line, process, output, cache."""

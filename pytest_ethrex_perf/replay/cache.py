@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.measured import CacheIdentity
+from pytest_ethrex_perf.records.measurement import CacheIdentity
 from pytest_ethrex_perf.replay import command, failure, header, output, process, transcript
 from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, secrets_in
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import Program
 
 
 class _Witness(msgspec.Struct):

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.blocks import BlockId
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import Program
 
 _SET = {
     "NO_COLOR": "1",

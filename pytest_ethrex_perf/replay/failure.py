@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.replay.output import strip_ansi
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.replay.output import Output
     from pytest_ethrex_perf.replay.process import Finished
 

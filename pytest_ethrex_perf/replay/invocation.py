@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.measured import Invocation
+from pytest_ethrex_perf.records.measurement import Invocation
 from pytest_ethrex_perf.replay import command, failure, output, process, transcript
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.blocks import BlockId
     from pytest_ethrex_perf.counters.interface import Instrument, Run
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.replay.output import Output, Report
     from pytest_ethrex_perf.replay.process import Finished
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.measured import Usage
+from pytest_ethrex_perf.records.measurement import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

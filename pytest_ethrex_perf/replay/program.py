@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.measured import Program
+from pytest_ethrex_perf.records.measurement import Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_ethrex_perf.measured import Kind
+    from pytest_ethrex_perf.records.measurement import Kind
 
 NAME = "ethrex-replay"
 BUILT = Path("target", "release", NAME)

@@ -15,8 +15,8 @@ from pytest_ethrex_perf.judge import sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.results import BlockResult, RunResult
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
 
 def dump(result: RunResult) -> str:

@@ -17,7 +17,7 @@ from pytest_ethrex_perf.report import escape, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_ethrex_perf.judge.verdict import Decision, Rules
+    from pytest_ethrex_perf.records.decision import Decision, Rules
 
 WIDTH, HEIGHT = 420, 215
 LEFT, RIGHT, TOP, BOTTOM = 54, 12, 12, 30

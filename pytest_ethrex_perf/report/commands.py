@@ -12,7 +12,7 @@ from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 _WRITTEN_BY = "written by --ethrex-json"
 _FORMS = {
@@ -60,14 +60,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _report(options: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.report import outputs, results_json, terminal, text
+    from pytest_ethrex_perf.records import results_file
+    from pytest_ethrex_perf.report import outputs, terminal, text
 
     if options.schema:
-        sys.stdout.write(results_json.json_schema())
+        sys.stdout.write(results_file.json_schema())
         return 0
     if options.results is None:
         raise UsageError("report: name a results file, as written by --ethrex-json")
-    result = results_json.load(options.results)
+    result = results_file.load(options.results)
     given = {name.replace("-", "_"): getattr(options, name.replace("-", "_")) for name in _FORMS}
     wanted = {"report" if name == "html" else name: path for name, path in given.items() if path is not None}
     summary = outputs.step_summary() if options.step_summary else None
@@ -100,10 +101,11 @@ def _profiles(result: RunResult, directory: Path) -> list[str]:
 
 
 def _merge(options: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.report import merge, results_json, text
+    from pytest_ethrex_perf.records import results_file
+    from pytest_ethrex_perf.report import merge, text
 
-    result = merge.merge({path: results_json.load(path) for path in dict.fromkeys(options.results)})
-    _replace(options.output, results_json.dump(result))
+    result = merge.merge({path: results_file.load(path) for path in dict.fromkeys(options.results)})
+    _replace(options.output, results_file.dump(result))
     sys.stdout.write(f"{options.output}: {len(result.blocks)} blocks: {text.counts(result.blocks)}\n")
     return 0
 
@@ -116,9 +118,10 @@ def _junit_merge(options: argparse.Namespace) -> int:
 
 
 def _junit_annotate(options: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.report import junit, results_json
+    from pytest_ethrex_perf.records import results_file
+    from pytest_ethrex_perf.report import junit
 
-    content, found = junit.annotate(options.junit, results_json.load(options.results))
+    content, found = junit.annotate(options.junit, results_file.load(options.results))
     output = options.output or options.junit
     _replace(output, content)
     sys.stdout.write(f"{output}: {found} test cases have results now\n")

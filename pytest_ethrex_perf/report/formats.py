@@ -13,8 +13,8 @@ from pytest_ethrex_perf.report import escape, text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, Row, RunResult
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row, RunResult
 
 _UNITS: dict[str, Callable[[float], tuple[float, str]]] = {
     "ns": lambda value: (value / 1e6, "ms"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.metrics import unit
+from pytest_ethrex_perf.records.metric import unit
 from pytest_ethrex_perf.report import charts, text
 from pytest_ethrex_perf.report.charts import Point
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from pytest_ethrex_perf.results import BlockResult, PastSession
+    from pytest_ethrex_perf.records.result import BlockResult, PastSession
 
 
 def figure(block: BlockResult, metric: str, now: float | None) -> Iterator[tuple[str, Markup]]:

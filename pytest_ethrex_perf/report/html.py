@@ -15,8 +15,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf import samples
-from pytest_ethrex_perf.metrics import TIMES, unit
 from pytest_ethrex_perf.profile import artifacts, flamegraph, tables
+from pytest_ethrex_perf.records.metric import TIMES, unit
 from pytest_ethrex_perf.report import charts, escape, history, text
 from pytest_ethrex_perf.report.charts import Cluster, Point
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from pytest_ethrex_perf.measured import Invocation, Program
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult
+    from pytest_ethrex_perf.records.measurement import Invocation, Program
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult
 
 _KINDS = (
     *("regression", "error", "inconclusive", "waived", text.NOT_DECIDED),

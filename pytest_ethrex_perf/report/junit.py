@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records.result import SuiteResult
 from pytest_ethrex_perf.report import escape, terminal, text
-from pytest_ethrex_perf.results import SuiteResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from junitparser import xunit2
 
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult
 
 SUITE = "ethrex-perf"
 ROOT = "ethrex-block"

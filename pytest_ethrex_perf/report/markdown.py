@@ -10,7 +10,7 @@ from pytest_ethrex_perf.report import escape, terminal, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult, SideResult
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SideResult
 
 MARK = "<!-- ethrex-perf -->"
 """The first line: a bot finds its own earlier comment by it, to replace it."""

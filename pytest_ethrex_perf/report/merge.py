@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 T = TypeVar("T")
 _OWN = ("block", "shard", "rpc_url", "config", "lock_timeout", "timeout", "prefix")

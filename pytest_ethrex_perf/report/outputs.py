@@ -15,7 +15,7 @@ from pytest_ethrex_perf.options import OPTIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 _DUMPS = {

@@ -13,7 +13,7 @@ from pytest_ethrex_perf.report import escape, text
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, RunResult
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult
 
 ROOM = 160
 MOST_BLOCKS = 8  # blocks shown with a table of their own, unless -v

@@ -6,14 +6,14 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.judge.verdict import Verdict
-from pytest_ethrex_perf.results import SuiteResult
+from pytest_ethrex_perf.records.decision import Verdict
+from pytest_ethrex_perf.records.result import SuiteResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_ethrex_perf.judge.verdict import Decision
-    from pytest_ethrex_perf.results import BlockResult, MetricResult, Row
+    from pytest_ethrex_perf.records.decision import Decision
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row
 
 SYMBOLS = {
     Verdict.REGRESSION: "❌",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, Epoch, Session
 from pytest_ethrex_perf.baseline.store import in_order
-from pytest_ethrex_perf.blocks import BlockId
-from pytest_ethrex_perf.judge.verdict import Rules
-from pytest_ethrex_perf.measured import CacheIdentity, Invocation, Machine, Noise, Program, Usage
+from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.decision import Rules
+from pytest_ethrex_perf.records.measurement import CacheIdentity, Invocation, Machine, Noise, Program, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ from pytest_ethrex_perf.baseline.archive import Archive, MissingProgramError, de
 from pytest_ethrex_perf.replay.program import resolve
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.measurement import Program
 
 MIB = 2**20
 needs_embedded = pytest.mark.skipif(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from pytest_ethrex_perf.measured import Program
+    from pytest_ethrex_perf.records.measurement import Program
 
     Run: TypeAlias = Callable[..., tuple[int, str]]
 

@@ -9,13 +9,13 @@ import pytest
 
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.compatibility import missing, others, refusal
-from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.records.block import BlockId
 from tests.baseline.builders import BLOCK, CACHE, MACHINE, REPEAT, make_baseline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.measured import Kind
+    from pytest_ethrex_perf.records.measurement import Kind
 
 replace = msgspec.structs.replace
 

@@ -19,7 +19,7 @@ from pytest_ethrex_perf.baseline.history import (
     time_told,
 )
 from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Session
-from pytest_ethrex_perf.measured import Count
+from pytest_ethrex_perf.records.measurement import Count
 from tests.baseline.builders import (
     BLOCK,
     CACHE,

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ethrex_perf.baseline import reference, store
 from pytest_ethrex_perf.baseline.schema import BaselineError
-from pytest_ethrex_perf.blocks import BlockId
+from pytest_ethrex_perf.records.block import BlockId
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT.parent / "shared" / "profiling-guide.md"

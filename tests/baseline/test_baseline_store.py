@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import FIRST_REASON, KEPT, BaselineError, Session
 from pytest_ethrex_perf.baseline.store import ContradictionError, MissingBaselineError
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records.block import BlockId
 from tests.baseline.builders import (
     BLOCK,
     CACHE,

@@ -14,7 +14,7 @@ from benchmarks.gates import BENCHSTAT, OURS, POOLED, STEP, Gate, samples
 from benchmarks.noise import MACHINES, simulate_pairs, simulate_sessions
 from benchmarks.trials import SHOWN, Effort, Interleaved, Rate, Stored
 from pytest_ethrex_perf.judge import paired, stored
-from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.records.decision import Rules, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,7 +13,8 @@ import msgspec
 from pytest_ethrex_perf import cli, schedule
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import Session, moment
-from pytest_ethrex_perf.report import results_json, terminal
+from pytest_ethrex_perf.records import results_file
+from pytest_ethrex_perf.report import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
     from tests.conftest import Bench
 
     Edit: TypeAlias = Callable[[Any], object]
@@ -61,7 +62,7 @@ class Desk:
         return Ran(code, *self._capsys.readouterr())
 
     def load(self, name: str) -> RunResult:
-        return results_json.load(self.path / name)
+        return results_file.load(self.path / name)
 
     def edit(self, name: str, edit: Edit, to: str | None = None) -> None:
         """Change a JSON file by hand."""

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_ethrex_perf.commands import compare
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.measured import Machine
+from pytest_ethrex_perf.records.measurement import Machine
 from tests.report import builders
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from tests.commands.desk import CUT_SHORT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult
     from tests.commands.desk import Desk
 
 JUDGED = ("slower", "four", "steady", "noisy", "cut", "brief", "stopped", "stored")

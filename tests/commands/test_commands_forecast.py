@@ -14,13 +14,13 @@ from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.judge import power, sample, stored
 from pytest_ethrex_perf.judge.family import spending
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 from tests.baseline.builders import make_baseline, make_epoch, make_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
     from tests.commands.desk import Desk
 
 RULES = Rules(floor=0.2e6)

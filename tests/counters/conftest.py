@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.counters import callgrind, probe
+from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.counters.interface import Instrument
     from pytest_ethrex_perf.counters.perf_stat import Tool
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
 
 SOURCE = Path(__file__).with_name("program.c")
 BLOCK = BlockId("hoodi", 9000001)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_ethrex_perf.measured import Invocation, Machine
+    from pytest_ethrex_perf.records.measurement import Invocation, Machine
 
     Invoked = Callable[..., Invocation]
 

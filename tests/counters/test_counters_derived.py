@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_ethrex_perf.counters.derived import RATES, cache_label, note, rates
-from pytest_ethrex_perf.measured import Count
+from pytest_ethrex_perf.records.measurement import Count
 
 
 def count(event: str, value: float, **fields: Any) -> Count:

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf import metrics, samples
+from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.counters.callgrind import Callgrind
 from pytest_ethrex_perf.judge import paired
-from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.records import metric
+from pytest_ethrex_perf.records.decision import Rules, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pytest_ethrex_perf.counters import callgrind
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
 
 PAIRS = 6
-RULES = Rules(**metrics.limits("instructions", callgrind=True)._asdict())
+RULES = Rules(**metric.limits("instructions", callgrind=True)._asdict())
 NOISY = ("--instructions", "4000000", "--pages", "0", "--jitter", "2")
 """Every process does up to 0.2 % more, at random: ethrex under callgrind spreads by 0.003 to 0.3 %."""
 

@@ -23,7 +23,7 @@ from tests.counters import fake_perf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
 
     Invoked = Callable[..., Invocation]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.measured import Program
+from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.measurement import Program
 from pytest_ethrex_perf.replay import cache
 from pytest_ethrex_perf.replay.program import resolve
 from tests.faults import fake_replay
@@ -18,7 +18,7 @@ from tests.faults import fake_replay
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.measured import CacheIdentity
+    from pytest_ethrex_perf.records.measurement import CacheIdentity
 
 BLOCK = BlockId("hoodi", 9000001)
 URL = "https://rpc.example.org:8545/v2/0123456789abcdef"

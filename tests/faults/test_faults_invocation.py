@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import process
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
@@ -18,7 +18,7 @@ from tests.faults import fake_replay
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.measured import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation
 
 BLOCK = BlockId("mainnet", 24443168)
 SECRET = "https://user:s3cr3t@rpc.example.org:8545/v2/0123456789abcdef?key=hidden"

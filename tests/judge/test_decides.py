@@ -15,7 +15,7 @@ from scipy import stats
 
 from pytest_ethrex_perf.judge import paired, stored
 from pytest_ethrex_perf.judge.bounds import REGRESSION, UNCHANGED
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 
 RULES = Rules()
 TRIALS = 4000

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.judge import family
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 
 LOOKS = st.lists(st.integers(6, 200), min_size=1, max_size=8, unique=True).map(sorted).map(tuple)
 

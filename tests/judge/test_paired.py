@@ -12,7 +12,7 @@ from scipy import stats
 
 from pytest_ethrex_perf.judge import paired, power, sample
 from pytest_ethrex_perf.judge.family import shares, spending
-from pytest_ethrex_perf.judge.verdict import Decision, Rules, Verdict
+from pytest_ethrex_perf.records.decision import Decision, Rules, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_ethrex_perf.judge import paired, power
 from pytest_ethrex_perf.judge.bounds import REGRESSION
 from pytest_ethrex_perf.judge.family import spending
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 
 RULES = Rules()
 PLAN = spending(RULES, 24)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from pytest_ethrex_perf.judge import stored
 from pytest_ethrex_perf.judge.bounds import VERDICTS
-from pytest_ethrex_perf.judge.verdict import Rules, Verdict
+from pytest_ethrex_perf.records.decision import Rules, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.judge.verdict import Rules
+    from pytest_ethrex_perf.records.decision import Rules
     from tests.conftest import Bench
 
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_ethrex_perf.baseline import acceptance, store
 from pytest_ethrex_perf.baseline.store import ContradictionError
 from pytest_ethrex_perf.counters import callgrind
-from pytest_ethrex_perf.judge.verdict import Rules
+from pytest_ethrex_perf.records.decision import Rules
 from tests.counters import conftest as counters
 from tests.counters.conftest import build
 

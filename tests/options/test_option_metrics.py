@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.metrics import METRICS
+from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:
     from tests.conftest import Bench

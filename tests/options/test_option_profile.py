@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.profile.record import Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.result import BlockResult
     from tests.conftest import Bench
 
 JSON = "--ethrex-json=results.json"

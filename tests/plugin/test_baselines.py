@@ -19,7 +19,7 @@ from tests.conftest import BLOCK
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.result import BlockResult
     from tests.conftest import Bench
 
 SHORT = ("--ethrex-repeat=3", "--ethrex-json=results.json")
@@ -330,7 +330,7 @@ def test_a_recording_that_was_refused_can_be_accepted(
 def test_what_does_not_fit_is_refused(
     bench: Bench, regressed: BlockResult, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pytest_ethrex_perf.report import results_json
+    from pytest_ethrex_perf.records import results_file
 
     replace = msgspec.structs.replace
     run = bench.results()
@@ -343,7 +343,7 @@ def test_what_does_not_fit_is_refused(
         (replace(regressed, pairs=()).sealed(), "it holds no invocations of head"),
         (replace(regressed, cache=None), "the file does not say what the cache file held"),
     ):
-        changed = results_json.dump(replace(run, blocks=(block,)))
+        changed = results_file.dump(replace(run, blocks=(block,)))
         Path("changed.json").write_text(changed, encoding="utf-8")
         assert baseline("accept", "changed.json", "--reason", "x") == 1
         assert f"mainnet/24443168: nothing was recorded: {told}" in capsys.readouterr().out

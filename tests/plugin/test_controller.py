@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.controller import Controller
-from pytest_ethrex_perf.results import BlockResult
+from pytest_ethrex_perf.records.result import BlockResult
 from pytest_ethrex_perf.worker import Told
 from tests.report import builders
 

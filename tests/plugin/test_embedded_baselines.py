@@ -13,7 +13,7 @@ from pytest_ethrex_perf import cli
 from pytest_ethrex_perf.baseline import store
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.result import BlockResult
     from tests.conftest import Bench
 
 BLOCK = "hoodi:9000001"

@@ -20,8 +20,8 @@ from pytest_ethrex_perf.distribution import BlockScheduling
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.measured import Invocation
-    from pytest_ethrex_perf.results import BlockResult
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult
     from tests.conftest import Bench
 
 GREEN = ("--ethrex-margin=20%", "--ethrex-tolerance=25%")  # for the head that is 10 % slower

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.profile import doctor, record
 from pytest_ethrex_perf.profile import perf as perf_tool
+from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import program
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.measured import Program
     from pytest_ethrex_perf.profile.perf import Perf
     from pytest_ethrex_perf.profile.stacks import Profile
+    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.schedule import Side
 
 BLOCK = BlockId("mainnet", 24443168)

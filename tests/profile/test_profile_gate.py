@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf import profiling
-from pytest_ethrex_perf.measured import Invocation, Usage
 from pytest_ethrex_perf.options import OPTIONS
 from pytest_ethrex_perf.profile import record, stacks
 from pytest_ethrex_perf.profiling import Effort, effort
+from pytest_ethrex_perf.records.measurement import Invocation, Usage
 from tests.conftest import PROFILE
 
 if TYPE_CHECKING:

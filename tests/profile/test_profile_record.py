@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.embedded.bundled import BLOCK as BUNDLED
 from pytest_ethrex_perf.embedded.bundled import bundled_dir
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.profile import analyses, record
+from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import program
 
 if TYPE_CHECKING:

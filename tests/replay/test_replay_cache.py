@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.blocks import BlockId
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import cache, header
 
 HERE = Path(__file__).parent

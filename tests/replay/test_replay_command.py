@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_ethrex_perf.blocks import BlockId
-from pytest_ethrex_perf.measured import Kind, Program
+from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.measurement import Kind, Program
 from pytest_ethrex_perf.replay import command
 
 BLOCK = BlockId("hoodi", 1265656)

@@ -14,8 +14,9 @@ import msgspec
 
 from pytest_ethrex_perf import samples, sides
 from pytest_ethrex_perf.judge import paired, stored
-from pytest_ethrex_perf.judge.verdict import Rules, Verdict
-from pytest_ethrex_perf.measured import (
+from pytest_ethrex_perf.profile import artifacts, differential
+from pytest_ethrex_perf.records.decision import Rules, Verdict
+from pytest_ethrex_perf.records.measurement import (
     CacheIdentity,
     Count,
     Invocation,
@@ -26,9 +27,8 @@ from pytest_ethrex_perf.measured import (
     StoredSession,
     Usage,
 )
-from pytest_ethrex_perf.metrics import TIMES, unit
-from pytest_ethrex_perf.profile import artifacts, differential
-from pytest_ethrex_perf.results import (
+from pytest_ethrex_perf.records.metric import TIMES, unit
+from pytest_ethrex_perf.records.result import (
     BlockResult,
     MetricResult,
     PastEpoch,
@@ -45,7 +45,7 @@ from tests.profile import samples as stacks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_ethrex_perf.results import Outcome
+    from pytest_ethrex_perf.records.result import Outcome
 
 START = datetime(2026, 2, 18, 8, tzinfo=UTC)
 REPEAT = 11

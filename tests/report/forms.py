@@ -10,13 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.report import outputs, results_json, terminal, text
+from pytest_ethrex_perf.records import results_file
+from pytest_ethrex_perf.report import outputs, terminal, text
 from tests.report import builders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 GOLDEN = Path(__file__).parent / "golden"
 SCHEMA = Path(__file__).parents[2] / "docs" / "results.schema.json"
@@ -70,7 +71,7 @@ def main() -> None:
             old.unlink()
     for name, made in FORMS.items():
         (GOLDEN / name).write_bytes(made().encode())
-    SCHEMA.write_bytes(results_json.json_schema().encode())
+    SCHEMA.write_bytes(results_file.json_schema().encode())
 
 
 if __name__ == "__main__":

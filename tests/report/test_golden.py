@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 
-from pytest_ethrex_perf.report import results_json
+from pytest_ethrex_perf.records import results_file
 from tests.report import builders, forms
 
 
@@ -22,19 +22,19 @@ def test_nothing_else_lies_there() -> None:
 
 
 def test_the_schema_in_docs_is_that_of_the_records() -> None:
-    assert forms.SCHEMA.read_text(encoding="utf-8") == results_json.json_schema(), "run: make golden"
+    assert forms.SCHEMA.read_text(encoding="utf-8") == results_file.json_schema(), "run: make golden"
 
 
 @pytest.mark.parametrize("run", [builders.one, builders.several, builders.profiled, builders.hostile])
 def test_results_fit_their_schema(run: object) -> None:
     assert callable(run)
-    schema = json.loads(results_json.json_schema())
+    schema = json.loads(results_file.json_schema())
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(json.loads(results_json.dump(run())), schema, jsonschema.Draft202012Validator)
+    jsonschema.validate(json.loads(results_file.dump(run())), schema, jsonschema.Draft202012Validator)
 
 
 def test_the_schema_refuses_what_it_does_not_know() -> None:
-    content = json.loads(results_json.dump(builders.one()))
+    content = json.loads(results_file.dump(builders.one()))
     content["blocks"][0]["verdikt"] = "green"
     with pytest.raises(jsonschema.ValidationError, match="verdikt"):
-        jsonschema.validate(content, json.loads(results_json.json_schema()))
+        jsonschema.validate(content, json.loads(results_file.json_schema()))

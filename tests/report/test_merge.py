@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.measured import Machine
+from pytest_ethrex_perf.records.measurement import Machine
 from pytest_ethrex_perf.report import merge
 from tests.report import builders
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 
 def shards(count: int = 3, **fields: Any) -> list[RunResult]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.cli import main
-from pytest_ethrex_perf.report import html, junit, markdown, outputs, results_json
+from pytest_ethrex_perf.records import results_file
+from pytest_ethrex_perf.report import html, junit, markdown, outputs
 from tests.report import builders
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.results import RunResult
+    from pytest_ethrex_perf.records.result import RunResult
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def saved(path: Path, run: RunResult) -> str:
-    path.write_text(results_json.dump(run), encoding="utf-8")
+    path.write_text(results_file.dump(run), encoding="utf-8")
     return str(path)
 
 
@@ -104,7 +105,7 @@ def test_shards_are_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         for n in (1, 2)
     ]
     assert main(["merge", *files, "-o", "all.json"]) == 0
-    assert [block.block for block in results_json.load(tmp_path / "all.json").blocks] == [
+    assert [block.block for block in results_file.load(tmp_path / "all.json").blocks] == [
         "mainnet/1",
         "mainnet/2",
     ]

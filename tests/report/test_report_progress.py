@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.judge.verdict import Decision
+from pytest_ethrex_perf.records.decision import Decision
 from pytest_ethrex_perf.report import progress, terminal
 
 

@@ -16,8 +16,8 @@ from tests.report import builders
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_ethrex_perf.records.result import RunResult
     from pytest_ethrex_perf.report.terminal import Line
-    from pytest_ethrex_perf.results import RunResult
 
 
 def lines_of(lines: Iterable[Line]) -> list[str]:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.judge.verdict import Verdict
+from pytest_ethrex_perf.records.decision import Verdict
+from pytest_ethrex_perf.records.result import MetricResult, Row
 from pytest_ethrex_perf.report import text
-from pytest_ethrex_perf.results import MetricResult, Row
 from tests.report import builders
 
 UNITS = {"ns": 1.0, "µs": 1e3, "ms": 1e6, "s": 1e9}

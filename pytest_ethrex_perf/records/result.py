@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from pytest_ethrex_perf.judge.verdict import Decision, Rules
-from pytest_ethrex_perf.measured import (
+from pytest_ethrex_perf.records.decision import Decision, Rules
+from pytest_ethrex_perf.records.measurement import (
     CacheIdentity,
     Invocation,
     Machine,

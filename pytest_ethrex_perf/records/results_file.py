@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.results import SCHEMA, RunResult
+from pytest_ethrex_perf.records.result import SCHEMA, RunResult
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_ethrex_perf.judge.verdict import Rules
-from pytest_ethrex_perf.metrics import TIMES
+from pytest_ethrex_perf.records.decision import Rules
+from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pytest_ethrex_perf.blocks import BlockId
+    from pytest_ethrex_perf.records.block import BlockId
 
 
 @dataclass(frozen=True, slots=True)
