@@ -17,8 +17,8 @@ from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate import Gate
+from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.judge import family
-from pytest_ethrex_perf.machine import identify
 from pytest_ethrex_perf.options import OPTIONS
 from pytest_ethrex_perf.outcome import settle
 from pytest_ethrex_perf.plan import NothingToDo, Planner

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline import compatibility, history, store
-from pytest_ethrex_perf.machine import changes
+from pytest_ethrex_perf.host.machine import changes
 from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf import homes, recording, samples
-from pytest_ethrex_perf.baseline import lock, reference
+from pytest_ethrex_perf.baseline import reference
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
 from pytest_ethrex_perf.comparison import BaselinePrograms, Comparison
 from pytest_ethrex_perf.counters import choice
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
+from pytest_ethrex_perf.host import lock
 from pytest_ethrex_perf.judge import stored
 from pytest_ethrex_perf.options import BUNDLED, OPTIONS, WRITTEN
 from pytest_ethrex_perf.replay import cache, program

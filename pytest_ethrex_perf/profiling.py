@@ -197,7 +197,7 @@ class Profiling:
 
     def _keep(self, plan: Plan, result: BlockResult, profiler: Profiler) -> Found:
         """Profile head once, and keep its stacks beside the baseline that its session was recorded in."""
-        from pytest_ethrex_perf.baseline import lock
+        from pytest_ethrex_perf.host import lock
         from pytest_ethrex_perf.profile import store
 
         if plan.baseline_path is None:  # of counts alone: their base can be of any machine

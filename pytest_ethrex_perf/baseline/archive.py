@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pytest_ethrex_perf import files
-from pytest_ethrex_perf.baseline.lock import writing
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.host import files
+from pytest_ethrex_perf.host.lock import writing
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import program as programs
 

@@ -10,7 +10,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from pytest_ethrex_perf.baseline import compatibility
-from pytest_ethrex_perf.baseline.lock import writing
 from pytest_ethrex_perf.baseline.schema import (
     FIRST_REASON,
     SCHEMA,
@@ -23,8 +22,9 @@ from pytest_ethrex_perf.baseline.schema import (
     moment,
 )
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.files import replace
-from pytest_ethrex_perf.machine import changes
+from pytest_ethrex_perf.host.files import replace
+from pytest_ethrex_perf.host.lock import writing
+from pytest_ethrex_perf.host.machine import changes
 from pytest_ethrex_perf.records.block import BlockId
 
 if TYPE_CHECKING:

@@ -49,9 +49,9 @@ def accept(args: Namespace) -> int:
 def merge(args: Namespace) -> int:
     """Join two files, or the two sides of one in conflict."""
     from pytest_ethrex_perf.baseline import store
-    from pytest_ethrex_perf.baseline.lock import writing
     from pytest_ethrex_perf.baseline.merge import merge as joined
     from pytest_ethrex_perf.baseline.merge import sides
+    from pytest_ethrex_perf.host.lock import writing
     from pytest_ethrex_perf.profile import store as profiles
 
     if args.theirs is None:

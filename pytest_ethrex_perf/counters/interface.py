@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.measurement import Count
-    from pytest_ethrex_perf.replay.process import Finished
 
 
 def _no_trouble(_: Finished) -> str | None:

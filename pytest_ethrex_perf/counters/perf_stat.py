@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.counters.interface import Counting
     from pytest_ethrex_perf.counters.perf_output import Tally
-    from pytest_ethrex_perf.replay.process import Finished
+    from pytest_ethrex_perf.host.process import Finished
 
 Method: TypeAlias = Literal["window", "difference", "process"]
 HAS_CONTROL = (5, 10)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import files
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.profile import analyses, flamegraph, speedscope, stacks, tree
 from pytest_ethrex_perf.records.result import BlockProfile, Hotspot, Part
 

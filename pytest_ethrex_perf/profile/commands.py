@@ -155,7 +155,7 @@ def _say(*lines: str) -> None:
 
 
 def _profile(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import lock
+    from pytest_ethrex_perf.host import lock
     from pytest_ethrex_perf.profile import artifacts, differential, record, tables
 
     block = _one_block(args.block, args.network)
@@ -265,7 +265,7 @@ def _sections(args: Namespace, chosen: Stacks) -> Iterator[list[str]]:
 
 
 def _write(path: Path, content: str) -> None:
-    from pytest_ethrex_perf import files
+    from pytest_ethrex_perf.host import files
 
     try:
         files.replace(path, content.encode())

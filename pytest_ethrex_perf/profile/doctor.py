@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.machine import NoiseProbe, identify
+from pytest_ethrex_perf.host.machine import NoiseProbe, identify
 from pytest_ethrex_perf.profile import perf, samply
 
 if TYPE_CHECKING:

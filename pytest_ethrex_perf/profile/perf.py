@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.profile import folding
-from pytest_ethrex_perf.replay import process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.profile import folding, stacks
 from pytest_ethrex_perf.profile.timeline import timeline
-from pytest_ethrex_perf.replay import command, failure, output, process, transcript
+from pytest_ethrex_perf.replay import command, failure, output, transcript
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:

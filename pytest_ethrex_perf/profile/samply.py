@@ -16,9 +16,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.profile.folding import Sample, without_entry
 from pytest_ethrex_perf.profile.names import of_module, shorten
-from pytest_ethrex_perf.replay import process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

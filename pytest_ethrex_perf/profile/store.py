@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_ethrex_perf import files
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.profile import stacks
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records.measurement import CacheIdentity
-from pytest_ethrex_perf.replay import command, failure, header, output, process, transcript
+from pytest_ethrex_perf.replay import command, failure, header, output, transcript
 from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, secrets_in
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.replay.output import strip_ansi
 
 if TYPE_CHECKING:
+    from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.replay.output import Output
-    from pytest_ethrex_perf.replay.process import Finished
 
 _LINE_LENGTH = 300
 _CLAP_USAGE_ERROR = 2

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records.measurement import Invocation
-from pytest_ethrex_perf.replay import command, failure, output, process, transcript
+from pytest_ethrex_perf.replay import command, failure, output, transcript
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.counters.interface import Instrument, Run
+    from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.replay.output import Output, Report
-    from pytest_ethrex_perf.replay.process import Finished
 
 _COMPANION_FACTOR, _COMPANION_BASE_S = 10.0, 60.0  # as generous as an invocation's own limit
 
@@ -48,7 +49,7 @@ def invoke(
     Raises `MeasurementError`, one line: what happened, the program's own error line, the file with the whole
     output. See `failure.of_measurement` for what counts as a success.
     """
-    from pytest_ethrex_perf.machine import NoiseProbe
+    from pytest_ethrex_perf.host.machine import NoiseProbe
 
     launcher = _Launcher(program, block, cache_dir, environ, log_dir, label, tuple(secrets))
     with instrument.counting(repeat, turn) as counting:

@@ -13,7 +13,7 @@ from pytest_ethrex_perf.replay.output import strip_ansi
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_ethrex_perf.replay.process import Finished
+    from pytest_ethrex_perf.host.process import Finished
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import files
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
+from pytest_ethrex_perf.host import files
 
 if TYPE_CHECKING:
     import argparse

@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import files
 from pytest_ethrex_perf.errors import EthrexPerfError
+from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.options import OPTIONS
 
 if TYPE_CHECKING:

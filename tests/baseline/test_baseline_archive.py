@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf import files
 from pytest_ethrex_perf.baseline import archive as module
 from pytest_ethrex_perf.baseline.archive import Archive, MissingProgramError, default_directory, size_told
+from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.replay.program import resolve
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from pytest_ethrex_perf.counters import callgrind
 from pytest_ethrex_perf.counters.callgrind import Callgrind, Dump, Parts, by_function, read_dump
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.replay import process
+from pytest_ethrex_perf.host import process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

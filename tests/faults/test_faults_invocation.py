@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records.block import BlockId
-from pytest_ethrex_perf.replay import process
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
 from tests.faults import fake_replay

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.replay import process
+from pytest_ethrex_perf.host import process
 from tests.faults import fake_replay
 
 BLOCK = ("block", "1", "--network", "hoodi", "--repeat", "2")

@@ -76,7 +76,7 @@ def test_what_cannot_be_written_at_the_end_fails_the_run_but_not_the_summary(
     def full(_file: object, _content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pytest_ethrex_perf.files.replace", full)
+    monkeypatch.setattr("pytest_ethrex_perf.host.files.replace", full)
     head, base = bench.program("head"), bench.program("base")
     result = bench.compare(head, base, "--ethrex-repeat=3", "--ethrex-json=results.json")
     result.assert_outcomes(passed=1)

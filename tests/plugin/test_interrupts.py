@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.baseline import lock
+from pytest_ethrex_perf.host import lock
 from tests.faults import fake_replay
 
 if TYPE_CHECKING:

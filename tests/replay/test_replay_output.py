@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pytest_ethrex_perf.host.process import Finished
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.measurement import Usage
 from pytest_ethrex_perf.replay import failure
 from pytest_ethrex_perf.replay.output import Repeat, duration_ns, parse, strip_ansi
-from pytest_ethrex_perf.replay.process import Finished
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 BLOCK = BlockId("hoodi", 1265656)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.baseline import lock
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.machine import NoiseProbe, changes, cpu_list, identify, valid_name
+from pytest_ethrex_perf.host.machine import NoiseProbe, changes, cpu_list, identify, valid_name
 from pytest_ethrex_perf.records.measurement import Noise
 
 if TYPE_CHECKING:

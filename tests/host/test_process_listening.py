@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.replay import process
+from pytest_ethrex_perf.host import process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
