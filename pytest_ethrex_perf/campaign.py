@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_ethrex_perf import __version__, pilot, schedule
+from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.config.parsers import AUTO
+from pytest_ethrex_perf.config.settings import check_limits, check_marker
 from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate import Gate
 from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.judge import family
-from pytest_ethrex_perf.options import OPTIONS
 from pytest_ethrex_perf.outcome import settle
 from pytest_ethrex_perf.plan import NothingToDo, Planner
 from pytest_ethrex_perf.profiling import Found, Profiling
@@ -28,19 +30,17 @@ from pytest_ethrex_perf.records.request import Gating, Request
 from pytest_ethrex_perf.records.result import BlockResult, Outcome, RunResult, SuiteResult
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.redaction import Redactor, redact_url, redact_words, secrets_in
-from pytest_ethrex_perf.settings import check_limits, check_marker
 from pytest_ethrex_perf.suite import Suite
-from pytest_ethrex_perf.values import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.counters.choice import Chosen
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.decision import Decision, Rules
     from pytest_ethrex_perf.records.measurement import Invocation, Machine, Program
-    from pytest_ethrex_perf.settings import Settings
 
 _NOTHING_FOUND = Found()
 FIRST_TIMEOUT_S = 900.0  # nothing is known of the block yet

@@ -10,9 +10,9 @@ from pytest_ethrex_perf.records.decision import Decision, Verdict
 if TYPE_CHECKING:
     import datetime as dt
 
+    from pytest_ethrex_perf.config.settings import Settings, Waiver
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.result import Outcome
-    from pytest_ethrex_perf.settings import Settings, Waiver
 
 BROKEN = "base against itself: the gate is broken on this machine, trust none of its verdicts"
 

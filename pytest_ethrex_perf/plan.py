@@ -12,27 +12,27 @@ from pytest_ethrex_perf import homes, recording, samples
 from pytest_ethrex_perf.baseline import reference
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
 from pytest_ethrex_perf.comparison import BaselinePrograms, Comparison
+from pytest_ethrex_perf.config.options import BUNDLED, OPTIONS, WRITTEN
+from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.counters import choice
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.host import lock
 from pytest_ethrex_perf.judge import stored
-from pytest_ethrex_perf.options import BUNDLED, OPTIONS, WRITTEN
 from pytest_ethrex_perf.replay import cache, program
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
-from pytest_ethrex_perf.values import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from pytest_ethrex_perf.baseline.schema import Baseline
+    from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.gate import Gate
     from pytest_ethrex_perf.homes import Home
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Machine, Program, StoredSession
     from pytest_ethrex_perf.records.request import Request
     from pytest_ethrex_perf.records.result import Mode, PastEpoch, PublishedResult
-    from pytest_ethrex_perf.settings import Settings
 
 RECORDED_INVOCATIONS = 10  # of a session, unless --ethrex-invocations says otherwise
 ENOUGH_SESSIONS = stored.ENOUGH_SESSIONS

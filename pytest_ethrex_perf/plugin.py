@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ethrex_perf.config.options import OPTIONS, describe
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.fixtures import ethrex_block, ethrex_replay
-from pytest_ethrex_perf.options import OPTIONS, describe
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

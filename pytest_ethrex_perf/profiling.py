@@ -21,6 +21,7 @@ from pytest_ethrex_perf.records.decision import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.gate import Gate, Settle
     from pytest_ethrex_perf.plan import Plan
     from pytest_ethrex_perf.profile.differential import Metric
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.measurement import Invocation, Program
     from pytest_ethrex_perf.records.result import BlockProfile, BlockResult, Explanation
     from pytest_ethrex_perf.schedule import Side
-    from pytest_ethrex_perf.settings import Settings
 
 FOLDER = Path("ethrex-perf-profile")
 """Where the files of profiles go if no HTML report was asked for, as `ethrex-perf profile` has it."""

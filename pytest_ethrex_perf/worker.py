@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.gate import Gate
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.request import Request
-    from pytest_ethrex_perf.settings import Settings
 
 
 class Told(Record, frozen=True, kw_only=True):

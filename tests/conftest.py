@@ -15,9 +15,9 @@ import pytest
 from Crypto.Hash import keccak  # noqa: F401
 
 import pytest_ethrex_perf.items  # noqa: F401
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.counters.perf_stat import Tool
-from pytest_ethrex_perf.options import OPTIONS
 from tests import cache_file
 from tests.counters import fake_perf
 from tests.faults import fake_replay

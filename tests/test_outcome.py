@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ethrex_perf.config.settings import Settings, Source, Waiver
 from pytest_ethrex_perf.outcome import BROKEN, settle, waive
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Decision, Verdict
-from pytest_ethrex_perf.settings import Settings, Source, Waiver
 
 BLOCK = BlockId("mainnet", 24443168)
 TODAY = dt.date(2026, 2, 18)

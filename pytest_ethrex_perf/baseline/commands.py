@@ -204,7 +204,7 @@ def _side(spec: str, args: Namespace) -> Side:
 
 def _verify(args: Namespace) -> int:
     from pytest_ethrex_perf.baseline import verification
-    from pytest_ethrex_perf.options import BUNDLED
+    from pytest_ethrex_perf.config.options import BUNDLED
 
     checked = files(args)
     programs = archive(args.archive) if args.archive is not None else None

@@ -72,6 +72,6 @@ def say(text: str, end: str = "\n") -> None:
 def archive(directory: Path | None) -> Archive:
     """The archive in `directory`, or the user's own."""
     from pytest_ethrex_perf.baseline.archive import Archive, default_directory
-    from pytest_ethrex_perf.options import OPTIONS
+    from pytest_ethrex_perf.config.options import OPTIONS
 
     return Archive(directory or default_directory(os.environ), OPTIONS["archive_size"].default)

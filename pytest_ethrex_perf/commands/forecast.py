@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.commands import limits
+from pytest_ethrex_perf.config.parsers import probability, whole
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.records.metric import TIMES, unit
-from pytest_ethrex_perf.values import probability, whole
 
 if TYPE_CHECKING:
     import argparse

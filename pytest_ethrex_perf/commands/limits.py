@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.options import OPTIONS
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import TIMES, limits
 

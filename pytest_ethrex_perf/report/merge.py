@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.host import files
-from pytest_ethrex_perf.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.options import OPTIONS
+from pytest_ethrex_perf.config.options import OPTIONS
 
 if TYPE_CHECKING:
     from tests.conftest import Bench

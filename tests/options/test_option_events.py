@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.values import events
+from pytest_ethrex_perf.config.parsers import events
 
 if TYPE_CHECKING:
     from tests.conftest import Bench

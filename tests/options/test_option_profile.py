@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import store as baselines
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.options import OPTIONS
 from pytest_ethrex_perf.profile import record, stacks, store
 from tests.conftest import PROFILE
 from tests.profile import samples

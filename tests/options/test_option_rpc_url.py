@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.options import WRITTEN
+from pytest_ethrex_perf.config.options import WRITTEN
 from tests import cache_file
 
 if TYPE_CHECKING:

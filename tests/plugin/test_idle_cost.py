@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytest_ethrex_perf
-from pytest_ethrex_perf.options import CONFIG_NAME
+from pytest_ethrex_perf.config.options import CONFIG_NAME
 
 if TYPE_CHECKING:
     from tests.conftest import Bench

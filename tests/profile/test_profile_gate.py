@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf import profiling
-from pytest_ethrex_perf.options import OPTIONS
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.profile import record, stacks
 from pytest_ethrex_perf.profiling import Effort, effort
 from pytest_ethrex_perf.records.measurement import Invocation, Usage

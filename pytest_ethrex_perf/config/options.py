@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.metric import COUNTS, TIMES, limits
-from pytest_ethrex_perf.values import (
+from pytest_ethrex_perf.config.parsers import (
     choice,
     events,
     fraction,
@@ -28,6 +26,8 @@ from pytest_ethrex_perf.values import (
     words,
     words_or_none,
 )
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records.metric import COUNTS, TIMES, limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

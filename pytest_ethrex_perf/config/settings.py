@@ -12,16 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_ethrex_perf.config.options import (
+    ALL_CONFIGURED,
+    BUNDLED,
+    CONFIG_NAME,
+    MARKER_OPTIONS,
+    OPTIONS,
+    WRITTEN,
+)
+from pytest_ethrex_perf.config.parsers import fraction
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.options import ALL_CONFIGURED, BUNDLED, CONFIG_NAME, MARKER_OPTIONS, OPTIONS, WRITTEN
 from pytest_ethrex_perf.records.block import BlockId, parse_blocks
 from pytest_ethrex_perf.records.metric import METRICS, TIMES, limits
-from pytest_ethrex_perf.values import fraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_ethrex_perf.options import Option
+    from pytest_ethrex_perf.config.options import Option
 
 Values = dict[str, Any]
 _FILE_TABLES = ("blocks", "block", "metric", "allow")

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf import values
+from pytest_ethrex_perf.config import parsers
+from pytest_ethrex_perf.config.options import MARKER_OPTIONS, OPTIONS
+from pytest_ethrex_perf.config.settings import check_marker, load
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.options import MARKER_OPTIONS, OPTIONS
 from pytest_ethrex_perf.records.block import BlockId
-from pytest_ethrex_perf.settings import check_marker, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_ethrex_perf.settings import Settings
+    from pytest_ethrex_perf.config.settings import Settings
 
 BLOCK, OTHER = BlockId("mainnet", 24443168), BlockId("mainnet", 7)
 LEVELS = (
@@ -210,16 +210,16 @@ def test_the_environment_is_no_part_of_what_a_traceback_shows(tmp_path: Path) ->
 
 @given(st.floats(0, 0.49))
 def test_a_fraction_and_its_percentage_are_the_same(value: float) -> None:
-    assert values.fraction(repr(value)) == value
-    assert values.fraction(value) == value
-    assert values.fraction(f"{100 * value!r}%") == pytest.approx(value)
-    assert values.fraction(f" {100 * value!r} % ") == pytest.approx(value)
+    assert parsers.fraction(repr(value)) == value
+    assert parsers.fraction(value) == value
+    assert parsers.fraction(f"{100 * value!r}%") == pytest.approx(value)
+    assert parsers.fraction(f" {100 * value!r} % ") == pytest.approx(value)
 
 
 @given(st.floats(0.5, 1e6) | st.integers(1, 10**6))
 def test_a_bare_number_that_must_be_a_percentage_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match=r"for a percentage, or a fraction below 0\.5"):
-        values.fraction(value)
+        parsers.fraction(value)
 
 
 @given(st.text() | st.floats() | st.integers() | st.booleans() | st.none() | st.lists(st.integers()))
@@ -243,21 +243,21 @@ def refusal(name: str, value: object) -> str | None:
     ("parse", "good"),
     [
         (
-            values.fraction,
+            parsers.fraction,
             {"1%": 0.01, "0.01": 0.01, 0.01: 0.01, "0": 0.0, "99.9%": 0.999, "1\u202f%": 0.01},
         ),
-        (values.probability, {"1%": 0.01, "0.49": 0.49}),
-        (values.significance, {"1%": 0.01, "49%": 0.49}),
-        (values.seconds, {"90": 90, "90s": 90, "1.5h": 5400, "10m": 600, "10 min": 600, "5ms": 0.005, 7: 7}),
-        (values.milliseconds, {"0.2": 2e5, "0.2ms": 2e5, "0.2 ms": 2e5, 0: 0, 1.5: 1.5e6}),
-        (values.looks, {"6": (6,), "6, 10": (6, 10), (6, 7): (6, 7)}),
-        (values.metrics, {"exec": ("exec",), "prep,exec,prep": ("prep", "exec")}),
-        (values.repeats, {"2": 2, 11: 11, "auto": "auto"}),
-        (values.whole(1), {"1": 1, 3: 3}),
-        (values.choice("warn", "fail"), {"warn": "warn"}),
-        (values.words, {"a 'b c'": "a 'b c'"}),
-        (values.words_or_none, {"": "", "a b": "a b"}),
-        (values.text, {"a": "a"}),
+        (parsers.probability, {"1%": 0.01, "0.49": 0.49}),
+        (parsers.significance, {"1%": 0.01, "49%": 0.49}),
+        (parsers.seconds, {"90": 90, "90s": 90, "1.5h": 5400, "10m": 600, "10 min": 600, "5ms": 0.005, 7: 7}),
+        (parsers.milliseconds, {"0.2": 2e5, "0.2ms": 2e5, "0.2 ms": 2e5, 0: 0, 1.5: 1.5e6}),
+        (parsers.looks, {"6": (6,), "6, 10": (6, 10), (6, 7): (6, 7)}),
+        (parsers.metrics, {"exec": ("exec",), "prep,exec,prep": ("prep", "exec")}),
+        (parsers.repeats, {"2": 2, 11: 11, "auto": "auto"}),
+        (parsers.whole(1), {"1": 1, 3: 3}),
+        (parsers.choice("warn", "fail"), {"warn": "warn"}),
+        (parsers.words, {"a 'b c'": "a 'b c'"}),
+        (parsers.words_or_none, {"": "", "a b": "a b"}),
+        (parsers.text, {"a": "a"}),
     ],
 )
 def test_values_that_are_read(parse: Callable[[object], object], good: dict[object, object]) -> None:
@@ -268,18 +268,18 @@ def test_values_that_are_read(parse: Callable[[object], object], good: dict[obje
 @pytest.mark.parametrize(
     ("parse", "bad"),
     [
-        (values.fraction, ["", "%", "x", "-1%", "nan", "inf", "100%", "1e400", None, True]),
-        (values.probability, ["0", "0%", "100%"]),
-        (values.significance, ["0", "50%", "99%"]),
-        (values.seconds, ["", "0", "0.0s", "-1", "1d", "1 s s", "s", "٣s", None]),
-        (values.milliseconds, ["", "-0.1", "1s", "nan", "inf", "0.2 s"]),
-        (values.looks, ["", "5", "6,6", "10,6", "6,,10", [6, 6.5], []]),
-        (values.metrics, ["", ",", "wall", []]),
-        (values.repeats, ["1", "0", "-1", "AUTO", "1.5", True]),
-        (values.whole(1), ["0", "x", 1.5]),
-        (values.choice("warn", "fail"), ["", "Warn", None, True]),
-        (values.words, ["", "a 'b", ["a"], None]),
-        (values.text, ["", " ", 5, None]),
+        (parsers.fraction, ["", "%", "x", "-1%", "nan", "inf", "100%", "1e400", None, True]),
+        (parsers.probability, ["0", "0%", "100%"]),
+        (parsers.significance, ["0", "50%", "99%"]),
+        (parsers.seconds, ["", "0", "0.0s", "-1", "1d", "1 s s", "s", "٣s", None]),
+        (parsers.milliseconds, ["", "-0.1", "1s", "nan", "inf", "0.2 s"]),
+        (parsers.looks, ["", "5", "6,6", "10,6", "6,,10", [6, 6.5], []]),
+        (parsers.metrics, ["", ",", "wall", []]),
+        (parsers.repeats, ["1", "0", "-1", "AUTO", "1.5", True]),
+        (parsers.whole(1), ["0", "x", 1.5]),
+        (parsers.choice("warn", "fail"), ["", "Warn", None, True]),
+        (parsers.words, ["", "a 'b", ["a"], None]),
+        (parsers.text, ["", " ", 5, None]),
     ],
 )
 def test_values_that_are_refused(parse: Callable[[object], object], bad: list[object]) -> None:
@@ -291,5 +291,5 @@ def test_values_that_are_refused(parse: Callable[[object], object], bad: list[ob
 @given(st.floats(0.001, 1e6))
 def test_a_duration_is_the_same_in_every_unit(seconds: float) -> None:
     text = f"{seconds:.6f}"
-    assert math.isclose(values.seconds(f"{text}s"), values.seconds(f"{text} m") / 60)
-    assert math.isclose(values.seconds(f"{text}h"), values.seconds(text) * 3600)
+    assert math.isclose(parsers.seconds(f"{text}s"), parsers.seconds(f"{text} m") / 60)
+    assert math.isclose(parsers.seconds(f"{text}h"), parsers.seconds(text) * 3600)
