@@ -20,10 +20,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.counters import callgrind, choice
 from pytest_ethrex_perf.counters.interface import NOTHING, Instrument
-from pytest_ethrex_perf.judge import paired
+from pytest_ethrex_perf.judge import paired, samples
 from pytest_ethrex_perf.records import metric
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Rules

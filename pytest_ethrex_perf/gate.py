@@ -6,9 +6,9 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_ethrex_perf import samples, sides
+from pytest_ethrex_perf import sides
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
-from pytest_ethrex_perf.judge import checks, paired, power, stored
+from pytest_ethrex_perf.judge import checks, paired, power, samples, stored
 from pytest_ethrex_perf.records.decision import Rules, Verdict
 from pytest_ethrex_perf.records.measurement import Invocation, Pair
 from pytest_ethrex_perf.records.metric import TIMES, unit

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline import compatibility, history, store
 from pytest_ethrex_perf.host.machine import changes
+from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:

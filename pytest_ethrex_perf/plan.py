@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import homes, recording, samples
+from pytest_ethrex_perf import homes, recording
 from pytest_ethrex_perf.baseline import reference
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
 from pytest_ethrex_perf.comparison import BaselinePrograms, Comparison
@@ -17,7 +17,7 @@ from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.counters import choice
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.host import lock
-from pytest_ethrex_perf.judge import stored
+from pytest_ethrex_perf.judge import samples, stored
 from pytest_ethrex_perf.replay import cache, program
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.counters import derived
+from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.records.metric import COUNTS, PREP_INSTRUCTIONS, TIMES
 from pytest_ethrex_perf.records.result import Row, SideResult
 

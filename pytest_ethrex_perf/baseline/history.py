@@ -7,9 +7,9 @@ import statistics
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline.schema import BaselineError, moment
 from pytest_ethrex_perf.host.machine import changes
+from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.records.metric import METRICS, TIMES, unit
 from pytest_ethrex_perf.records.result import PastEpoch, PastSession
 

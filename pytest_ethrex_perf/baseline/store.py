@@ -317,8 +317,7 @@ def _contradiction(
     old: Baseline, session: Session, rules: Mapping[str, Rules], drop: int
 ) -> _Contradiction | None:
     """The first metric in which `session` contradicts the current epoch of `old`; raises `BaselineError`."""
-    from pytest_ethrex_perf import samples
-    from pytest_ethrex_perf.judge import stored
+    from pytest_ethrex_perf.judge import samples, stored
 
     recent = old.raw(old.epoch.recent)
     (fresh,) = old.raw([session])
@@ -341,7 +340,7 @@ def _contradiction(
 
 def _counted_anew(old: Baseline, session: Session, rules: Mapping[str, Rules]) -> Iterator[str]:
     """What no session of the epoch can be compared in, since it was counted otherwise there."""
-    from pytest_ethrex_perf import samples
+    from pytest_ethrex_perf.judge import samples
 
     recent = old.raw(old.epoch.recent)
     for metric in rules:

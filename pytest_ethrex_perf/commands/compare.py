@@ -107,7 +107,7 @@ class Matched:
 
     def samples(self, metric: str) -> tuple[list[float], list[float]]:
         """One number per invocation of base and of head, logs."""
-        from pytest_ethrex_perf import samples
+        from pytest_ethrex_perf.judge import samples
 
         drop = max(self.base.block.drop, self.head.block.drop)
         self.identity(metric)  # raises where the two were not counted alike
@@ -118,13 +118,13 @@ class Matched:
 
     def identity(self, metric: str) -> str | None:
         """How `metric` was counted, None of a time; raises `MeasurementError` if not alike on both sides."""
-        from pytest_ethrex_perf import samples
+        from pytest_ethrex_perf.judge import samples
 
         return samples.identity((*self.base.invocations, *self.head.invocations), metric)
 
     def by_callgrind(self, metric: str) -> bool:
         """Whether callgrind counted `metric`."""
-        from pytest_ethrex_perf import samples
+        from pytest_ethrex_perf.judge import samples
 
         return samples.by_callgrind(self.head.invocations, metric)
 
@@ -137,7 +137,7 @@ class Matched:
 
     def step(self, metric: str, used: int | None = None) -> float:
         """Coarsest resolution (log) of the first `used` invocations of either side (None: all)."""
-        from pytest_ethrex_perf import samples
+        from pytest_ethrex_perf.judge import samples
 
         taken = (self._with(side, metric)[:used] for side in (self.base, self.head))
         return samples.step([one for side in taken for one in side], metric)

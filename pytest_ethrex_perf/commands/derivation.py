@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pytest_ethrex_perf import samples
-from pytest_ethrex_perf.judge import stored
+from pytest_ethrex_perf.judge import samples, stored
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.metric import unit
 from pytest_ethrex_perf.report import terminal, text

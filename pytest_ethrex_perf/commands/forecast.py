@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.config.parsers import probability, whole
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.records.metric import TIMES, unit
 
 if TYPE_CHECKING:

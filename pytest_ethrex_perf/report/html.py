@@ -14,7 +14,7 @@ from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from pytest_ethrex_perf import samples
+from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.profile import artifacts, flamegraph, tables
 from pytest_ethrex_perf.records.metric import TIMES, unit
 from pytest_ethrex_perf.report import charts, escape, history, text

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline.schema import KEPT, Session, check, json_schema, kept
+from pytest_ethrex_perf.judge import samples
 from tests.baseline.builders import (
     BLOCK,
     CACHE,

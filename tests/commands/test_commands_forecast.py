@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.baseline import store
-from pytest_ethrex_perf.judge import power, sample, stored
+from pytest_ethrex_perf.judge import power, sample, samples, stored
 from pytest_ethrex_perf.judge.family import spending
 from pytest_ethrex_perf.records.decision import Rules
 from tests.baseline.builders import make_baseline, make_epoch, make_session

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf import samples
 from pytest_ethrex_perf.counters.callgrind import Callgrind
-from pytest_ethrex_perf.judge import paired
+from pytest_ethrex_perf.judge import paired, samples
 from pytest_ethrex_perf.records import metric
 from pytest_ethrex_perf.records.decision import Rules, Verdict
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_ethrex_perf import samples, sides
-from pytest_ethrex_perf.judge import paired, stored
+from pytest_ethrex_perf import sides
+from pytest_ethrex_perf.judge import paired, samples, stored
 from pytest_ethrex_perf.profile import artifacts, differential
 from pytest_ethrex_perf.records.decision import Rules, Verdict
 from pytest_ethrex_perf.records.measurement import (

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.judge.samples import comparable, first_counts, identity, sample, step, stored, usual
 from pytest_ethrex_perf.records.measurement import Count, StoredSession
 from pytest_ethrex_perf.records.metric import COUNTS, METRICS, TIMES, limits, unit
-from pytest_ethrex_perf.samples import comparable, first_counts, identity, sample, step, stored, usual
 from tests.baseline.builders import make_invocation
 
 BY_CALLGRIND = "instructions:u by callgrind (function, exec)"
