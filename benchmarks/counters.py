@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.counters import callgrind, choice
-from pytest_ethrex_perf.counters.interface import NOTHING, Instrument
 from pytest_ethrex_perf.judge import paired, samples
 from pytest_ethrex_perf.records import metric
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Rules
+from pytest_ethrex_perf.replay.instrument import NOTHING, Instrument
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
 

@@ -17,7 +17,6 @@ from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import check_limits, check_marker
 from pytest_ethrex_perf.counters import probe
-from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate import Gate
 from pytest_ethrex_perf.host.machine import identify
@@ -28,6 +27,7 @@ from pytest_ethrex_perf.profiling import Found, Profiling
 from pytest_ethrex_perf.records.metric import TIMES, limits
 from pytest_ethrex_perf.records.request import Gating, Request
 from pytest_ethrex_perf.records.result import BlockResult, Outcome, RunResult, SuiteResult
+from pytest_ethrex_perf.replay.instrument import NOTHING
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.redaction import Redactor, redact_url, redact_words, secrets_in
 from pytest_ethrex_perf.suite import Suite

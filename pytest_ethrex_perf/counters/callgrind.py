@@ -18,18 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf.counters.interface import Run
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.host.machine import cpu_list
 from pytest_ethrex_perf.records.measurement import Count, Machine
 from pytest_ethrex_perf.records.metric import PREP_INSTRUCTIONS
+from pytest_ethrex_perf.replay.instrument import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.counters.interface import Counting
     from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.measurement import CountMethod, Covered, Facts
+    from pytest_ethrex_perf.replay.instrument import Counting
 
 FUNCTION = "*add_block_pipeline"
 """Matches legacy and v0 names of Rust, both demangled. No star at its end: of two options with the same

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_ethrex_perf.counters import callgrind, events, probe
-from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.counters.perf_stat import Perf
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.metric import PREP_INSTRUCTIONS
+from pytest_ethrex_perf.replay.instrument import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_ethrex_perf.counters.interface import Instrument
     from pytest_ethrex_perf.records.measurement import Machine
+    from pytest_ethrex_perf.replay.instrument import Instrument
 
 Mode: TypeAlias = Literal["auto", "perf", "callgrind", "off"]
 MODES: tuple[Mode, ...] = ("auto", "perf", "callgrind", "off")

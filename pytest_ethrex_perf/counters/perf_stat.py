@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_ethrex_perf.counters import events, perf_output
-from pytest_ethrex_perf.counters.interface import Run
 from pytest_ethrex_perf.records.measurement import Count
+from pytest_ethrex_perf.replay.instrument import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_ethrex_perf.counters.interface import Counting
     from pytest_ethrex_perf.counters.perf_output import Tally
     from pytest_ethrex_perf.host.process import Finished
+    from pytest_ethrex_perf.replay.instrument import Counting
 
 Method: TypeAlias = Literal["window", "difference", "process"]
 HAS_CONTROL = (5, 10)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records.measurement import Invocation
 from pytest_ethrex_perf.replay import command, failure, output, transcript
+from pytest_ethrex_perf.replay.instrument import NOTHING
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.counters.interface import Instrument, Run
     from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.replay.instrument import Instrument, Run
     from pytest_ethrex_perf.replay.output import Output, Report
 
 _COMPANION_FACTOR, _COMPANION_BASE_S = 10.0, 60.0  # as generous as an invocation's own limit

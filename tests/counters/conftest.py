@@ -18,9 +18,9 @@ from pytest_ethrex_perf.replay.program import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.counters.interface import Instrument
     from pytest_ethrex_perf.counters.perf_stat import Tool
     from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.replay.instrument import Instrument
 
 SOURCE = Path(__file__).with_name("program.c")
 BLOCK = BlockId("hoodi", 9000001)

@@ -9,9 +9,9 @@ import pytest
 
 from pytest_ethrex_perf.counters import callgrind, probe
 from pytest_ethrex_perf.counters.choice import Chosen, choose
-from pytest_ethrex_perf.counters.interface import NOTHING
 from pytest_ethrex_perf.counters.perf_stat import Perf, Tool
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.replay.instrument import NOTHING
 from tests.counters import fake_perf
 
 if TYPE_CHECKING:
