@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from pytest_ethrex_perf.counters import derived
+from pytest_ethrex_perf.counters import rates
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.records.metric import COUNTS, PREP_INSTRUCTIONS, TIMES
 from pytest_ethrex_perf.records.result import Row, SideResult
@@ -126,7 +126,7 @@ def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
         known = sides.counted if sides.counted and count.instrument == "callgrind" else sides.base
         before, after = (_values(taken, metric, count.identity) for taken in (known, sides.head))
         yield _row(
-            f"{derived.label(metric, vendor)} ({count.way})",
+            f"{rates.label(metric, vendor)} ({count.way})",
             count.unit,
             before,
             after,
@@ -139,16 +139,16 @@ def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
     before_rates, after_rates = (
         _rates(taken, identities) for taken in (sides.counted or sides.base, sides.head)
     )
-    for rate in derived.RATES:
+    for rate in rates.RATES:
         values = after_rates.get(rate.name, [])
         if values:
             yield _row(
-                derived.label(rate.name, vendor),
+                rates.label(rate.name, vendor),
                 rate.unit,
                 before_rates.get(rate.name, []),
                 values,
                 counted=True,
-                remark=derived.note(rate.name, statistics.geometric_mean(values)) or "",
+                remark=rates.note(rate.name, statistics.geometric_mean(values)) or "",
                 detail=rate.name not in _AT_FIRST_SIGHT,
             )
 
@@ -164,7 +164,7 @@ def _rates(invocations: Sequence[Invocation], identities: set[str]) -> dict[str,
     found: dict[str, list[float]] = {}
     for invocation in invocations:
         alike = {name: one for name, one in invocation.counts.items() if one.identity in identities}
-        for name, value in derived.rates(alike, invocation.gas).items():
+        for name, value in rates.rates(alike, invocation.gas).items():
             if value > 0:
                 found.setdefault(name, []).append(value)
     return found

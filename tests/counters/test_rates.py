@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ethrex_perf.counters.derived import RATES, cache_label, note, rates
+from pytest_ethrex_perf.counters.rates import RATES, cache_label, note, rates
 from pytest_ethrex_perf.records.measurement import Count
 
 
