@@ -8,10 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import homes, recording
-from pytest_ethrex_perf.baseline import reference
+from pytest_ethrex_perf.baseline import homes, recording, reference
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
-from pytest_ethrex_perf.comparison import BaselinePrograms, Comparison
+from pytest_ethrex_perf.baseline.programs import BaselinePrograms, Comparison
 from pytest_ethrex_perf.config.options import BUNDLED, OPTIONS, WRITTEN
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.counters import choice
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from pytest_ethrex_perf.baseline.homes import Home
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.gate import Gate
-    from pytest_ethrex_perf.homes import Home
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Machine, Program, StoredSession
     from pytest_ethrex_perf.records.request import Request

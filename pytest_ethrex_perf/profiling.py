@@ -197,15 +197,15 @@ class Profiling:
 
     def _keep(self, plan: Plan, result: BlockResult, profiler: Profiler) -> Found:
         """Profile head once, and keep its stacks beside the baseline that its session was recorded in."""
+        from pytest_ethrex_perf.baseline import stacks
         from pytest_ethrex_perf.host import lock
-        from pytest_ethrex_perf.profile import store
 
         if plan.baseline_path is None:  # of counts alone: their base can be of any machine
             return Found()
         taken, _ = self._record(plan, result, {"head": plan.head}, profiler, invocations=1)
         (profile,) = taken["head"]
-        with lock.writing(store.path(plan.baseline_path)):
-            kept = store.save(plan.baseline_path, profile)
+        with lock.writing(stacks.path(plan.baseline_path)):
+            kept = stacks.save(plan.baseline_path, profile)
         return Found(kept=kept, notes=profile.notes)
 
     def _record(
@@ -304,14 +304,14 @@ def _measured_ms(result: BlockResult, metric: Metric) -> tuple[float, float] | N
 
 def _kept(plan: Plan) -> tuple[list[Profile], list[str]]:
     """Base's profile from beside the stored baseline, or none and why."""
-    from pytest_ethrex_perf.profile import store
+    from pytest_ethrex_perf.baseline import stacks
 
     timed = [session.program_sha256 for session in plan.sessions if session.times]
     if plan.baseline_path is None or not timed:
         return [], ["head alone was profiled: a baseline of counts alone keeps no stacks"]
-    file = store.path(plan.baseline_path)
+    file = stacks.path(plan.baseline_path)
     try:
-        profile = store.load(plan.baseline_path, program_sha256=timed[-1])
+        profile = stacks.load(plan.baseline_path, program_sha256=timed[-1])
     except EthrexPerfError as broken:
         why = str(broken)
     else:
@@ -320,7 +320,7 @@ def _kept(plan: Plan) -> tuple[list[Profile], list[str]]:
                 "base's stacks were cut to fit beside the baseline: the callers of the rarest are missing on "
                 "its side of the flamegraph; the functions' own times are whole"
             )
-            return [profile], [cut] if store.SMALL in profile.names else []
+            return [profile], [cut] if stacks.SMALL in profile.names else []
         why = (
             f"{file} is of another program than the baseline's newest session"
             if file.exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import recording
+from pytest_ethrex_perf.baseline import recording
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import TIMES

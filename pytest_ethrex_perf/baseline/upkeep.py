@@ -48,11 +48,11 @@ def accept(args: Namespace) -> int:
 
 def merge(args: Namespace) -> int:
     """Join two files, or the two sides of one in conflict."""
+    from pytest_ethrex_perf.baseline import stacks as profiles
     from pytest_ethrex_perf.baseline import store
     from pytest_ethrex_perf.baseline.merge import merge as joined
     from pytest_ethrex_perf.baseline.merge import sides
     from pytest_ethrex_perf.host.lock import writing
-    from pytest_ethrex_perf.profile import store as profiles
 
     if args.theirs is None:
         try:
@@ -139,7 +139,7 @@ def prune(args: Namespace) -> int:
 
 def _prune_stacks(file: Path, left: Baseline | None, *, delete: bool) -> None:
     """Delete the stacks beside a baseline that has gone, or no longer names their program."""
-    from pytest_ethrex_perf.profile import store as profiles
+    from pytest_ethrex_perf.baseline import stacks as profiles
 
     stacks = profiles.path(file)
     programs = {session.program.sha256 for session in left.sessions()} if left else set()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.baseline import reference, store
+from pytest_ethrex_perf.baseline import stacks as profiles
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import store as profiles
 from pytest_ethrex_perf.replay import cache
 
 if TYPE_CHECKING:

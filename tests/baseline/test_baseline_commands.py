@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import commands, store
+from pytest_ethrex_perf.baseline import stacks as profiles
 from pytest_ethrex_perf.baseline.archive import Archive
 from pytest_ethrex_perf.baseline.schema import BaselineError, json_schema
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.profile import store as profiles
 from pytest_ethrex_perf.replay import cache
 from pytest_ethrex_perf.replay.program import resolve
 from tests import cache_file

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from pytest_ethrex_perf.baseline import stacks as stored_stacks
 from pytest_ethrex_perf.baseline import store as baselines
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import record, stacks, store
+from pytest_ethrex_perf.profile import record, stacks
 from tests.conftest import PROFILE
 from tests.profile import samples
 
@@ -284,7 +285,7 @@ ALONE = ("--ethrex-repeat=3", "--ethrex-archive-size=0", JSON)
 
 def kept_beside(bench: Bench) -> Path:
     (file,) = baselines.files(bench.path / "baselines")
-    return store.path(file)
+    return stored_stacks.path(file)
 
 
 def gate_stored(bench: Bench, *arguments: str) -> pytest.RunResult:
@@ -327,7 +328,7 @@ def test_stacks_that_were_cut_say_so(bench: Bench, profiler: Profiler) -> None:
     record_sessions(bench)
     file = kept_beside(bench)
     profile = stacks.read_profile(file)
-    names = (*profile.names, store.SMALL)
+    names = (*profile.names, stored_stacks.SMALL)
     file.write_bytes(gzip.compress(msgspec.json.encode(msgspec.structs.replace(profile, names=names))))
     assert "note: base's stacks were cut to fit beside the baseline" in words(gate_stored(bench))
 

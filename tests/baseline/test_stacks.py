@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ethrex_perf.baseline import stacks as stored_stacks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.profile import analyses, stacks, store
+from pytest_ethrex_perf.profile import analyses, stacks
 from tests.profile import samples as made
 
 if TYPE_CHECKING:
@@ -32,36 +33,39 @@ def large() -> Profile:
 
 def test_a_profile_lies_beside_its_baseline_and_reads_back(tmp_path: Path) -> None:
     baseline = tmp_path / "mainnet" / "24443168" / "ethrex-amd-32c-4f1d.json"
-    told = store.save(baseline, PROFILE)
-    assert store.path(baseline).name == "ethrex-amd-32c-4f1d.stacks.json.gz"
+    told = stored_stacks.save(baseline, PROFILE)
+    assert stored_stacks.path(baseline).name == "ethrex-amd-32c-4f1d.stacks.json.gz"
     assert told == "1 KiB of stacks in ethrex-amd-32c-4f1d.stacks.json.gz"
-    assert store.load(baseline) == PROFILE
-    assert stacks.read(store.path(baseline)) == (PROFILE.folded(), 0)
+    assert stored_stacks.load(baseline) == PROFILE
+    assert stacks.read(stored_stacks.path(baseline)) == (PROFILE.folded(), 0)
 
 
 def test_the_same_profile_is_the_same_file(tmp_path: Path) -> None:
-    store.save(tmp_path / "a.json", PROFILE)
-    store.save(tmp_path / "b.json", PROFILE)
-    assert store.path(tmp_path / "a.json").read_bytes() == store.path(tmp_path / "b.json").read_bytes()
+    stored_stacks.save(tmp_path / "a.json", PROFILE)
+    stored_stacks.save(tmp_path / "b.json", PROFILE)
+    assert (
+        stored_stacks.path(tmp_path / "a.json").read_bytes()
+        == stored_stacks.path(tmp_path / "b.json").read_bytes()
+    )
 
 
 def test_only_the_baselines_own_program_is_explained_with_it(tmp_path: Path) -> None:
     baseline = tmp_path / "a.json"
-    assert store.load(baseline) is None
-    store.save(baseline, PROFILE)
-    assert store.load(baseline, program_sha256="a" * 64) == PROFILE
-    assert store.load(baseline, program_sha256="b" * 64) is None
-    store.remove(baseline)
-    store.remove(baseline)
-    assert store.load(baseline) is None
+    assert stored_stacks.load(baseline) is None
+    stored_stacks.save(baseline, PROFILE)
+    assert stored_stacks.load(baseline, program_sha256="a" * 64) == PROFILE
+    assert stored_stacks.load(baseline, program_sha256="b" * 64) is None
+    stored_stacks.remove(baseline)
+    stored_stacks.remove(baseline)
+    assert stored_stacks.load(baseline) is None
 
 
 def test_a_large_profile_is_cut_to_the_limit_and_keeps_its_self_times(tmp_path: Path) -> None:
     profile = large()
-    told = store.save(tmp_path / "a.json", profile, limit=32 * 1024)
-    assert store.path(tmp_path / "a.json").stat().st_size <= 32 * 1024
+    told = stored_stacks.save(tmp_path / "a.json", profile, limit=32 * 1024)
+    assert stored_stacks.path(tmp_path / "a.json").stat().st_size <= 32 * 1024
     assert "of the rarest only the leaf, to stay below 32 KiB" in told
-    kept = store.load(tmp_path / "a.json")
+    kept = stored_stacks.load(tmp_path / "a.json")
     assert kept is not None
     assert analyses.self_time(kept.folded()) == analyses.self_time(profile.folded())
     assert kept.samples == profile.samples
@@ -72,11 +76,11 @@ def test_a_large_profile_is_cut_to_the_limit_and_keeps_its_self_times(tmp_path: 
 
 def test_a_profile_that_cannot_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match=r"leaves alone do not fit into 0\.5 KiB"):
-        store.save(tmp_path / "a.json", large(), limit=512)
+        stored_stacks.save(tmp_path / "a.json", large(), limit=512)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
-    store.path(tmp_path / "a.json").write_bytes(b"\x1f\x8bnonsense")
+    stored_stacks.path(tmp_path / "a.json").write_bytes(b"\x1f\x8bnonsense")
     with pytest.raises(UsageError, match=r"a\.stacks\.json\.gz: can't be read"):
-        store.load(tmp_path / "a.json")
+        stored_stacks.load(tmp_path / "a.json")
