@@ -36,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every command, with what its module registers."""
-    from pytest_ethrex_perf.baseline import commands as baseline_commands
-    from pytest_ethrex_perf.commands import compare, explain, forecast
+    from pytest_ethrex_perf.commands import baseline as baseline_commands
+    from pytest_ethrex_perf.commands import compare, explain, plan
+    from pytest_ethrex_perf.commands import profile as profile_commands
+    from pytest_ethrex_perf.commands import report as report_commands
     from pytest_ethrex_perf.embedded import devblock
-    from pytest_ethrex_perf.profile import commands as profile_commands
-    from pytest_ethrex_perf.report import commands as report_commands
 
     parser = argparse.ArgumentParser(prog="ethrex-perf", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"ethrex-perf {__version__}")
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     report_commands.add_commands(commands)
     devblock.add_commands(commands)
     profile_commands.add_commands(commands)
-    for module in (explain, compare, forecast):
+    for module in (explain, compare, plan):
         module.add_commands(commands)
     return parser
 

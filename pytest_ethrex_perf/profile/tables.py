@@ -10,8 +10,8 @@ from pytest_ethrex_perf.profile.names import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pytest_ethrex_perf.commands.doctor import Finding
     from pytest_ethrex_perf.profile.analyses import Row
-    from pytest_ethrex_perf.profile.doctor import Finding
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.result import BlockProfile, Explanation, FunctionChange
 

@@ -16,8 +16,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.baseline import commands, schema, store
+from pytest_ethrex_perf.baseline import schema, store
 from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Session
+from pytest_ethrex_perf.commands import baseline
 from tests.baseline.builders import BLOCK, CACHE, MACHINE, make_session
 
 KEPT = 3  # so that short sequences forget something
@@ -26,7 +27,7 @@ BRANCHES = ("ours", "theirs")
 
 def run(*words: str) -> int:
     parser = argparse.ArgumentParser()
-    commands.add_commands(parser.add_subparsers())
+    baseline.add_commands(parser.add_subparsers())
     args = parser.parse_args(["baseline", *words])
     with contextlib.redirect_stdout(io.StringIO()):
         return int(args.run(args))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from pytest_ethrex_perf.baseline import commands, store
+from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.archive import default_directory
 from pytest_ethrex_perf.baseline.schema import Session
+from pytest_ethrex_perf.commands import baseline as baseline_command
 from tests.conftest import BLOCK
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def stored(bench: Bench, block: int = BLOCK) -> Baseline:
 def baseline(*words: str) -> int:
     """Run `ethrex-perf baseline …`."""
     parser = argparse.ArgumentParser()
-    commands.add_commands(parser.add_subparsers())
+    baseline_command.add_commands(parser.add_subparsers())
     args = parser.parse_args(["baseline", *words])
     return int(args.run(args))
 

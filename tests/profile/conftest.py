@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ethrex_perf.commands import doctor
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import doctor, record
 from pytest_ethrex_perf.profile import perf as perf_tool
+from pytest_ethrex_perf.profile import record
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import program
 

@@ -277,7 +277,8 @@ def _write(path: Path, content: str) -> None:
 
 
 def _doctor(args: Namespace) -> int:
-    from pytest_ethrex_perf.profile import doctor, tables
+    from pytest_ethrex_perf.commands import doctor
+    from pytest_ethrex_perf.profile import tables
 
     program = _program(args.replay, "--replay") if args.replay else None
     found = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.baseline import upkeep
-from pytest_ethrex_perf.baseline.selection import BASELINES, BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.commands import baseline_upkeep
+from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, archive, files, one_file, say
 from pytest_ethrex_perf.records.block import parse_blocks
 from pytest_ethrex_perf.records.metric import METRICS
 
@@ -59,7 +59,7 @@ def add_commands(subparsers: Subparsers) -> None:
     diffing.add_argument("b", metavar="B", help=side)
     merging = verb(
         "merge",
-        upkeep.merge,
+        baseline_upkeep.merge,
         "join two branches' files of a baseline, or the two sides of a file that git left in conflict. As "
         "git's merge driver: ethrex-perf baseline merge %A %B -o %A",
         stored=False,
@@ -75,7 +75,7 @@ def add_commands(subparsers: Subparsers) -> None:
     )
     accepting = verb(
         "accept",
-        upkeep.accept,
+        baseline_upkeep.accept,
         "record what a CI run measured, from its results file (--ethrex-json), as that machine's session",
         stored=False,
     )
@@ -89,7 +89,9 @@ def add_commands(subparsers: Subparsers) -> None:
     accepting.add_argument(
         "--baselines", type=Path, default=BASELINES, metavar="DIR", help="(default: %(default)s)"
     )
-    tagging = verb("tag", upkeep.tag, "name a session, so that later results are shown against it too")
+    tagging = verb(
+        "tag", baseline_upkeep.tag, "name a session, so that later results are shown against it too"
+    )
     tagging.add_argument("block", metavar="BLOCK", help=BLOCK)
     tagging.add_argument("name", metavar="NAME", help="the tag")
     tagging.add_argument(
@@ -98,7 +100,7 @@ def add_commands(subparsers: Subparsers) -> None:
     tagging.add_argument("--delete", action="store_true", help="take the tag away")
     pruning = verb(
         "prune",
-        upkeep.prune,
+        baseline_upkeep.prune,
         "delete old epochs, one session or a whole baseline, or archived programs; a dry run without --yes",
     )
     pruning.add_argument("blocks", nargs="*", metavar="BLOCK", help=BLOCK)

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.baseline.selection import BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.commands.baseline_files import BLOCK, archive, files, one_file, say
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.records.block import parse_blocks
 

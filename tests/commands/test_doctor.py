@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ethrex_perf.profile import doctor, tables
+from pytest_ethrex_perf.commands import doctor
+from pytest_ethrex_perf.profile import tables
 from pytest_ethrex_perf.replay import program
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\nflags\t: fpu\n"

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from pytest_ethrex_perf.baseline import commands, store
 from pytest_ethrex_perf.baseline import stacks as profiles
+from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.archive import Archive
 from pytest_ethrex_perf.baseline.schema import BaselineError, json_schema
+from pytest_ethrex_perf.commands import baseline
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.replay import cache
 from pytest_ethrex_perf.replay.program import resolve
@@ -47,7 +48,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
     def run(*words: object) -> tuple[int, str]:
         parser = argparse.ArgumentParser()
-        commands.add_commands(parser.add_subparsers())
+        baseline.add_commands(parser.add_subparsers())
         args = parser.parse_args(["baseline", *map(str, words)])
         return args.run(args), capsys.readouterr().out
 
