@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.plan import FETCH_TIMEOUT_S
+    from pytest_ethrex_perf.gate.planner import FETCH_TIMEOUT_S
     from pytest_ethrex_perf.records.block import parse_blocks
     from pytest_ethrex_perf.replay import cache, program
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pytest_ethrex_perf.gate import merge
+from pytest_ethrex_perf.gate.worker import Told
 from pytest_ethrex_perf.records.result import BlockResult
-from pytest_ethrex_perf.report import merge
-from pytest_ethrex_perf.worker import Told
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import RunResult

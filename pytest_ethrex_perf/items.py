@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pytest_ethrex_perf import __version__, shard
-from pytest_ethrex_perf.campaign import Campaign
+from pytest_ethrex_perf import __version__
 from pytest_ethrex_perf.config.options import OPTIONS, WRITTEN
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import load
 from pytest_ethrex_perf.controller import Controller
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 from pytest_ethrex_perf.fixtures import GatedBlock
+from pytest_ethrex_perf.gate import shard
+from pytest_ethrex_perf.gate.planner import NothingToDo
+from pytest_ethrex_perf.gate.run import Campaign
+from pytest_ethrex_perf.gate.worker import WorkerCampaign
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
-from pytest_ethrex_perf.plan import NothingToDo
 from pytest_ethrex_perf.records.block import BlockId, parse_blocks
 from pytest_ethrex_perf.report import junit, outputs, progress, terminal, text
-from pytest_ethrex_perf.worker import WorkerCampaign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_ethrex_perf.campaign import Status
+    from pytest_ethrex_perf.gate.run import Status
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.request import Request
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult

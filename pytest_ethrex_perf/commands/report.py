@@ -101,8 +101,9 @@ def _profiles(result: RunResult, directory: Path) -> list[str]:
 
 
 def _merge(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.gate import merge
     from pytest_ethrex_perf.records import results_file
-    from pytest_ethrex_perf.report import merge, text
+    from pytest_ethrex_perf.report import text
 
     result = merge.merge({path: results_file.load(path) for path in dict.fromkeys(options.results)})
     _replace(options.output, results_file.dump(result))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.report import terminal, text
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.campaign import Status
+    from pytest_ethrex_perf.gate.run import Status
 
 
 def line(status: Status, room: int) -> str:

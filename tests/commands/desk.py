@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from pytest_ethrex_perf import cli, schedule
+from pytest_ethrex_perf import cli
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import Session, moment
+from pytest_ethrex_perf.gate import schedule
 from pytest_ethrex_perf.records import results_file
 from pytest_ethrex_perf.report import terminal
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.controller import Controller
+from pytest_ethrex_perf.gate.worker import Told
 from pytest_ethrex_perf.records.result import BlockResult
-from pytest_ethrex_perf.worker import Told
 from tests.report import builders
 
 BLOCKS = tuple(builders.interleaved(number, 0.0, gatings=3.0) for number in (1, 2, 12))

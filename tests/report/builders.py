@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_ethrex_perf import sides
+from pytest_ethrex_perf.gate import table
 from pytest_ethrex_perf.judge import paired, samples, stored
 from pytest_ethrex_perf.profile import artifacts, differential
 from pytest_ethrex_perf.records.decision import Rules, Verdict
@@ -349,7 +349,7 @@ def level(invocations: Iterable[Invocation], metric: str) -> float:
 def side_result(invocations: Sequence[Invocation], program: Program | None) -> SideResult:
     """One side summed up."""
     label = program.label if program else f"baselines/mainnet/ethrex-{MACHINE.key}.json"
-    found = sides.summed_up(invocations, label, program, 1)
+    found = table.summed_up(invocations, label, program, 1)
     assert found is not None
     return found
 
@@ -357,7 +357,7 @@ def side_result(invocations: Sequence[Invocation], program: Program | None) -> S
 def rows(base: Sequence[Invocation], head: Sequence[Invocation]) -> tuple[Row, ...]:
     """The block's own table."""
     before, after = (side_result(side, HEAD) if side else None for side in (base, head))
-    return tuple(sides.rows(sides.Sides(base, head), before, after, 1, "amd"))
+    return tuple(table.rows(table.Sides(base, head), before, after, 1, "amd"))
 
 
 def run(blocks: Sequence[BlockResult], **fields: Any) -> RunResult:

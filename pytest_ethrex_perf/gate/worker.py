@@ -10,9 +10,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import schedule
-from pytest_ethrex_perf.campaign import Campaign
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.gate import schedule
+from pytest_ethrex_perf.gate.run import Campaign
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_ethrex_perf.config.settings import Settings
-    from pytest_ethrex_perf.gate import Gate
+    from pytest_ethrex_perf.gate.block import Gate
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.request import Request

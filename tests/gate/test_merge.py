@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.gate import merge
 from pytest_ethrex_perf.records.measurement import Machine
-from pytest_ethrex_perf.report import merge
 from tests.report import builders
 
 if TYPE_CHECKING:

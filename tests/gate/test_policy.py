@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.config.settings import Settings, Source, Waiver
-from pytest_ethrex_perf.outcome import BROKEN, settle, waive
+from pytest_ethrex_perf.gate.policy import BROKEN, settle, waive
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Decision, Verdict
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_ethrex_perf.config.settings import Settings
-    from pytest_ethrex_perf.gate import Gate, Settle
-    from pytest_ethrex_perf.plan import Plan
+    from pytest_ethrex_perf.gate.block import Gate, Settle
+    from pytest_ethrex_perf.gate.planner import Plan
+    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.profile.differential import Metric
     from pytest_ethrex_perf.profile.record import Profiler, Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.measurement import Invocation, Program
     from pytest_ethrex_perf.records.result import BlockProfile, BlockResult, Explanation
-    from pytest_ethrex_perf.schedule import Side
 
 FOLDER = Path("ethrex-perf-profile")
 """Where the files of profiles go if no HTML report was asked for, as `ethrex-perf profile` has it."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf import profiling
 from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.gate import explanation
+from pytest_ethrex_perf.gate.explanation import Effort, effort
 from pytest_ethrex_perf.profile import record, stacks
-from pytest_ethrex_perf.profiling import Effort, effort
 from pytest_ethrex_perf.records.measurement import Invocation, Usage
 from tests.conftest import PROFILE
 
@@ -33,7 +33,7 @@ exit 255
 @pytest.fixture(autouse=True)
 def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough to see what these programs do; a user's profile is finer."""
-    monkeypatch.setattr(profiling, "SAMPLED_S", 0.4)
+    monkeypatch.setattr(explanation, "SAMPLED_S", 0.4)
 
 
 def test_a_red_build_names_the_slower_function_first_with_its_ms(
@@ -96,8 +96,8 @@ def test_the_embedded_program_is_explained_too(
 ) -> None:
     assert perf
     monkeypatch.setattr(record, "INVOCATIONS", 1)
-    monkeypatch.setattr(profiling, "LEAST_REPEATS", 2)
-    monkeypatch.setattr(profiling, "MOST_REPEATS", 2)
+    monkeypatch.setattr(explanation, "LEAST_REPEATS", 2)
+    monkeypatch.setattr(explanation, "MOST_REPEATS", 2)
     short = (
         "--ethrex-repeat=2",
         "--ethrex-looks=6",

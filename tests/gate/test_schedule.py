@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.schedule import Budget, first_side, turns
+from pytest_ethrex_perf.gate.schedule import Budget, first_side, turns
 
 
 def always(_: object) -> bool:

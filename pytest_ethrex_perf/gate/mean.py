@@ -10,7 +10,7 @@ from pytest_ethrex_perf.records.result import SuiteResult
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_ethrex_perf.gate import Gate, Settle
+    from pytest_ethrex_perf.gate.block import Gate, Settle
     from pytest_ethrex_perf.records.decision import Decision, Rules
 
 

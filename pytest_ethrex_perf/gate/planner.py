@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.baseline.homes import Home
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.config.settings import Settings
-    from pytest_ethrex_perf.gate import Gate
+    from pytest_ethrex_perf.gate.block import Gate
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Machine, Program, StoredSession
     from pytest_ethrex_perf.records.request import Request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf import shard
+from pytest_ethrex_perf.gate import shard
 from pytest_ethrex_perf.records.block import BlockId
 
 COSTS = st.dictionaries(

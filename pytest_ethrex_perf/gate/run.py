@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_ethrex_perf import __version__, pilot, schedule
+from pytest_ethrex_perf import __version__
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import check_limits, check_marker
 from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.gate import Gate
+from pytest_ethrex_perf.gate import pilot, schedule
+from pytest_ethrex_perf.gate.block import Gate
+from pytest_ethrex_perf.gate.explanation import Found, Profiling
+from pytest_ethrex_perf.gate.mean import Suite
+from pytest_ethrex_perf.gate.planner import NothingToDo, Planner
+from pytest_ethrex_perf.gate.policy import settle
 from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.judge import family
-from pytest_ethrex_perf.outcome import settle
-from pytest_ethrex_perf.plan import NothingToDo, Planner
-from pytest_ethrex_perf.profiling import Found, Profiling
 from pytest_ethrex_perf.records.metric import TIMES, limits
 from pytest_ethrex_perf.records.request import Gating, Request
 from pytest_ethrex_perf.records.result import BlockResult, Outcome, RunResult, SuiteResult
 from pytest_ethrex_perf.replay.instrument import NOTHING
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.redaction import Redactor, redact_url, redact_words, secrets_in
-from pytest_ethrex_perf.suite import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

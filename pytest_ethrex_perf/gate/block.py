@@ -6,8 +6,9 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_ethrex_perf import sides
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
+from pytest_ethrex_perf.gate import table
+from pytest_ethrex_perf.gate.schedule import first_side
 from pytest_ethrex_perf.judge import checks, paired, power, samples, stored
 from pytest_ethrex_perf.records.decision import Rules, Verdict
 from pytest_ethrex_perf.records.measurement import Invocation, Pair
@@ -20,17 +21,16 @@ from pytest_ethrex_perf.records.result import (
     Row,
     SideResult,
 )
-from pytest_ethrex_perf.schedule import first_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_ethrex_perf.plan import Plan
+    from pytest_ethrex_perf.gate.planner import Plan
+    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.decision import Decision
     from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.request import Gating
-    from pytest_ethrex_perf.schedule import Side
 
 
 COUNTED = (
@@ -381,7 +381,7 @@ class Gate:
         if self.plan.mode != "stored":
             return None
         timed, counted = self._stored()
-        return sides.summed_up(
+        return table.summed_up(
             timed or counted, self.plan.baseline_label, None, self.plan.request.drop, times=bool(timed)
         )
 
@@ -396,12 +396,12 @@ class Gate:
     def _side_result(
         self, invocations: Sequence[Invocation], label: str, program: Program | None
     ) -> SideResult | None:
-        return sides.summed_up(invocations, label, program, self.plan.request.drop)
+        return table.summed_up(invocations, label, program, self.plan.request.drop)
 
     def _rows(self, base: SideResult | None, head: SideResult | None) -> list[Row]:
         timed, counted = (self.side("base"), []) if self.side("base") else self._stored()
-        both = sides.Sides(timed, self.side("head"), counted)
-        return sides.rows(both, base, head, self.plan.request.drop, self.plan.vendor)
+        both = table.Sides(timed, self.side("head"), counted)
+        return table.rows(both, base, head, self.plan.request.drop, self.plan.vendor)
 
     def _cautions(self) -> list[str]:
         """What the self-checks have seen, each with its remedy, and what counts are worth."""
