@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.fixtures import GatedBlock
+    from pytest_ethrex_perf.pytest_run.fixtures import GatedBlock
     from pytest_ethrex_perf.records.measurement import Invocation
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from pytest_ethrex_perf.config.options import OPTIONS, describe
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.fixtures import ethrex_block, ethrex_replay
+from pytest_ethrex_perf.pytest_run.fixtures import ethrex_block, ethrex_replay
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    from pytest_ethrex_perf.items import PytestRun
+    from pytest_ethrex_perf.pytest_run.items import PytestRun
 
 __all__ = ["ethrex_block", "ethrex_replay"]
 
@@ -32,7 +32,7 @@ MARKER = (
 def run_of(config: pytest.Config) -> PytestRun:
     """Everything of ours in this pytest run, made when first asked for. Raises `UsageError`."""
     if RUN not in config.stash:
-        from pytest_ethrex_perf.items import PytestRun
+        from pytest_ethrex_perf.pytest_run.items import PytestRun
 
         config.stash[RUN] = PytestRun(config)
     return config.stash[RUN]
@@ -109,9 +109,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Lend pytest-benchmark a timer, where a test wants our samples in its table."""
     if "ethrex_block" in getattr(item, "fixturenames", ()):
-        from pytest_ethrex_perf import playback
+        from pytest_ethrex_perf.pytest_run import benchmark_table
 
-        playback.prepare(item)
+        benchmark_table.prepare(item)
 
 
 @pytest.hookimpl(optionalhook=True, trylast=True)
@@ -119,7 +119,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """Keep the tests of one block on one worker, unless a --dist or another plugin has it otherwise."""
     if config.getoption("dist") != "load":
         return None
-    from pytest_ethrex_perf.distribution import BlockScheduling
+    from pytest_ethrex_perf.pytest_run.xdist_scheduling import BlockScheduling
 
     return BlockScheduling(config, log)
 

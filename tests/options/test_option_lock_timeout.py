@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.items import PytestRun
+from pytest_ethrex_perf.pytest_run.items import PytestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

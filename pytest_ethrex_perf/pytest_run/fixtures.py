@@ -11,7 +11,7 @@ from pytest_ethrex_perf.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.items import PytestRun
+    from pytest_ethrex_perf.pytest_run.items import PytestRun
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.result import BlockResult
 
@@ -40,14 +40,14 @@ def ethrex_block(request: pytest.FixtureRequest) -> GatedBlock:
     `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it. Where
     the test takes pytest-benchmark's `benchmark` as well, `gate` puts the samples into its table.
     """
-    from pytest_ethrex_perf import playback
+    from pytest_ethrex_perf.pytest_run import benchmark_table
 
     gated = _run(request).gated_block(request.node, request.param)
-    if playback.FIXTURE not in request.fixturenames:
+    if benchmark_table.FIXTURE not in request.fixturenames:
         return gated
 
     def gate() -> BlockResult:
-        playback.play(request.getfixturevalue(playback.FIXTURE), request.node, gated.result)
+        benchmark_table.play(request.getfixturevalue(benchmark_table.FIXTURE), request.node, gated.result)
         return gated.gate()
 
     return GatedBlock(gated.result, gate)

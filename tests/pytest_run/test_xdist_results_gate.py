@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from xdist.scheduler import LoadScheduling
 
-from pytest_ethrex_perf.distribution import BlockScheduling
 from pytest_ethrex_perf.host import lock
+from pytest_ethrex_perf.pytest_run.xdist_scheduling import BlockScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

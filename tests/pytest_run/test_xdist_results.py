@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pytest_ethrex_perf.controller import Controller
 from pytest_ethrex_perf.gate.worker import Told
+from pytest_ethrex_perf.pytest_run.xdist_results import Controller
 from pytest_ethrex_perf.records.result import BlockResult
 from tests.report import builders
 

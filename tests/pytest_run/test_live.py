@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ethrex_perf.pytest_run import live
 from pytest_ethrex_perf.records.decision import Decision
-from pytest_ethrex_perf.report import progress, terminal
+from pytest_ethrex_perf.report import terminal
 
 
 def status(decision: Decision | None = None, blocks: int = 1, left_s: float = 250) -> Any:
@@ -33,13 +34,13 @@ RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 
     ],
 )
 def test_it_says_where_the_run_stands(given: Any, told: str) -> None:
-    assert progress.line(given, 100) == told
+    assert live.line(given, 100) == told
 
 
 @given(st.integers(0, 100))
 def test_it_never_takes_more_than_its_room(room: int) -> None:
-    whole = progress.line(status(RUNNING, blocks=5), 1000)
-    told = progress.line(status(RUNNING, blocks=5), room)
+    whole = live.line(status(RUNNING, blocks=5), 1000)
+    told = live.line(status(RUNNING, blocks=5), room)
     assert terminal.width(told) <= room
     assert whole.startswith(told)
     assert len(told) == min(room, len(whole))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.playback import Playback
+from pytest_ethrex_perf.pytest_run.benchmark_table import Playback
 
 if TYPE_CHECKING:
     from tests.conftest import Bench

@@ -14,16 +14,17 @@ from pytest_ethrex_perf import __version__
 from pytest_ethrex_perf.config.options import OPTIONS, WRITTEN
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import load
-from pytest_ethrex_perf.controller import Controller
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
-from pytest_ethrex_perf.fixtures import GatedBlock
 from pytest_ethrex_perf.gate import shard
 from pytest_ethrex_perf.gate.planner import NothingToDo
 from pytest_ethrex_perf.gate.run import Campaign
 from pytest_ethrex_perf.gate.worker import WorkerCampaign
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
+from pytest_ethrex_perf.pytest_run import live
+from pytest_ethrex_perf.pytest_run.fixtures import GatedBlock
+from pytest_ethrex_perf.pytest_run.xdist_results import Controller
 from pytest_ethrex_perf.records.block import BlockId, parse_blocks
-from pytest_ethrex_perf.report import junit, outputs, progress, terminal, text
+from pytest_ethrex_perf.report import junit, outputs, terminal, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -342,7 +343,7 @@ class PytestRun:
             if reporter is None or not reporter.isatty or reporter.verbosity < 0 or "CI" in os.environ:
                 return
             written = reporter._tw.width_of_current_line  # noqa: SLF001 - no public way to know the column
-            told = progress.line(status, max(0, reporter._tw.fullwidth - written - 2))  # noqa: SLF001
+            told = live.line(status, max(0, reporter._tw.fullwidth - written - 2))  # noqa: SLF001
             back = terminal.width(told)
             sys.stdout.write(f"{_ERASE}{told}" + (f"\x1b[{back}D" if back else ""))
             sys.stdout.flush()
