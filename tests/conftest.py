@@ -21,6 +21,9 @@ from pytest_ethrex_perf.counters.perf_stat import Tool
 from tests import cache_file
 from tests.counters import fake_perf
 from tests.faults import fake_replay
+from tests.profile.programs import interpreter, perf, profiles, toy
+
+__all__ = ["interpreter", "perf", "profiles", "toy"]  # fixtures of more than one room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +121,14 @@ class Bench:
     def json(self, file: str) -> Any:
         """Content of a JSON file."""
         return json.loads((self.path / file).read_text())
+
+
+@pytest.fixture
+def locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory that holds the directory of locks: those of a test stay among themselves."""
+    directory = tmp_path_factory.mktemp("locks")
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    return directory
 
 
 @pytest.fixture

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.judge.family import Gatings
     from pytest_ethrex_perf.records.decision import Decision, Rules
-    from pytest_ethrex_perf.records.measurement import Invocation, Program
+    from pytest_ethrex_perf.records.measurement import Invocation, Program, Side
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Outcome, RunResult, SuiteResult
 
 _SHORT = 12

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.profile.stacks import Stacks
     from pytest_ethrex_perf.records.block import BlockId
-    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.measurement import Program, Side
 
     # argparse's own class for what `add_subparsers` returns is private
     Subparsers = argparse._SubParsersAction[ArgumentParser]  # noqa: SLF001

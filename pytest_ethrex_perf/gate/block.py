@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_ethrex_perf.gate.planner import Plan
-    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.decision import Decision
-    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.measurement import Program, Side
     from pytest_ethrex_perf.records.request import Gating
 
 

@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.gate.block import Gate, Settle
     from pytest_ethrex_perf.gate.planner import Plan
-    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.profile.differential import Metric
     from pytest_ethrex_perf.profile.record import Profiler, Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.records.measurement import Invocation, Program
+    from pytest_ethrex_perf.records.measurement import Invocation, Program, Side
     from pytest_ethrex_perf.records.result import BlockProfile, BlockResult, Explanation
 
 FOLDER = Path("ethrex-perf-profile")

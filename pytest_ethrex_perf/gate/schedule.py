@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from pytest_ethrex_perf.records.measurement import Side
+
 T = TypeVar("T")
-Side = Literal["base", "head"]
 
 
 def first_side(pair: int) -> Side:

@@ -21,9 +21,8 @@ from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.records.block import BlockId
-    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.measurement import Program, Side
 
 FrameSource = Literal["dwarf", "fp"]
 FREQUENCY = 997

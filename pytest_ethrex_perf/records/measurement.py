@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Kind = Literal["ethrex", "embedded"]
+Side = Literal["base", "head"]
 Fact: TypeAlias = str | int | float | bool
 Facts: TypeAlias = dict[str, Fact]
 

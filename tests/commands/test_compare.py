@@ -15,7 +15,7 @@ from pytest_ethrex_perf.records.measurement import Machine
 from tests.report import builders
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.gate.schedule import Side
+    from pytest_ethrex_perf.records.measurement import Side
     from tests.commands.desk import Desk, Edit
 
 

@@ -208,7 +208,7 @@ def test_creep_is_shown_though_every_step_passes(bench: Bench, monkeypatch: pyte
         # sessions of one day count as one: these are of ten
         return of(*args, started=f"2026-03-{next(days):02}{started[10:]}", **others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("pytest_ethrex_perf.recording.Session.of", on_another_day)
+    monkeypatch.setattr("pytest_ethrex_perf.baseline.recording.Session.of", on_another_day)
     for step in range(10):
         program = bench.program(f"v{step}", exec_ms=60 * 1.008**step, noise=0.002)
         bench.record(program, "--ethrex-invocations=6").assert_outcomes(passed=1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HOLD = """
 import sys
-from pytest_ethrex_perf.baseline.lock import measuring
+from pytest_ethrex_perf.host.lock import measuring
 with measuring("gate of mainnet/1", timeout=0):
     print("held", flush=True)
     sys.stdin.readline()

@@ -15,8 +15,8 @@ from tests.profile import samples as made
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.profile.stacks import Frames, Phase, Profile
+    from pytest_ethrex_perf.records.measurement import Side
 
 REPEATS = 6
 COUNTS = st.dictionaries(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GREEN = ("--ethrex-margin=20%", "--ethrex-tolerance=25%")  # for the head that is 10 % slower
 HOLD = """
 import sys
-from pytest_ethrex_perf.baseline.lock import measuring
+from pytest_ethrex_perf.host.lock import measuring
 with measuring("pytest of somebody else", timeout=0):
     print("held", flush=True)
     sys.stdin.read()
@@ -353,7 +353,7 @@ def test_names_of_other_networks_count_where_they_are_asked_for(bench: Bench) ->
 
 TURNS = """
 import sys, time
-from pytest_ethrex_perf.baseline.lock import measuring
+from pytest_ethrex_perf.host.lock import measuring
 sys.stdin.readline()
 for _ in range(4):
     with measuring("worker", timeout=0, run="one run"):

@@ -19,10 +19,9 @@ from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import program
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.gate.schedule import Side
     from pytest_ethrex_perf.profile.perf import Perf
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.measurement import Program, Side
 
 BLOCK = BlockId("mainnet", 24443168)
 SOURCE = Path(__file__).with_name("toy.cpp")
