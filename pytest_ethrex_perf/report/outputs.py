@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 _DUMPS = {
-    "report": "html:dump",
-    "json": "results_json:dump",
-    "markdown": "markdown:dump",
-    "csv": "formats:metrics_csv",
-    "samples_csv": "formats:samples_csv",
-    "benchmark_json": "benchmark_json:dump",
-    "smaller_is_better": "formats:smaller_is_better",
-    "bencher": "formats:bencher",
-    "junit": "junit:dump",
+    "report": "report.html:dump",
+    "json": "records.results_file:dump",
+    "markdown": "report.markdown:dump",
+    "csv": "report.formats:metrics_csv",
+    "samples_csv": "report.formats:samples_csv",
+    "benchmark_json": "report.benchmark_json:dump",
+    "smaller_is_better": "report.formats:smaller_is_better",
+    "bencher": "report.formats:bencher",
+    "junit": "report.junit:dump",
 }
 
 
@@ -38,7 +38,7 @@ def text(name: str, result: RunResult) -> str:
     what it needs is not installed.
     """
     module, _, function = _DUMPS[name].partition(":")
-    dump: Callable[[RunResult], str] = getattr(import_module(f"pytest_ethrex_perf.report.{module}"), function)
+    dump: Callable[[RunResult], str] = getattr(import_module(f"pytest_ethrex_perf.{module}"), function)
     return dump(result)
 
 
