@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.profile.perf import Perf
 
-MADE = Path(__file__).with_name("stackcollapse.folded")
+MADE = Path(__file__).parents[1] / "profile" / "stackcollapse.folded"
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[str]:
