@@ -1,4 +1,4 @@
-"""What this machine can measure and explain, and the exact command for each thing that is missing."""
+"""`ethrex-perf doctor`: what this machine can measure, and the command for each thing that is missing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from pytest_ethrex_perf.host.machine import NoiseProbe, identify
 from pytest_ethrex_perf.profile import perf, samply
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Mapping
 
     from pytest_ethrex_perf.records.measurement import Program
 
 State = Literal["ok", "better", "missing"]
 """`better`: it works, and would work better. `missing`: something cannot be done."""
+_MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌"}
+_EXIT_MISSING = 1
 _ROOT = Path("/")
 _CPU = "sys/devices/system/cpu"
 _LOAD_PER_CPU = 0.1  # beside us
@@ -37,9 +40,47 @@ class Finding:
 
     name: str
     state: State
-    told: str
+    text: str
     fix: str | None = None
     """A command, to be typed as it is, or what to do."""
+
+
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command; its parser sets `run`, which takes the Namespace and returns the exit code."""
+    text = (
+        "say what this machine can measure and explain, and which commands fix what is missing; exit code 1 "
+        "if something is"
+    )
+    parser = subparsers.add_parser("doctor", help=text, description=text)
+    parser.add_argument(
+        "--replay",
+        metavar="PROGRAM",
+        help="the program whose symbols to look at; as --ethrex-replay of pytest",
+    )
+    parser.add_argument("--no-noise", action="store_true", help="don't measure the noise (a second)")
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    program = _program(args.replay) if args.replay else None
+    missing = False
+    for finding in examine(os.environ, program=program, noise=not args.no_noise):
+        sys.stdout.writelines(f"{line}\n" for line in lines(finding))
+        missing = missing or finding.state == "missing"
+    return _EXIT_MISSING if missing else 0
+
+
+def _program(spec: str) -> Program:
+    from pytest_ethrex_perf.replay.program import resolve
+
+    return resolve(spec, cwd=Path.cwd(), environ=os.environ, option="--replay")
+
+
+def lines(finding: Finding) -> Iterator[str]:
+    """A finding, and below it the command that helps."""
+    yield f"{_MARKS[finding.state]} {finding.name}: {finding.text}"
+    if finding.fix is not None:
+        yield f"      {finding.fix}"
 
 
 def examine(

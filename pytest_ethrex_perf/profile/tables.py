@@ -10,12 +10,10 @@ from pytest_ethrex_perf.profile.names import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.commands.doctor import Finding
     from pytest_ethrex_perf.profile.analyses import Row
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.result import BlockProfile, Explanation, FunctionChange
 
-_MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌"}
 _NAME_WIDTH = 100
 _SHORTEST = 20  # of a name that was cut
 _GAPS = 4  # characters between columns, or before and after the arrow to a caller
@@ -195,14 +193,6 @@ def _called(name: str, caller: str, room: int) -> str:
     name = cut(name, room)
     left = room - len(name) - _GAPS
     return f"{name}  ← {cut(caller, left)}" if caller and left >= _SHORTEST else name
-
-
-def findings(found: Iterable[Finding]) -> Iterator[str]:
-    """The doctor's findings, each with the command that helps below it."""
-    for one in found:
-        yield f"{_MARKS[one.state]} {one.name}: {one.told}"
-        if one.fix is not None:
-            yield f"      {one.fix}"
 
 
 def cut(name: str, room: int = _NAME_WIDTH) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ethrex_perf import cli
 from pytest_ethrex_perf.commands import doctor
-from pytest_ethrex_perf.profile import tables
 from pytest_ethrex_perf.replay import program
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\nflags\t: fpu\n"
@@ -28,8 +28,8 @@ class Machine:
         path.write_text(content)
 
     def findings(self) -> dict[str, doctor.Finding]:
-        found = doctor.examine({"PATH": str(self.root)}, root=self.root, noise=False)
-        return {one.name: one for one in found}
+        findings = doctor.examine({"PATH": str(self.root)}, root=self.root, noise=False)
+        return {finding.name: finding for finding in findings}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_machine_where_everything_is_missing_is_told_each_command(machine: Mac
     machine.file("sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "powersave\n")
     machine.file("sys/devices/system/cpu/cpufreq/boost", "1\n")
     machine.file("proc/loadavg", "3.50 2 1 1/2 3\n")
-    printed = list(tables.findings(machine.findings().values()))
+    printed = [line for finding in machine.findings().values() for line in doctor.lines(finding)]
     for command in (
         "sudo apt-get install linux-perf",
         "sudo sysctl -w kernel.kptr_restrict=0",
@@ -107,7 +107,7 @@ def test_symbols_of_a_program_are_debug_info_names_or_none(toy: Path, tmp_path: 
     subprocess.run(["strip", "--strip-debug", "-o", named, toy], check=True)
     subprocess.run(["strip", "-o", bare, toy], check=True)
     assert symbols(named).state == "better"
-    assert symbols(bare).told == "stripped: stacks have addresses, no names"
+    assert symbols(bare).text == "stripped: stacks have addresses, no names"
     assert symbols(bare).fix == "cargo build --profile release-with-debug"
 
 
@@ -115,7 +115,7 @@ def test_a_script_around_the_program_is_seen(tmp_path: Path) -> None:
     script = tmp_path / "replay"
     script.write_text("#!/bin/sh\nexec ethrex-replay\n")
     script.chmod(0o755)
-    assert "is it a script around the program?" in symbols(script).told
+    assert "is it a script around the program?" in symbols(script).text
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,12 @@ def test_a_broken_executable_stops_nothing(tmp_path: Path, content: bytes) -> No
 def test_noise_is_the_spread_of_the_same_work() -> None:
     spread = doctor.measure_spread()
     assert 0 <= spread < 10
+
+
+def test_it_ends_with_one_where_something_is_missing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["doctor", "--no-noise"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("❌ profiles (perf): perf is not installed") for line in lines)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.embedded.devblock import Recipe, make
+from pytest_ethrex_perf.embedded.devblock import make
+from pytest_ethrex_perf.embedded.recipe import Recipe
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.counters import callgrind

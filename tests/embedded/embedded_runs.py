@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 from pytest_ethrex_perf.embedded import program
-from pytest_ethrex_perf.embedded.devblock import Recipe, make
+from pytest_ethrex_perf.embedded.devblock import make
+from pytest_ethrex_perf.embedded.recipe import Recipe
 
 if TYPE_CHECKING:
     from pathlib import Path

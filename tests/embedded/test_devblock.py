@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -10,26 +9,14 @@ from typing import Any
 
 import pytest
 
-from pytest_ethrex_perf.embedded import bundled, cachefile, contracts, devblock, forks, pipeline
-from pytest_ethrex_perf.embedded.devblock import MIXES, Recipe, make
+from pytest_ethrex_perf.embedded import cachefile, contracts, forks, pipeline
+from pytest_ethrex_perf.embedded.devblock import make
+from pytest_ethrex_perf.embedded.recipe import MIXES, Recipe
 from pytest_ethrex_perf.embedded.trie import keccak256
-from pytest_ethrex_perf.errors import UsageError
 from tests.embedded.embedded_runs import tiny_content, tiny_text
 
 TRANSFER = keccak256(b"Transfer(address,address,uint256)")
 HOODI = Path(__file__).parents[3] / "shared" / "data" / "cache_hoodi_1265656.json"
-
-
-def namespace(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    devblock.add_commands(parser.add_subparsers())
-    return parser.parse_args(["devblock", *arguments])
-
-
-def run(*arguments: str) -> int:
-    parsed = namespace(*arguments)
-    code: int = parsed.run(parsed)
-    return code
 
 
 def executed(text: str) -> tuple[pipeline.Block, Any, Any]:
@@ -45,20 +32,10 @@ def receipts(block: pipeline.Block, output: Any) -> list[Any]:
     return [block.fork.blocks.decode_receipt(output.receipts_trie._data[key]) for key in output.receipt_keys]
 
 
-def test_the_bundled_block_is_what_the_documented_command_makes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(*bundled.ARGUMENTS, "--out", str(tmp_path)) == 0
-    name = f"cache_hoodi_{bundled.BLOCK.number}.json"
-    made, shipped = (tmp_path / name).read_bytes(), (bundled.bundled_dir() / name).read_bytes()
-    assert made == shipped
-    assert len(shipped) < 300_000
-    assert capsys.readouterr().out.startswith(f"{tmp_path}/{name}: 80 txs, ")
-
-
 def test_another_process_makes_the_same_bytes_whatever_its_hash_seed(tmp_path: Path) -> None:
     code = (
-        "import sys; from pytest_ethrex_perf.embedded.devblock import *;"
+        "import sys; from pytest_ethrex_perf.embedded.devblock import make;"
+        "from pytest_ethrex_perf.embedded.recipe import MIXES, Recipe;"
         "sys.stdout.write(make(Recipe(4, MIXES, 7, 9000100)))"
     )
     for seed in ("0", "42"):
@@ -186,31 +163,6 @@ def test_the_witness_is_partial_and_names_addresses_before_their_slots() -> None
     # a full state trie has a leaf for each of the bystanders
     assert len(tiny["witness"]["state"]) < 150
     assert len(tiny["witness"]["headers"]) == 3
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--mix", "erc721"), "unknown mix 'erc721': choose from transfers, erc20, storage, keccak"),
-        (("--mix", ""), "unknown mix '': choose from transfers"),
-        (("--txs", "0"), "a block of 0 transactions: --txs must be at least 1"),
-        (("--txs", "5000"), "transactions may use .* gas, a block holds 60000000: lower --txs"),
-        (("--number", "3"), "--number must be at least 4"),
-        (("--seed", "-1"), "--seed must not be negative"),
-    ],
-)
-def test_a_block_that_cannot_be_made_is_a_usage_error(
-    tmp_path: Path, arguments: tuple[str, ...], message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        run(*arguments, "--out", str(tmp_path))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_defaults_are_the_documented_ones() -> None:
-    arguments = namespace()
-    assert (arguments.txs, arguments.mix, arguments.seed) == (100, "transfers,erc20,storage,keccak", 1)
-    assert arguments.number == bundled.BLOCK.number
 
 
 def test_the_assembler_knows_labels_data_and_comments() -> None:

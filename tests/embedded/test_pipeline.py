@@ -7,9 +7,10 @@ import pytest
 
 from pytest_ethrex_perf.embedded import cachefile, forks, pipeline
 from pytest_ethrex_perf.embedded.bundled import BLOCK, bundled_dir
-from pytest_ethrex_perf.embedded.devblock import Recipe, make
+from pytest_ethrex_perf.embedded.devblock import make
 from pytest_ethrex_perf.embedded.errors import InvalidBlockError, MissingHeaderError, MissingNodeError
 from pytest_ethrex_perf.embedded.opcodes import EnoughError, Opcodes
+from pytest_ethrex_perf.embedded.recipe import Recipe
 from pytest_ethrex_perf.embedded.trie import keccak256
 
 HOODI = Path(__file__).parents[3] / "shared" / "data" / "cache_hoodi_1265656.json"
