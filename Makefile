@@ -55,7 +55,7 @@ $(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
 
 # every form of a report, the picture in docs, and the schemas: look at the difference before committing
 golden: $(VENV)/.test-installed
-	$(BIN)/python -m tests.report.forms
+	$(BIN)/python -m tests.report.golden_files
 	$(BIN)/python -m tests.report.browser docs/report.png
 
 clean:

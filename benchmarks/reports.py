@@ -41,9 +41,9 @@ def main(blocks: int) -> int:
         results = folder / "results.json"
         # not here: on Linux a child starts with its parent's peak as its own
         build = (
-            "from pathlib import Path; from pytest_ethrex_perf.report import results_json; "
+            "from pathlib import Path; from pytest_ethrex_perf.records import results_file; "
             "from tests.report import builders; "
-            f"Path({str(results)!r}).write_text(results_json.dump(builders.many({blocks})), encoding='utf-8')"
+            f"Path({str(results)!r}).write_text(results_file.dump(builders.many({blocks})), encoding='utf-8')"
         )
         subprocess.run([sys.executable, "-c", build], check=True, cwd=ROOT)
         print(f"{blocks} blocks, results file {results.stat().st_size / 1e6:.1f} MB")

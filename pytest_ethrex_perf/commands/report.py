@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 from pytest_ethrex_perf.host import files
+from pytest_ethrex_perf.report.forms import FORMS, HTML
 
 if TYPE_CHECKING:
     import argparse
@@ -15,24 +16,16 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import RunResult
 
 _WRITTEN_BY = "written by --ethrex-json"
-_FORMS = {
-    "html": ("DIR", "an HTML report: index.html in this directory"),
-    "markdown": ("FILE", "a comment for a pull request"),
-    "junit": ("FILE", "JUnit XML"),
-    "csv": ("FILE", "CSV, a line for each block and metric"),
-    "samples-csv": ("FILE", "CSV, a line for each invocation"),
-    "benchmark-json": ("FILE", "pytest-benchmark JSON"),
-    "smaller-is-better": ("FILE", "customSmallerIsBetter JSON of github-action-benchmark"),
-    "bencher": ("FILE", "Bencher Metric Format"),
-}
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the commands."""
     report = commands.add_parser("report", help="make any report from a results file")
     report.add_argument("results", metavar="RESULTS.json", type=Path, nargs="?", help=_WRITTEN_BY)
-    for name, (metavar, told) in _FORMS.items():
-        report.add_argument(f"--{name}", metavar=metavar, type=Path, help=told)
+    for form in FORMS:
+        if form.flag is not None:
+            metavar = "FILE" if form.page is None else "DIR"
+            report.add_argument(f"--{form.flag}", metavar=metavar, type=Path, help=form.help)
     report.add_argument("--step-summary", action="store_true", help="append to $GITHUB_STEP_SUMMARY")
     report.add_argument("--schema", action="store_true", help="print the JSON Schema of results files")
     report.set_defaults(run=_report)
@@ -69,8 +62,10 @@ def _report(options: argparse.Namespace) -> int:
     if options.results is None:
         raise UsageError("report: name a results file, as written by --ethrex-json")
     result = results_file.load(options.results)
-    given = {name.replace("-", "_"): getattr(options, name.replace("-", "_")) for name in _FORMS}
-    wanted = {"report" if name == "html" else name: path for name, path in given.items() if path is not None}
+    given = vars(options)
+    wanted = {
+        form: path for form in FORMS if form.flag and (path := given[form.flag.replace("-", "_")]) is not None
+    }
     summary = outputs.step_summary() if options.step_summary else None
     if options.step_summary and summary is None:
         raise UsageError(f"--step-summary: ${outputs.STEP_SUMMARY} is not set: no step of GitHub Actions")
@@ -79,8 +74,8 @@ def _report(options: argparse.Namespace) -> int:
         sys.stdout.write("\n".join(lines) + "\n")
         return 0
     written, unwritten = outputs.write(result, wanted, summary)
-    if "report" in wanted:
-        written += _profiles(result, wanted["report"])
+    if HTML in wanted:
+        written += _profiles(result, wanted[HTML])
     sys.stderr.write("".join(f"written: {told}\n" for told in written))
     if unwritten:
         raise EthrexPerfError("not written: " + "; ".join(unwritten))

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf import __version__
-from pytest_ethrex_perf.config.options import OPTIONS, WRITTEN
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import load
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
@@ -25,6 +25,7 @@ from pytest_ethrex_perf.pytest_run.fixtures import GatedBlock
 from pytest_ethrex_perf.pytest_run.xdist_results import Controller
 from pytest_ethrex_perf.records.block import BlockId, parse_blocks
 from pytest_ethrex_perf.report import junit, outputs, terminal, text
+from pytest_ethrex_perf.report.forms import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -374,7 +375,11 @@ class PytestRun:
         result = self._result()
         if result is None or self.worker:
             return not self.controller.troubles()
-        wanted = {name: path for name in WRITTEN if (path := self.settings.get(name)) is not None}
+        wanted = {
+            form: path
+            for form in FORMS
+            if form.option is not None and (path := self.settings.get(form.option)) is not None
+        }
         summary = outputs.step_summary(self.settings.environ)
         self._written, self._unwritten = outputs.write(result, wanted, summary)
         return not self._unwritten and not self.controller.troubles()

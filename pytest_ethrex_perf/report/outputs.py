@@ -1,10 +1,9 @@
-"""What can be written of a run, by the name of its option: each form from the same `RunResult`."""
+"""The files that are written of a run."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,66 +15,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_ethrex_perf.records.result import RunResult
+    from pytest_ethrex_perf.report.forms import Form
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-_DUMPS = {
-    "report": "report.html:dump",
-    "json": "records.results_file:dump",
-    "markdown": "report.markdown:dump",
-    "csv": "report.formats:metrics_csv",
-    "samples_csv": "report.formats:samples_csv",
-    "benchmark_json": "report.benchmark_json:dump",
-    "smaller_is_better": "report.formats:smaller_is_better",
-    "bencher": "report.formats:bencher",
-    "junit": "report.junit:dump",
-}
-
-
-def text(name: str, result: RunResult) -> str:
-    """`result` in the form `name`: the name of its option, or `junit` (which pytest writes itself).
-
-    Each form's module is imported here: nobody pays for what is not asked for. Raises `EthrexPerfError` where
-    what it needs is not installed.
-    """
-    module, _, function = _DUMPS[name].partition(":")
-    dump: Callable[[RunResult], str] = getattr(import_module(f"pytest_ethrex_perf.{module}"), function)
-    return dump(result)
 
 
 def write(
-    result: RunResult, wanted: Mapping[str, Path], summary: Path | None = None
+    result: RunResult, wanted: Mapping[Form, Path], summary: Path | None = None
 ) -> tuple[list[str], list[str]]:
-    """Write each of `wanted`, forms by name with their paths, and append to the step `summary`.
+    """Write each form of `wanted` to its path, and append to the step `summary`.
 
     Returns what was written and what was not, with the reason: one that fails takes no other with it.
     """
     written: list[str] = []
     unwritten: list[str] = []
     jobs: list[tuple[str, Callable[[], None]]] = []
-    for name, path in wanted.items():
-        flag = OPTIONS[name].flag_name if name in OPTIONS else f"--{name}"
-        jobs.append((f"{_file(name, path)} ({flag})", partial(_write, name, path, result)))
+    for form, path in wanted.items():
+        flag = OPTIONS[form.option].flag_name if form.option else f"--{form.flag}"
+        jobs.append((f"{form.file(path)} ({flag})", partial(_write, form, path, result)))
     if summary is not None:
         jobs.append((f"{summary} (${STEP_SUMMARY})", partial(append_summary, summary, result)))
-    for told, job in jobs:
+    for target, job in jobs:
         try:
             job()
         except EthrexPerfError as error:
-            unwritten.append(f"{told}: {error}")
+            unwritten.append(f"{target}: {error}")
         except OSError as error:
-            unwritten.append(f"{told}: {error.strerror}")
+            unwritten.append(f"{target}: {error.strerror}")
         else:
-            written.append(told)
+            written.append(target)
     return written, unwritten
 
 
-def _file(name: str, path: Path) -> Path:
-    return path / "index.html" if name == "report" else path
-
-
-def _write(name: str, path: Path, result: RunResult) -> None:
-    content = text(name, result).encode("utf-8", "backslashreplace")
-    file = _file(name, path)
+def _write(form: Form, path: Path, result: RunResult) -> None:
+    content = form.dump(result).encode("utf-8", "backslashreplace")
+    file = form.file(path)
     if file.parent == Path("/dev"):  # /dev/stdout, whatever it is: nothing to replace
         with file.open("ab") as stream:
             stream.write(content)

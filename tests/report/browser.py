@@ -15,7 +15,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from pytest_ethrex_perf.report import outputs
+from pytest_ethrex_perf.report import html
 from tests.report import builders
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def main(target: Path) -> None:
     """Take the README's picture."""
     with tempfile.TemporaryDirectory() as folder, browser() as page:
         file = Path(folder) / "index.html"
-        file.write_text(outputs.text("report", builders.several()), encoding="utf-8")
+        file.write_text(html.dump(builders.several()), encoding="utf-8")
         page.show(file, 1180, 1240)
         page.run("open(bodies.find((one) => one.dataset.block === 'mainnet/24443172'), true)")
         target.write_bytes(page.picture())
