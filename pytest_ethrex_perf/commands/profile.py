@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands.arguments import whole
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
 
 if TYPE_CHECKING:
     import argparse
 
+    from pytest_ethrex_perf.profile.sampling import Profiler
+    from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Program, Side
 
@@ -83,31 +85,47 @@ def _say(*lines: str) -> None:
 def _profile(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.host import lock
     from pytest_ethrex_perf.profile import artifacts, differential, record, tables
+    from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
     block = _one_block(args.block, args.network)
     sides: dict[Side, Program] = {"head": _program(args.replay, "--replay", args.prefix)}
     if args.base:
         sides["base"] = _program(args.base, "--base", args.prefix)
+    limits = Limits(timeout_s=args.timeout, mib=args.max_size)
+    profiles: dict[Side, list[Profile]] = {"head": [], "base": []}
     with lock.measuring(f"ethrex-perf profile {block}", timeout=_LOCK_TIMEOUT_S, waiting=_say):
-        taken = record.record_sides(
-            sides,
+        recorder = record.Recorder(
+            _profiler(block),
             block,
-            invocations=args.invocations or (record.INVOCATIONS if args.base else 1),
             cache_dir=_cache_dir(args.cache_dir),
             environ=os.environ,
             log_dir=Path(args.log_dir),
             repeat=args.repeat,
-            sampling=record.Sampling(
-                args.frames, args.frequency, record.Limits(timeout_s=args.timeout, mib=args.max_size)
-            ),
         )
-    head, base = taken["head"], taken.get("base", [])
+        for side, profile in recorder.in_turns(
+            sides,
+            args.invocations or (record.INVOCATIONS if args.base else 1),
+            lambda frequency: Sampling(args.frames, frequency, limits),
+            frequency=args.frequency,
+        ):
+            profiles[side].append(profile)
+    head, base = profiles["head"], profiles["base"]
     _say(*tables.profile(head))
     if base:
         _say("", *tables.explanation(differential.explain(base, head)))
     folder = args.out or Path("ethrex-perf-profile") / f"{block.network}-{block.number}"
     _say("", *(f"wrote {path}" for path in artifacts.write(folder, head, base)))
     return 0
+
+
+def _profiler(block: BlockId) -> Profiler:
+    from pytest_ethrex_perf.profile import record
+    from pytest_ethrex_perf.replay import command
+
+    try:
+        return record.find(command.child_environment(os.environ))
+    except MeasurementError as error:
+        raise MeasurementError(f"{block}: not profiled: {error}") from None
 
 
 def _one_block(spec: str, network: str) -> BlockId:

@@ -9,7 +9,7 @@ import contextlib
 import math
 import statistics
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.gate.block import Gate, Settle
     from pytest_ethrex_perf.gate.planner import Plan
     from pytest_ethrex_perf.profile.differential import Metric
-    from pytest_ethrex_perf.profile.record import Profiler, Sampling
+    from pytest_ethrex_perf.profile.sampling import Profiler, Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.measurement import Invocation, Program, Side
     from pytest_ethrex_perf.records.result import BlockProfile, BlockResult, Explanation
@@ -239,44 +239,42 @@ class Profiling:
             told = " and ".join(sorted(sides))
             self._say(f"profiling {result.block}, {told}: this takes {planned.lasts_s:.0f} s or more")
         deadline = time.monotonic() + limit_s
+        recorder = record.Recorder(
+            profiler,
+            plan.request.block,
+            cache_dir=self._cache_dir,
+            environ=self._settings.environ,
+            log_dir=self._settings.get("log_dir"),
+            repeat=planned.repeat,
+            secrets=self._secrets,
+        )
         taken: dict[Side, list[Profile]] = {side: [] for side in sides}
-        for side, label, frequency in record.turns(sides, planned.invocations):
-            try:
-                taken[side].append(
-                    record.record(
-                        sides[side],
-                        plan.request.block,
-                        cache_dir=self._cache_dir,
-                        environ=self._settings.environ,
-                        log_dir=self._settings.get("log_dir"),
-                        label=label,
-                        profiler=profiler,
-                        repeat=planned.repeat,
-                        sampling=self._sampling(frequency, deadline, limit_s),
-                        secrets=self._secrets,
-                    )
-                )
-            except MeasurementError as trouble:
-                if not all(taken.values()):
-                    raise
-                counts = " and ".join(f"{len(profiles)} of {side}" for side, profiles in taken.items())
-                told = str(trouble).removeprefix(f"{result.block}: not profiled: ")
-                return taken, [f"profiled {counts} instead of {planned.invocations}: {told}"]
+        try:
+            for side, profile in recorder.in_turns(
+                sides, planned.invocations, lambda frequency: self._sampling(frequency, deadline, limit_s)
+            ):
+                taken[side].append(profile)
+        except MeasurementError as trouble:
+            if not all(taken.values()):
+                raise
+            counts = " and ".join(f"{len(profiles)} of {side}" for side, profiles in taken.items())
+            told = str(trouble).removeprefix(f"{result.block}: not profiled: ")
+            return taken, [f"profiled {counts} instead of {planned.invocations}: {told}"]
         return taken, []
 
     def _sampling(self, frequency: int, deadline: float, limit_s: float) -> Sampling:
-        from pytest_ethrex_perf.profile import record
+        from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise MeasurementError(f"its time (--ethrex-profile-time, {limit_s:g} s) was over")
-        limits = record.Limits(
+        limits = Limits(
             timeout_s=left_s,
             more_time="raise --ethrex-profile-time",
             more_space="--ethrex-profile-frames=fp takes less, where the program has frame pointers",
         )
         frames = self._settings.get("profile_frames")
-        return replace(record.Sampling(limits=limits), frames=frames, frequency=frequency)
+        return Sampling(frames, frequency, limits)
 
 
 def _failed(result: BlockResult) -> Metric | None:

@@ -21,7 +21,7 @@ from pytest_ethrex_perf.profile import folding
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_ethrex_perf.profile.record import Limits, Sampling
+    from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
 EVENT = "cpu-clock:u"
 USER_SPACE = 2
@@ -83,7 +83,7 @@ class Perf:
     def samples(
         self, file: Path, *, utc_offset_ns: int, environ: Mapping[str, str], limits: Limits
     ) -> tuple[list[folding.Sample], list[str]]:
-        """Read a recording by `perf script`; see `record.Profiler`."""
+        """Read a recording by `perf script`; see `sampling.Profiler`."""
         printed = file.with_suffix(".script")
         # without --no-inline perf looks every address up in the debug info: minutes, or for ever
         script = [

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.profile.record import Limits, Sampling
+    from pytest_ethrex_perf.profile.sampling import Limits, Sampling
     from pytest_ethrex_perf.profile.stacks import Frames
 
 _PRESYMBOLICATE = ("--presymbolicate", "--unstable-presymbolicate")

@@ -18,10 +18,11 @@ from tests.conftest import PROFILE
 from tests.profile import samples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.profile.record import Sampling
+    from pytest_ethrex_perf.profile.record import Recorder
+    from pytest_ethrex_perf.profile.sampling import Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.result import BlockResult
@@ -45,10 +46,17 @@ class Profiler:
         self.trouble: dict[str, Exception] = {}
         self.executing = True
 
-    def record(
-        self, program: Program, block: object, *, label: str, repeat: int, sampling: Sampling, **_: Any
-    ) -> Profile:
-        self.taken.append((str(block), label))
+    def recording(self) -> Callable[[Recorder, Program, str, Sampling], Profile]:
+        """What `Recorder.record` is to be meanwhile."""
+
+        def record(recorder: Recorder, program: Program, label: str, sampling: Sampling) -> Profile:
+            return self.record(recorder, program, label, sampling)
+
+        return record
+
+    def record(self, recorder: Recorder, program: Program, label: str, sampling: Sampling) -> Profile:
+        repeat = recorder.repeat
+        self.taken.append((str(recorder.block), label))
         self.samplings.append(sampling)
         self.repeats.add(repeat)
         if label in self.trouble:
@@ -59,7 +67,7 @@ class Profiler:
             if self.executing
             else [("prep", number, "main", ("x",)) for number in range(1, repeat + 1)],
             exec_ns=(60 * samples.MS,) * repeat,
-            block=str(block),
+            block=str(recorder.block),
             sha=program.sha256,
         )
 
@@ -70,7 +78,7 @@ def profiler(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Profiler:
     assert bench
     profiler = Profiler()
     monkeypatch.setattr(record, "find", lambda _: profiler)
-    monkeypatch.setattr(record, "record", profiler.record)
+    monkeypatch.setattr(record.Recorder, "record", profiler.recording())
     monkeypatch.setitem(OPTIONS, "profile", PROFILE)
     return profiler
 

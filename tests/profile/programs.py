@@ -15,6 +15,7 @@ from pytest_ethrex_perf.commands import doctor
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.profile import perf as perf_tool
 from pytest_ethrex_perf.profile import record
+from pytest_ethrex_perf.profile.sampling import Sampling
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import program
 
@@ -59,18 +60,14 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def profiles(perf: Perf, toy: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Side, list[Profile]]:
     """The toy against itself with `ethrex_trie::Node::encode` 30 % slower, profiled for real."""
-    assert perf
     where = tmp_path_factory.mktemp("profiles")
 
     def resolve(spec: str) -> Program:
         return program.resolve(spec, cwd=where, environ=os.environ)
 
-    return record.record_sides(
-        {"base": resolve(str(toy)), "head": resolve(f"{toy} --slow 30")},
-        BLOCK,
-        invocations=3,
-        repeat=8,
-        cache_dir=where,
-        environ=os.environ,
-        log_dir=where,
-    )
+    sides: dict[Side, Program] = {"base": resolve(str(toy)), "head": resolve(f"{toy} --slow 30")}
+    recorder = record.Recorder(perf, BLOCK, cache_dir=where, environ=os.environ, log_dir=where, repeat=8)
+    profiles: dict[Side, list[Profile]] = {"base": [], "head": []}
+    for side, profile in recorder.in_turns(sides, 3, lambda frequency: Sampling(frequency=frequency)):
+        profiles[side].append(profile)
+    return profiles

@@ -13,6 +13,7 @@ from pytest_ethrex_perf.embedded.bundled import BLOCK as BUNDLED
 from pytest_ethrex_perf.embedded.bundled import bundled_dir
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.profile import analyses, record
+from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import program
 
@@ -24,17 +25,26 @@ if TYPE_CHECKING:
 BLOCK = BlockId("mainnet", 24443168)
 
 
-def recorded(spec: str, perf: Perf, where: Path, **options: object) -> Profile:
-    return record.record(
-        program.resolve(spec, cwd=Path.cwd(), environ=os.environ),
-        options.pop("block", BLOCK),  # type: ignore[arg-type]
-        cache_dir=options.pop("cache_dir", where),  # type: ignore[arg-type]
+def recorded(
+    spec: str,
+    perf: Perf,
+    where: Path,
+    *,
+    block: BlockId = BLOCK,
+    cache_dir: Path | None = None,
+    sampling: Sampling | None = None,
+    repeat: int = 10,
+) -> Profile:
+    recorder = record.Recorder(
+        perf,
+        block,
+        cache_dir=cache_dir or where,
         environ=os.environ,
         log_dir=where / "logs",
-        label="head-001",
-        profiler=perf,
-        **options,  # type: ignore[arg-type]
+        repeat=repeat,
     )
+    head = program.resolve(spec, cwd=Path.cwd(), environ=os.environ)
+    return recorder.record(head, "head-001", sampling or Sampling())
 
 
 def test_phases_are_cut_with_the_programs_own_times(profiles: dict[Side, list[Profile]]) -> None:
@@ -72,7 +82,7 @@ def test_each_profile_says_what_made_it(profiles: dict[Side, list[Profile]]) -> 
 
 
 def test_frame_pointers_are_a_choice(perf: Perf, toy: Path, tmp_path: Path) -> None:
-    profile = recorded(f"{toy} --unit 50000", perf, tmp_path, repeat=3, sampling=record.Sampling("fp"))
+    profile = recorded(f"{toy} --unit 50000", perf, tmp_path, repeat=3, sampling=Sampling("fp"))
     assert profile.recorder.endswith("fp frames")
     assert "ethrex_trie::Node::encode" in analyses.self_time(profile.folded(["exec"]))
 
@@ -90,7 +100,7 @@ def test_the_embedded_program_is_profiled(perf: Perf, tmp_path: Path, interprete
 
 
 def test_the_limit_of_the_size_is_said(perf: Perf, toy: Path, tmp_path: Path) -> None:
-    sampling = record.Sampling(frequency=9973, limits=record.Limits(mib=1))
+    sampling = Sampling(frequency=9973, limits=Limits(mib=1))
     plain = type(perf)(perf.path, perf.version, compresses=False)
     with pytest.raises(
         MeasurementError, match="reached its limit of 1 MiB and was stopped: fewer repeats"
@@ -100,7 +110,7 @@ def test_the_limit_of_the_size_is_said(perf: Perf, toy: Path, tmp_path: Path) ->
 
 
 def test_the_limit_of_the_time_is_said(perf: Perf, toy: Path, tmp_path: Path) -> None:
-    sampling = record.Sampling(limits=record.Limits(timeout_s=0.5))
+    sampling = Sampling(limits=Limits(timeout_s=0.5))
     with pytest.raises(MeasurementError, match=r"took longer than 0\.5 s under the profiler and was stopped"):
         recorded(f"{toy} --unit 900000000", perf, tmp_path, repeat=20, sampling=sampling)
 

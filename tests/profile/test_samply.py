@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.profile import folding, samply
-from pytest_ethrex_perf.profile.record import Limits, Sampling
+from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
