@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.host.lock import writing
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import program as programs
 
@@ -104,7 +105,8 @@ class Archive:
             status = os.fstat(source.fileno())
             if status.st_size > self._limit:
                 raise MeasurementError(
-                    f"it has {size_told(status.st_size)}, and the archive may hold {size_told(self._limit)} "
+                    f"it has {units.size(status.st_size)}, and the archive may hold "
+                    f"{units.size(self._limit)} "
                     "(--ethrex-archive-size)"
                 )
             with files.replacing(path) as target:
@@ -184,15 +186,6 @@ def default_directory(environ: Mapping[str, str]) -> Path | None:
         except RuntimeError:
             return None
     return cache / "pytest-ethrex-perf" / "programs"
-
-
-def size_told(size: float) -> str:
-    """`112.4 MiB`."""
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:  # noqa: PLR2004 - the next unit
-            return f"{size:.1f} {unit}" if unit != "B" else f"{size:.0f} B"
-        size /= 1024
-    return f"{size:.1f} GiB"
 
 
 def _words(program: Program) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_ethrex_perf.baseline.schema import BaselineError, moment
 from pytest_ethrex_perf.host.machine import changes
 from pytest_ethrex_perf.judge import samples
-from pytest_ethrex_perf.records.metric import METRICS, TIMES, unit
+from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.metric import METRICS, TIMES
 from pytest_ethrex_perf.records.result import PastEpoch, PastSession
 
 if TYPE_CHECKING:
@@ -167,15 +168,13 @@ def show(baseline: Baseline, metric: str | None = None, drop: int = DROP) -> str
     levels = [row.level for epoch_rows in table for row in epoch_rows if row.level is not None]
     if not levels:
         return "\n".join([*lines, "", f"{metric} was not counted in any session"]) + "\n"
-    spread = f"{value_told(min(levels), metric)} to {value_told(max(levels), metric)}"
+    spread = f"{units.level(min(levels), metric)} to {units.level(max(levels), metric)}"
     room = WIDTH - len(spread) - 2
     lines += ["", f"{sparkline(levels[-room:])}  {spread}"]
     return "\n".join(lines) + "\n"
 
 
 def _epoch_lines(number: int, epoch: Epoch, epoch_rows: list[Row], metric: str) -> list[str]:
-    from pytest_ethrex_perf.report import text
-
     heading = metric if len(metric) <= _NARROW else "level"
     lines = [
         *_wrapped(f"epoch {number} since {moment(epoch.started).date()}: {epoch.reason}"),
@@ -189,10 +188,10 @@ def _epoch_lines(number: int, epoch: Epoch, epoch_rows: list[Row], metric: str) 
                 str(moment(session.started).date()),
                 (session.program.commit or session.program.sha256)[:_SHORT],
                 len(session.invocations),
-                value_told(row.level, metric),
-                text.deviation(row.sd) if row.sd is not None else "–",
-                change_told(row.against_first),
-                change_told(row.against_previous),
+                units.level(row.level, metric),
+                units.deviation(row.sd) if row.sd is not None else units.NOTHING,
+                units.change(row.against_first),
+                units.change(row.against_previous),
             ).rstrip()
         )
         notes = [f"tagged {', '.join(session.tags)}"] if session.tags else []
@@ -255,9 +254,9 @@ def diff(a: Side, b: Side, drop: int = DROP) -> str:
     room = max(map(len, known), default=0) + 2
     lines.append(f"{'':<{room}}{'A':>12}{'B':>12}{'change':>10}")
     for metric, (before, after) in known.items():
-        values = (f"{value_told(one, metric):>12}" for one in (before, after))
+        values = (f"{units.level(one, metric):>12}" for one in (before, after))
         change = after / before - 1 if before and after else None
-        lines.append(f"{metric:<{room}}{''.join(values)}{change_told(change):>10}")
+        lines.append(f"{metric:<{room}}{''.join(values)}{units.change(change):>10}")
     differences = list(_differences(a, b))
     return "\n".join([*lines, *(["", *differences] if differences else [])]) + "\n"
 
@@ -277,28 +276,6 @@ def _differences(a: Side, b: Side) -> Iterable[str]:
         yield f"program: {before.label} ({before.sha256[:12]}) → {after.label} ({after.sha256[:12]})"
     for change in changes(a.sessions[-1].machine, b.sessions[-1].machine):
         yield f"machine: {change}"
-
-
-def time_told(ns: float) -> str:
-    """A time with its unit, four significant digits or two decimals: `59.75 ms`."""
-    unit, size = next(
-        ((unit, size) for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)) if ns >= size), ("ns", 1)
-    )
-    return f"{ns / size:.2f} {unit}"
-
-
-def value_told(value: float | None, metric: str) -> str:
-    """A level of `metric` with its unit, a dash for none: `59.75 ms`, `688.3 M`."""
-    if value is None:
-        return "–"
-    from pytest_ethrex_perf.report import text
-
-    return time_told(value) if unit(metric) == "ns" else text.count(value)
-
-
-def change_told(change: float | None) -> str:
-    """A change with its sign, a dash for none: `+1.8 %`."""
-    return f"{100 * change:+.1f} %" if change is not None else "–"
 
 
 def _wrapped(line: str) -> list[str]:

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline import compatibility
-from pytest_ethrex_perf.baseline.history import level, main_metric, value_told
+from pytest_ethrex_perf.baseline.history import level, main_metric
 from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Epoch, Session, check, kept, moment
 from pytest_ethrex_perf.baseline.store import in_order
+from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,7 +110,7 @@ def _conflict_told(baseline: Baseline, ours: list[Epoch], theirs: list[Epoch]) -
     def told(epochs: list[Epoch]) -> str:
         return ", then ".join(
             f"{epoch.reason!r} on {epoch.started[:10]} ({len(epoch.sessions)} session(s), "
-            f"{metric} {value_told(level(baseline, epoch.recent, metric), metric)})"
+            f"{metric} {units.level(level(baseline, epoch.recent, metric), metric)})"
             for epoch in epochs
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline.schema import BaselineError
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.records.result import PublishedResult
 
@@ -132,10 +133,8 @@ def published(root: Path, block: BlockId) -> tuple[list[PublishedResult], list[s
 
 def show(reference: Reference) -> str:
     """A reference with its tables, as text."""
-    from pytest_ethrex_perf.baseline.history import time_told
-
     facts = [
-        f"exec {time_told(reference.exec_ns)} (median, {reference.runs} runs)",
+        f"exec {units.duration(reference.exec_ns, 2)} (median, {reference.runs} runs)",
         f"{reference.ggas_per_s:g} Ggas/s",
         f"{reference.txs} txs, {reference.gas / 1e6:g} M gas",
     ]

@@ -25,6 +25,7 @@ from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host.files import replace
 from pytest_ethrex_perf.host.lock import writing
 from pytest_ethrex_perf.host.machine import changes
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.block import BlockId
 
 if TYPE_CHECKING:
@@ -350,9 +351,7 @@ def _counted_anew(old: Baseline, session: Session, rules: Mapping[str, Rules]) -
 
 
 def _contradiction_told(file: Path, epoch: Epoch, found: _Contradiction) -> str:
-    from pytest_ethrex_perf.baseline.history import value_told
-
-    known, new = (value_told(level, found.metric) for level in (found.known, found.new))
+    known, new = (units.level(level, found.metric) for level in (found.known, found.new))
     return (
         f"{file}: nothing was recorded: {found.metric} took {new}, and {known} in {len(epoch.recent)} "
         f"session(s) since {epoch.reason!r}: {found.decision.reason}; if the change is meant, begin a new "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands import baseline_upkeep
 from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.block import parse_blocks
 from pytest_ethrex_perf.records.metric import METRICS
 
@@ -164,7 +165,7 @@ def _level(baseline: Baseline) -> str:
     from pytest_ethrex_perf.baseline import history
 
     metric = history.main_metric(baseline)
-    told = history.value_told(history.level(baseline, baseline.epoch.recent, metric), metric)
+    told = units.level(history.level(baseline, baseline.epoch.recent, metric), metric)
     return told if metric == "exec" else f"{told} {metric}"
 
 

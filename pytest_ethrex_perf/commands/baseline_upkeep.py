@@ -156,7 +156,7 @@ def _dry(args: Namespace) -> int:
 
 
 def _prune_programs(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline.archive import size_told
+    from pytest_ethrex_perf.records import units
 
     if args.blocks:
         raise UsageError("--unused-programs is about the archive: it takes no block")
@@ -167,7 +167,7 @@ def _prune_programs(args: Namespace) -> int:
     for entry in unused:
         day = datetime.fromtimestamp(entry.used, UTC).date()
         verb = "deleted" if args.yes else "would delete"
-        say(f"{verb} {entry.path}, {size_told(entry.size)}, last used {day}")
+        say(f"{verb} {entry.path}, {units.size(entry.size)}, last used {day}")
     return _dry(args)
 
 

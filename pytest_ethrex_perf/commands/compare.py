@@ -423,11 +423,11 @@ def _sha256(side: Measured) -> str | None:
 
 
 def _seen(blocks: Sequence[BlockResult]) -> str:
-    from pytest_ethrex_perf.report import text
+    from pytest_ethrex_perf.records import units
 
     found = [metric.decision.detectable for block in blocks for metric in block.metrics]
     seen = [one for one in found if one is not None and math.isfinite(one)]
     if not seen:
         return "no slowdown would have been caught"
-    ends = dict.fromkeys(map(text.log_percent, (min(seen), max(seen))))
+    ends = dict.fromkeys(map(units.log_percent, (min(seen), max(seen))))
     return f"only a slowdown of {' to '.join(ends)} or more would have been caught (90 % power)"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_ethrex_perf.judge import samples, stored
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.metric import unit
-from pytest_ethrex_perf.report import terminal, text
+from pytest_ethrex_perf.report import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +101,7 @@ def rules_lines(rules: Rules, step: float) -> list[str]:
     floor = f", floor {rules.floor / 1e6:g} ms" if rules.floor else ""
     return [
         *wrapped(
-            f"rules: margin {text.limit(rules.margin)}, tolerance {text.limit(rules.tolerance)}, "
+            f"rules: margin {units.limit(rules.margin)}, tolerance {units.limit(rules.tolerance)}, "
             f"alpha {rules.alpha:g}, beta {rules.beta:g}, m = {rules.gatings:g} (alpha is divided by it), "
             f"looks at {looks} pairs{floor}"
         ),
@@ -130,7 +131,7 @@ def looks_lines(
         lines += [
             "",
             f"look {number}, after {look.pairs} {counted}",
-            f"  mean d = {look.estimate:+.6f} ({text.log_percent(look.estimate)})",
+            f"  mean d = {look.estimate:+.6f} ({units.log_percent(look.estimate)})",
             f"  sd = {look.sd:.6f}{raised}",
             f"  se = sd / sqrt({look.pairs}) = {se:.6f}, df = {look.pairs - 1}",
             f"  share f = {share:.4g}: {alpha}",
@@ -182,7 +183,7 @@ def stored_lines(
         f"  se = sqrt(s²·(1 + 1/M) + var(y)/K) = {float(tests.se):.6f}",
         f"  df = {float(tests.df):.3f}, by Welch and Satterthwaite: se⁴ /",
         f"       ((s²·(1 + 1/M))²/{known.df} + (var(y)/K)²/{count - 1})",
-        f"  mean(y) − mean(m) = {float(tests.estimate):+.6f} ({text.log_percent(float(tests.estimate))})",
+        f"  mean(y) − mean(m) = {float(tests.estimate):+.6f} ({units.log_percent(float(tests.estimate))})",
         f"  one look: alpha {rules.alpha:g} / m {rules.gatings:g} = {alpha:.4g}, beta {rules.beta:g}",
         *_tests(_of_stored(tests, rules, decision), rules, step, float(known.mean)),
         *(["  there is one look only: inconclusive"] if decision.verdict is Verdict.INCONCLUSIVE else []),

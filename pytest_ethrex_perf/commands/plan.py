@@ -279,11 +279,11 @@ def _tell(noise: Noise, rules: Rules, goal: Goal) -> float:
     """Print what it takes to reach the goal; return the seconds it takes, infinite if no plan does."""
     from pytest_ethrex_perf.commands import derivation
     from pytest_ethrex_perf.judge import power
-    from pytest_ethrex_perf.report import text
+    from pytest_ethrex_perf.records import units
 
     effect, last = math.log1p(goal.effect), rules.looks[-1]
-    sd, uncertain = text.deviation(math.expm1(noise.sd)), text.percent(1 / math.sqrt(2 * noise.df))
-    level = text.quantity(noise.level, unit(noise.metric))
+    sd, uncertain = units.deviation(math.expm1(noise.sd)), units.percent(1 / math.sqrt(2 * noise.df))
+    level = units.quantity(noise.level, unit(noise.metric))
     _say(f"\n{noise.block} {noise.metric}, {level}, a pair takes {_time(noise.pair_s)}")
     told = derivation.wrapped(f"sd of the pair ratio {sd} (itself ± {uncertain}), {noise.origin}", "  ")
     _say("\n".join(told))
@@ -301,7 +301,7 @@ def _tell(noise: Noise, rules: Rules, goal: Goal) -> float:
         _say(f"  {asked}: {pairs} pairs, {_time(pairs * noise.pair_s)}")
         _say(f"    on average {there:.0f} pairs if it is there, {nothing:.0f} if nothing changed")
         _say(f"    --ethrex-looks={','.join(map(str, plan.looks))}")
-    seen = text.log_percent(_seen(noise, noise.sd, rules, goal))
+    seen = units.log_percent(_seen(noise, noise.sd, rules, goal))
     _say(f"  the default plan ({last} pairs, {_time(last * noise.pair_s)} at most) sees {seen}")
     for line in _stored(noise, rules, goal):
         _say(f"  {line}")
@@ -319,20 +319,20 @@ def _seen(noise: Noise, sd: float, rules: Rules, goal: Goal) -> float:
 def _remedies(noise: Noise, rules: Rules, goal: Goal) -> Iterator[str]:
     """What would have to change for the goal to be reached."""
     from pytest_ethrex_perf.judge import power
-    from pytest_ethrex_perf.report import text
+    from pytest_ethrex_perf.records import units
 
     effect = math.log1p(goal.effect)
     if effect <= math.log1p(rules.margin) + noise.step:
-        yield f"it is not above the margin of {text.limit(rules.margin)}, so it never counts as slower:"
+        yield f"it is not above the margin of {units.limit(rules.margin)}, so it never counts as slower:"
         yield "plan for a larger --effect, or set a smaller --margin"
         return
     if noise.level * goal.effect <= rules.floor:
-        change, floor = text.duration(noise.level * goal.effect), text.duration(rules.floor)
+        change, floor = units.duration(noise.level * goal.effect), units.duration(rules.floor)
         yield f"it is {change}, and less than the absolute floor of {floor} never counts:"
         yield "plan for a larger --effect, or set a smaller --floor (ms)"
         return
     if goal.effect < rules.tolerance:
-        yield f"it is within the tolerance of {text.limit(rules.tolerance)}: unchanged is often proven first"
+        yield f"it is within the tolerance of {units.limit(rules.tolerance)}: unchanged is often proven first"
         rules = replace(rules, tolerance=goal.effect)
         pairs = power.pairs_needed(effect, noise.sd, rules, goal.power, step=noise.step, level=noise.level)
         if pairs is not None:
@@ -340,16 +340,16 @@ def _remedies(noise: Noise, rules: Rules, goal: Goal) -> Iterator[str]:
             return
         yield f"and with --tolerance {100 * goal.effect:g}%:"
     longest = power.plan_up_to(power.MAX_PAIRS, rules)
-    yield f"even {power.MAX_PAIRS} pairs see only {text.log_percent(_seen(noise, noise.sd, longest, goal))}"
+    yield f"even {power.MAX_PAIRS} pairs see only {units.log_percent(_seen(noise, noise.sd, longest, goal))}"
     would_do = (
-        f"{text.percent(math.expm1(sd))} for {plan.looks[-1]} pairs"
+        f"{units.percent(math.expm1(sd))} for {plan.looks[-1]} pairs"
         for plan in (rules, longest)
         if (sd := _quiet_enough(noise, plan, goal)) > 0
     )
     yield f"a quieter machine: sd of {', '.join(would_do) or '0, and finer times'}"
     margin = power.supported_margin(_seen(noise, noise.sd, rules, goal), rules.margin)
     yield f"or a larger --effect: with {rules.looks[-1]} pairs this machine supports a margin of"
-    yield f"{text.percent(math.expm1(margin))}, and sees twice that"
+    yield f"{units.percent(math.expm1(margin))}, and sees twice that"
 
 
 def _quiet_enough(noise: Noise, plan: Rules, goal: Goal) -> float:
@@ -365,7 +365,7 @@ def _quiet_enough(noise: Noise, plan: Rules, goal: Goal) -> float:
 def _stored(noise: Noise, rules: Rules, goal: Goal) -> Iterator[str]:
     """What the comparison with the stored sessions alone sees, now and with more of them."""
     from pytest_ethrex_perf.judge import stored
-    from pytest_ethrex_perf.report import text
+    from pytest_ethrex_perf.records import units
 
     now = len(noise.sessions)
     if not any(len(one) >= _ENOUGH for one in noise.sessions):
@@ -378,7 +378,7 @@ def _stored(noise: Noise, rules: Rules, goal: Goal) -> Iterator[str]:
         )
         state = "as it is" if number is None else "if days differ as they do so far"
         counts = f"{_count(seen.sessions, 'session')} and {seen.invocations} invocations"
-        yield f"  {text.log_percent(seen.detectable)} with {counts}, {state}"
+        yield f"  {units.log_percent(seen.detectable)} with {counts}, {state}"
     if now < stored.ENOUGH_SESSIONS:
         yield "  record more on other days: --ethrex-update-baseline"
 
@@ -388,9 +388,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _time(seconds: float) -> str:
-    from pytest_ethrex_perf.report import text
+    from pytest_ethrex_perf.records import units
 
-    return text.clock(seconds) if seconds >= 10 else f"{seconds:.2g} s"  # noqa: PLR2004 - whole seconds suffice
+    return units.clock(seconds) if seconds >= 10 else f"{seconds:.2g} s"  # noqa: PLR2004 - whole seconds suffice
 
 
 def _say(line: str) -> None:

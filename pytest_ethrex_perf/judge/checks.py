@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtr
 
-from pytest_ethrex_perf.judge import signed_rank, words
+from pytest_ethrex_perf.judge import signed_rank
 from pytest_ethrex_perf.judge.bounds import check_samples
 from pytest_ethrex_perf.judge.family import MIN_PAIRS
 from pytest_ethrex_perf.judge.sample import DROP
+from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def _noisy(differences: Floats) -> Caution | None:
         return None
     return Caution(
         "noisy",
-        f"noisy machine: the pair ratio has a standard deviation of {100 * sd:.1f} %",
+        f"noisy machine: the pair ratio has a standard deviation of {units.percent(sd)}",
         "stop other work on it, pin the program (--ethrex-prefix 'taskset -c ...') or measure elsewhere",
     )
 
@@ -154,7 +155,7 @@ def _unsteady(repeats: Sequence[Sequence[float]], drop: int) -> Caution | None:
         return None
     return Caution(
         "unsteady",
-        f"not steady within a process: the last repeats run {words.change(typical)} against the first",
+        f"not steady within a process: the last repeats run {units.log_ratio(typical)} against the first",
         f"drop more repeats than the first {drop} and raise --ethrex-repeat by as many",
     )
 
@@ -165,7 +166,7 @@ def _slot(differences: Floats, head_second: NDArray[np.bool_]) -> Caution | None
         return None
     return Caution(
         "slot",
-        f"slot bias: the second invocation of a pair runs {words.change(bias)}",
+        f"slot bias: the second invocation of a pair runs {units.log_ratio(bias)}",
         "the alternating order cancels it but for noise; look for boost clocks, heat or a cold page cache",
     )
 
@@ -175,9 +176,9 @@ def _outliers(differences: Floats) -> Caution | None:
     if not pairs:
         return None
     median = np.median(differences)
-    named = ", ".join(f"#{pair} ({words.change(float(differences[pair - 1]))})" for pair in pairs)
+    named = ", ".join(f"#{pair} ({units.log_ratio(float(differences[pair - 1]))})" for pair in pairs)
     return Caution(
         "outliers",
-        f"outlying pairs, against a median of {words.change(float(median))}: {named}",
+        f"outlying pairs, against a median of {units.log_ratio(float(median))}: {named}",
         "look at what ran then (PSI, steal, load); they stay in the decision and are never dropped by hand",
     )

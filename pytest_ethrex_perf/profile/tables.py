@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.profile import analyses, stacks
 from pytest_ethrex_perf.profile.names import printable
+from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,7 +46,7 @@ def analysis(title: str, rows: Sequence[Row], ms_per_sample: float | None = None
                 (
                     [
                         f"{row.samples:,}",
-                        f"{100 * row.share:.1f} %",
+                        units.percent(row.share),
                         *([f"{row.samples * ms_per_sample:.3f} ms"] if ms_per_sample is not None else []),
                         cut(row.name),
                     ]
@@ -123,7 +124,7 @@ def explanation(
         yield from _changes(shown, ("change", "±", "base", "head", "function"), room)
         if len(found.functions) > len(shown):
             rest = sum(change.change_ms for change in found.functions[len(shown) :])
-            yield f"  and {len(found.functions) - len(shown)} more, together {_signed(rest)} ms"
+            yield f"  and {len(found.functions) - len(shown)} more, together {units.signed(rest)} ms"
     yield from sums
     if len(found.threads) > 1 and threads:
         yield "by thread:"
@@ -139,16 +140,17 @@ def sentences(found: Explanation) -> list[str]:
     cpu_ms = found.cpu_head_ms - found.cpu_base_ms
     told_ms = sum(change.change_ms for change in found.functions)
     measured = (
-        f"{found.metric} {found.exec_base_ms:.2f} → {found.exec_head_ms:.2f} ms ({_signed(change_ms)} ms, "
-        f"{whose}); {found.repeats[0]} and {found.repeats[1]} repeats profiled"
+        f"{found.metric} {found.exec_base_ms:.2f} → {found.exec_head_ms:.2f} ms "
+        f"({units.signed(change_ms)} ms, {whose}); "
+        f"{found.repeats[0]} and {found.repeats[1]} repeats profiled"
     )
     sums = (
-        f"these add up to {_signed(told_ms)} ms; {found.left_out} others, each within two standard errors, "
-        f"to {_signed(found.left_out_ms)} ms: CPU time on all threads {_signed(cpu_ms)} ± "
-        f"{found.cpu_error_ms:.2f} ms"
+        f"these add up to {units.signed(told_ms)} ms; {found.left_out} others, each within two standard "
+        f"errors, to {units.signed(found.left_out_ms)} ms: CPU time on all threads {units.signed(cpu_ms)} ± "
+        f"{units.phase(found.cpu_error_ms)}"
     )
     unexplained = (
-        f"{found.metric}'s own change differs from that by {_signed(found.unexplained_ms)} ms "
+        f"{found.metric}'s own change differs from that by {units.signed(found.unexplained_ms)} ms "
         "(the kernel, waiting, and what threads do beside each other)"
     )
     nothing = [] if found.functions else ["no function changed by more than two standard errors"]
@@ -162,7 +164,7 @@ def hotspots(profile: BlockProfile, top: int | None = 15, room: int = ROOM) -> I
         f"{profile.repeats[1]} repeats):"
     )
     shown = profile.hotspots[:top]
-    numbers = aligned(([f"{one.ms:.2f} ms", f"{100 * one.share:.1f} %"] for one in shown), right=2)
+    numbers = aligned(([units.phase(one.ms), units.percent(one.share)] for one in shown), right=2)
     for line, one in zip(numbers, shown, strict=True):
         yield f"  {line}  {cut(one.name, room - len(line) - _GAPS)}"
 
@@ -170,7 +172,7 @@ def hotspots(profile: BlockProfile, top: int | None = 15, room: int = ROOM) -> I
 def cells(change: FunctionChange) -> list[str]:
     """Change, its error, base and head in ms, the name and, where it is another, its caller."""
     return [
-        _signed(change.change_ms),
+        units.signed(change.change_ms),
         f"{change.error_ms:.2f}",
         f"{change.base_ms:.2f}",
         f"{change.head_ms:.2f}",
@@ -200,8 +202,3 @@ def cut(name: str, room: int = _NAME_WIDTH) -> str:
     name = printable(name)
     room = max(room, _SHORTEST)
     return name if len(name) <= room else f"…{name[-room + 1 :]}"
-
-
-def _signed(ms: float) -> str:
-    text = f"{ms:+.2f}"
-    return text.replace("-", "−") if float(text) else "0.00"

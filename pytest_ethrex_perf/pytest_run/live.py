@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.report import terminal, text
+from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.report import terminal
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.gate.run import Status
@@ -16,12 +17,12 @@ def line(status: Status, room: int) -> str:
     decision = gate.estimate
     parts = [f"{gate.block} {gate.samples_taken}/{gate.samples_planned}"]
     if decision is not None and decision.estimate is not None:
-        reach = text.half_width(decision)
-        within = f" ± {text.percent(reach)}" if reach is not None else ""
-        parts.append(text.log_percent(decision.estimate) + within)
+        reach = decision.half_width
+        within = f" ± {units.percent(reach)}" if reach is not None else ""
+        parts.append(units.log_percent(decision.estimate) + within)
     if status.blocks > 1:
         parts.append(f"{status.decided}/{status.blocks} blocks")
-    parts.append(f"at most {text.clock(status.left_s)} left")
+    parts.append(f"at most {units.clock(status.left_s)} left")
     told = " · ".join(parts)
     while terminal.width(told) > room:
         told = told[:-1]

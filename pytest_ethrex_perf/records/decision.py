@@ -6,6 +6,7 @@ Effects, margins and standard deviations of *samples* are natural logarithms unl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,3 +92,8 @@ class Decision:
     wilcoxon_p: float | None = None
     """Cross-check only: the smallest possible value is 2^-n."""
     looks: tuple[Look, ...] = ()
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the nominal 95 % interval, as a fraction; None where there is none."""
+        return None if self.ci95 is None else math.expm1((self.ci95[1] - self.ci95[0]) / 2)

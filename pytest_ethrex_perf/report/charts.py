@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
-from pytest_ethrex_perf.report import escape, text
+from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.report import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -198,8 +199,8 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
     drawing.box("margin", x.start, y(-margin), x.end, y(margin))
     drawing.line("zero", x.start, y(0), x.end, y(0))
     bands = [
-        (y(margin), f"margin {text.limit(rules.margin)}"),
-        (y(tolerance), f"tolerance {text.limit(rules.tolerance)}"),
+        (y(margin), f"margin {units.limit(rules.margin)}"),
+        (y(tolerance), f"tolerance {units.limit(rules.tolerance)}"),
     ]
     if bands[0][0] - bands[1][0] < _LINE:  # no room for both
         bands = [(bands[1][0], ", ".join(name for _, name in bands))]
@@ -212,11 +213,11 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
     for index, change in enumerate(changes):
         used = "" if index < decision.pairs else " unused"
         drawing.dot(
-            f"pair{used}", x(index + 1), y(change), f"pair {index + 1}: {text.log_percent(change)}", 3
+            f"pair{used}", x(index + 1), y(change), f"pair {index + 1}: {units.log_percent(change)}", 3
         )
     for look in decision.looks:
         kind = str(look.verdict or (decision.verdict if look is decision.looks[-1] else None) or "open")
-        at, told = x(look.pairs), f"after {look.pairs} pairs: {text.log_percent(look.estimate)}"
+        at, told = x(look.pairs), f"after {look.pairs} pairs: {units.log_percent(look.estimate)}"
         drawing.line(f"interval {kind}", at, y(look.low), at, y(look.high))
         for end in (look.low, look.high):
             drawing.line(f"interval {kind}", at - 5, y(end), at + 5, y(end))
@@ -230,7 +231,7 @@ def forest(
     estimate: float, interval: tuple[float, float] | None, kind: str, reach: float, rules: Rules
 ) -> Markup:
     """A change and its 95 % interval (logs) on the scale of all rows of a table, from -reach to reach."""
-    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, text.log_percent(estimate), "forest")
+    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, units.log_percent(estimate), "forest")
     x, middle = Scale(-reach, reach, 4, FOREST_WIDTH - 4), FOREST_HEIGHT / 2
     margin = math.log1p(rules.margin)
     drawing.box("margin", x(-margin), 0, x(margin), FOREST_HEIGHT)

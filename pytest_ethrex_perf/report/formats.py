@@ -8,6 +8,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def smaller_is_better(result: RunResult) -> str:
                     "name": escape.line(f"{block.block} {row.name}", _NAME),
                     "unit": unit,
                     "value": value,
-                    **({} if row.head_sd is None else {"range": f"± {text.percent(row.head_sd)}"}),
+                    **({} if row.head_sd is None else {"range": f"± {units.percent(row.head_sd)}"}),
                     "extra": _extra(block, row, judged.get(row.metric or "")),
                 }
             )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import unit
-from pytest_ethrex_perf.report import charts, text
+from pytest_ethrex_perf.report import charts
 from pytest_ethrex_perf.report.charts import Point
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def figure(block: BlockResult, metric: str, now: float | None) -> Iterator[tuple
             days += [one.started[5:10] for one in known]
     if not epochs or now is None:
         return
-    head = Point("head", now, f"this session: {text.quantity(now, unit(metric))}")
+    head = Point("head", now, f"this session: {units.quantity(now, unit(metric))}")
     title = (
         f"{metric}: the baseline's history, {len(epochs)} epoch{'s' * (len(epochs) > 1)}, and this session"
     )
@@ -37,7 +38,7 @@ def figure(block: BlockResult, metric: str, now: float | None) -> Iterator[tuple
 
 def _session(one: PastSession, metric: str) -> str:
     tags = f", tagged {', '.join(one.tags)}" if one.tags else ""
-    level = text.quantity(one.levels[metric], unit(metric))
+    level = units.quantity(one.levels[metric], unit(metric))
     return f"{one.started[:10]}, session {one.id}{tags}, {one.invocations} invocations: {level}"
 
 
@@ -52,7 +53,7 @@ def table(block: BlockResult) -> list[tuple[str, list[list[str]]]]:
                     one.id,
                     ", ".join(one.tags),
                     str(one.invocations),
-                    *(text.quantity(one.levels.get(name), unit(name)) for name in block.rules),
+                    *(units.quantity(one.levels.get(name), unit(name)) for name in block.rules),
                 ]
                 for one in epoch.sessions
             ],

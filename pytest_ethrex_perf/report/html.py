@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.profile import artifacts, flamegraph, tables
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import TIMES, unit
 from pytest_ethrex_perf.report import charts, escape, history, text
 from pytest_ethrex_perf.report.charts import Cluster, Point
@@ -49,9 +50,9 @@ def dump(result: RunResult) -> str:
         finalize=lambda value: escape.plain(value) if type(value) is str else value,
     )
     environment.filters |= {
-        "change": text.change,
-        "gas": text.gas,
-        "phase": text.phase,
+        "change": units.change,
+        "gas": units.gas,
+        "phase": units.phase,
     }
     files = resources.files("pytest_ethrex_perf.report") / "page"
     script, style = ((files / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
@@ -76,7 +77,7 @@ def dump(result: RunResult) -> str:
             (text.kind(mean), text.headline(f"mean over {len(mean.blocks)} blocks", mean, "rounds"))
             for mean in result.suite
         ],
-        wall=text.clock(result.wall_s),
+        wall=units.clock(result.wall_s),
         scripts=scripts,
         style=style,
         digests=" ".join(f"'sha256-{_digest(one)}'" for one in scripts),
@@ -150,12 +151,12 @@ class _View:
                 "reason": metric.decision.reason,
                 "counted": metric.identity or "",
                 "evidence": ", ".join(text.evidence(metric, self.unit)),
-                "tolerance": text.limit(metric.rules.tolerance),
-                "context": text.log_percent(context.estimate, text.decimals(metric))
+                "tolerance": units.limit(metric.rules.tolerance),
+                "context": units.log_percent(context.estimate, units.decimals(metric.rules.margin))
                 if context and context.estimate is not None
                 else "",
                 "looks": metric.decision.looks,
-                "look": partial(_look, text.decimals(metric)),
+                "look": partial(_look, units.decimals(metric.rules.margin)),
                 "charts": list(self._charts(metric)),
             }
 
@@ -256,7 +257,7 @@ class _View:
 
     def _point(self, side: str, one: Invocation, metric: str, number: int) -> Point:
         value, started = math.exp(self._sample(one, metric)), one.started[:19].replace("T", " ")
-        return Point(side, value, f"{side} {number}, {started}: {text.quantity(value, unit(metric))}")
+        return Point(side, value, f"{side} {number}, {started}: {units.quantity(value, unit(metric))}")
 
     def _sample(self, one: Invocation, metric: str) -> float:
         return samples.sample(one, metric, self.block.drop)
@@ -280,15 +281,15 @@ class _View:
                 number,
                 side,
                 one.started[11:19],
-                text.duration(math.exp(self._sample(one, "exec"))),
-                text.duration(math.exp(self._sample(one, "prep"))),
-                text.duration(one.wall_ns),
-                text.duration(usage.user_ns + usage.system_ns),
-                text.quantity(usage.max_rss_kib, "KiB"),
+                units.duration(math.exp(self._sample(one, "exec"))),
+                units.duration(math.exp(self._sample(one, "prep"))),
+                units.duration(one.wall_ns),
+                units.duration(usage.user_ns + usage.system_ns),
+                units.quantity(usage.max_rss_kib, "KiB"),
                 f"{usage.voluntary_switches:,} / {usage.involuntary_switches:,}",
                 _share(noise.psi_some_us, one.wall_ns),
                 "–" if noise.steal_ticks is None else str(noise.steal_ticks),
-                "–" if noise.throttled_us is None else text.duration(1e3 * noise.throttled_us),
+                "–" if noise.throttled_us is None else units.duration(1e3 * noise.throttled_us),
                 "–" if noise.load1 is None else f"{noise.load1:.2f}",
             ]
 
@@ -299,7 +300,7 @@ class _View:
                 row.name,
                 text.spread(row, "base") if row.base is not None else "",
                 text.spread(row, "head"),
-                "" if row.change is None else text.change(row.change),
+                "" if row.change is None else units.change(row.change),
                 row.remark or row.identity or "",
             )
             for row in self.block.rows
@@ -345,15 +346,15 @@ def _order(first: str) -> Sequence[str]:
 
 def _share(psi_us: int | None, wall_ns: int) -> str:
     """How much of an invocation something waited for a CPU."""
-    return "–" if psi_us is None else text.percent(1e3 * psi_us / max(1, wall_ns))
+    return "–" if psi_us is None else units.percent(1e3 * psi_us / max(1, wall_ns))
 
 
 def _look(decimals: int, look: Any) -> list[str]:
     return [
         str(look.pairs),
-        text.log_percent(look.estimate, decimals),
-        f"{text.log_percent(look.low, decimals)} … {text.log_percent(look.high, decimals)}",
-        text.percent(look.sd, decimals),
+        units.log_percent(look.estimate, decimals),
+        f"{units.log_percent(look.low, decimals)} … {units.log_percent(look.high, decimals)}",
+        units.percent(look.sd, decimals),
         f"{look.p_slower:.2g}",
         f"{look.p_equivalent:.2g}",
         str(look.verdict or "go on"),

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.result import SuiteResult
 from pytest_ethrex_perf.report import escape, terminal, text
 
@@ -192,7 +193,7 @@ def summary(path: Path) -> list[str]:
 
 def _quantity(value: str | None, unit: str | None) -> str:
     try:
-        return text.quantity(float(value), unit or "") if value else ""
+        return units.quantity(float(value), unit or "") if value else ""
     except (ValueError, OverflowError):
         return value or ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.report import escape, terminal, text
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _heading(result: RunResult) -> Iterator[str]:
     yield ""
     sides = [_side(name, result.blocks) for name in ("head", "base")]
     yield " against ".join(filter(None, sides)) + (
-        f" on {escape.code(result.machine, _SHORT)}, in {text.clock(result.wall_s)}."
+        f" on {escape.code(result.machine, _SHORT)}, in {units.clock(result.wall_s)}."
     )
     for suite in result.suite:
         headline = text.headline(f"mean over {len(suite.blocks)} blocks", suite, "rounds")
@@ -114,7 +115,7 @@ def _symbol(result: RunResult) -> str:
 
 
 def _rows(block: BlockResult) -> Iterator[str]:
-    about = [escape.markdown(block.block, _SHORT), str(block.txs or "–"), text.gas(block.gas)]
+    about = [escape.markdown(block.block, _SHORT), str(block.txs or "–"), units.gas(block.gas)]
     for metric in block.metrics:
         name = "" if metric.metric == "exec" else f"{escape.markdown(metric.metric, _SHORT)} "
         yield _row([*about, *text.sides(metric), name + text.cell(metric)])

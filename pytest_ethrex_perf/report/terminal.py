@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.profile import tables
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
     """The table Block / Txs / Gas / Baseline / Head / Delta, worst first."""
     entries: list[tuple[tuple[str, ...], MetricResult | None, str]] = []
     for block in text.worst_first(result.blocks):
-        about = (block.block, str(block.txs or "–"), text.gas(block.gas))
+        about = (block.block, str(block.txs or "–"), units.gas(block.gas))
         if not block.metrics:
             state = text.state(block)
             entries.append(((*about, "", "", state), None, _STATES.get(state, "yellow")))
@@ -129,12 +130,12 @@ def _rows(block: BlockResult, room: int, *, every: bool) -> list[str]:
     def table(cell: Callable[[MetricResult], str], *, spread: bool = True) -> list[str]:
         told = [("", "base", "head", "delta")]
         for row in shown:
-            change = "" if row.change is None else text.change(row.change)
+            change = "" if row.change is None else units.change(row.change)
             delta = cell(judged[row.metric]) if row.metric in judged else change
             sides = (
                 (text.spread(row, "base"), text.spread(row, "head"))
                 if spread
-                else (text.quantity(row.base, row.unit), text.quantity(row.head, row.unit))
+                else (units.quantity(row.base, row.unit), units.quantity(row.head, row.unit))
             )
             told.append((row.name, *sides, delta))
         return columns(told if block.base else [(name, head, "", "") for name, _, head, _ in told])
@@ -158,10 +159,10 @@ def _verdict(result: MetricResult, block: BlockResult, room: int) -> Iterator[Li
     verdict = f"{text.label(result)}: {result.metric} {text.estimate(result)}{text.reason(result)}"
     yield from _wrapped(f"  {verdict}", _style(result.outcome), room)
     evidence = ", ".join(text.evidence(result, text.unit(block)))
-    yield from _wrapped(f"    {evidence}, tolerance {text.limit(result.rules.tolerance)}", "", room)
+    yield from _wrapped(f"    {evidence}, tolerance {units.limit(result.rules.tolerance)}", "", room)
     context = result.context
     if context is not None and context.estimate is not None:
-        told = text.log_percent(context.estimate, text.decimals(result))
+        told = units.log_percent(context.estimate, units.decimals(result.rules.margin))
         yield Line(f"  (stored baseline, for information: {told})")
 
 
@@ -179,14 +180,14 @@ def _looks(result: MetricResult) -> list[Line]:
     """What was known at each look at the pairs."""
     if not result.decision.looks:
         return []
-    places = text.decimals(result)
+    places = units.decimals(result.rules.margin)
     table = [("look", "estimate", "interval", "sd", "p slower", "p unchanged", "")]
     table += [
         (
             f"{look.pairs} pairs",
-            text.log_percent(look.estimate, places),
-            f"{text.log_percent(look.low, places)} … {text.log_percent(look.high, places)}",
-            text.percent(look.sd, places),
+            units.log_percent(look.estimate, places),
+            f"{units.log_percent(look.low, places)} … {units.log_percent(look.high, places)}",
+            units.percent(look.sd, places),
             f"{look.p_slower:.2g} (needs {look.alpha:.2g})",
             f"{look.p_equivalent:.2g} (needs {look.beta:.2g})",
             str(look.verdict or "go on"),
@@ -202,7 +203,7 @@ def _phases(block: BlockResult) -> list[str]:
     if not names:
         return []
     table = [("phase", "base", "head")]
-    table += [(name, text.phase(base.get(name)), text.phase(head.get(name))) for name in names]
+    table += [(name, units.phase(base.get(name)), units.phase(head.get(name))) for name in names]
     return columns(table, right={1, 2})
 
 
@@ -244,7 +245,7 @@ def _wrapped(told: str, style: str, room: int) -> list[Line]:
 
 
 def _title(block: BlockResult) -> str:
-    about = [] if block.gas is None else [f"{block.txs} txs, {text.gas(block.gas)}"]
+    about = [] if block.gas is None else [f"{block.txs} txs, {units.gas(block.gas)}"]
     return " · ".join([block.block, *about, text.taken(block), f"repeat {block.repeat}"])
 
 

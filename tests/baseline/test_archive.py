@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.baseline import archive as module
-from pytest_ethrex_perf.baseline.archive import Archive, MissingProgramError, default_directory, size_told
+from pytest_ethrex_perf.baseline.archive import Archive, MissingProgramError, default_directory
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.replay.program import resolve
 
@@ -249,10 +249,3 @@ def test_the_default_is_in_the_users_cache_directory(monkeypatch: pytest.MonkeyP
         assert default_directory(environ) == home / ".cache/pytest-ethrex-perf/programs"
     monkeypatch.setattr(sys, "platform", "darwin")
     assert default_directory({}) == home / "Library/Caches/pytest-ethrex-perf/programs"
-
-
-@pytest.mark.parametrize(
-    ("size", "told"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 * 2**30, "5.0 GiB")]
-)
-def test_sizes_are_told_in_the_unit_that_fits(size: int, told: str) -> None:
-    assert size_told(size) == told

@@ -7,7 +7,6 @@ import pytest
 
 from pytest_ethrex_perf.baseline.history import (
     WIDTH,
-    change_told,
     diff,
     level,
     past,
@@ -16,7 +15,6 @@ from pytest_ethrex_perf.baseline.history import (
     select,
     show,
     sparkline,
-    time_told,
 )
 from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Session
 from pytest_ethrex_perf.records.measurement import Count
@@ -136,23 +134,6 @@ def test_a_prefix_and_a_commit_are_shown(baseline: Baseline) -> None:
 def test_a_sparkline_goes_from_the_smallest_to_the_largest() -> None:
     assert sparkline([1, 8, 4.5]) == "▁█▅"
     assert sparkline([3, 3]) == "▁▁"
-
-
-@pytest.mark.parametrize(
-    ("ns", "told"),
-    [(61_234_000_000, "61.23 s"), (59_750_000, "59.75 ms"), (832_110, "832.11 µs"), (832, "832.00 ns")],
-)
-def test_times_have_the_unit_that_fits(ns: float, told: str) -> None:
-    assert time_told(ns) == told
-
-
-def test_changes_have_a_sign() -> None:
-    assert [change_told(change) for change in (0.018, -0.018, 0.0, None)] == [
-        "+1.8 %",
-        "-1.8 %",
-        "+0.0 %",
-        "–",
-    ]
 
 
 @pytest.mark.parametrize(
