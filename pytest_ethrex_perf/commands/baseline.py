@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands import baseline_upkeep
 from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.records.block import parse_blocks
 from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:

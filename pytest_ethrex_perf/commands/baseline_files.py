@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.block import parse_blocks
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands.baseline_files import BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.records.block import parse_blocks
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.judge import samples
-from pytest_ethrex_perf.records.block import parse_blocks
 from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _fetch(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.config.block_specs import parse_blocks
     from pytest_ethrex_perf.gate.planner import FETCH_TIMEOUT_S
-    from pytest_ethrex_perf.records.block import parse_blocks
     from pytest_ethrex_perf.replay import cache, program
 
     rpc_url = options.rpc_url or os.environ.get("ETHREX_RPC_URL")

@@ -129,7 +129,7 @@ def _profiler(block: BlockId) -> Profiler:
 
 
 def _one_block(spec: str, network: str) -> BlockId:
-    from pytest_ethrex_perf.records.block import parse_blocks
+    from pytest_ethrex_perf.config.block_specs import parse_blocks
 
     blocks = parse_blocks([spec], network)
     if len(blocks) != 1:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.config.options import (
     ALL_CONFIGURED,
     BUNDLED,
@@ -22,13 +23,13 @@ from pytest_ethrex_perf.config.options import (
 )
 from pytest_ethrex_perf.config.parsers import fraction
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.block import BlockId, parse_blocks
 from pytest_ethrex_perf.records.metric import METRICS, TIMES, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_ethrex_perf.config.options import Option
+    from pytest_ethrex_perf.records.block import BlockId
 
 Values = dict[str, Any]
 _FILE_TABLES = ("blocks", "block", "metric", "allow")

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf import __version__
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import load
@@ -23,7 +24,6 @@ from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.pytest_run import live
 from pytest_ethrex_perf.pytest_run.fixtures import GatedBlock
 from pytest_ethrex_perf.pytest_run.xdist_results import Controller
-from pytest_ethrex_perf.records.block import BlockId, parse_blocks
 from pytest_ethrex_perf.report import junit, outputs, terminal, text
 from pytest_ethrex_perf.report.forms import FORMS
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_ethrex_perf.gate.run import Status
+    from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.request import Request
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult

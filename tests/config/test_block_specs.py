@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ethrex_perf.config.block_specs import FORM, MAX_RANGE, parse_blocks
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.block import FORM, MAX_RANGE, BlockId, parse_blocks
+from pytest_ethrex_perf.records.block import BlockId
 
 LARGEST = 2**64 - 1
 networks = st.from_regex(r"[a-z][a-z0-9_-]{0,12}", fullmatch=True)
