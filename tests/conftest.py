@@ -17,7 +17,8 @@ from Crypto.Hash import keccak  # noqa: F401
 import pytest_ethrex_perf.pytest_run.items  # noqa: F401
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import probe
-from pytest_ethrex_perf.counters.perf_stat import Tool
+from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host.perf_tool import PerfTool
 from tests import cache_file
 from tests.counters import fake_perf
 from tests.faults import fake_replay
@@ -45,14 +46,18 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+def no_perf(*_: object, **__: object) -> PerfTool:
+    """Where a test does not bring one, there is none: the programs take no time, perf would."""
+    raise MeasurementError("the tests bring their own")
+
+
 class Bench:
     """A scratch directory in which pytest is run as a user would; programs take no time at all."""
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pytester = pytester
         self._monkeypatch = monkeypatch
-        # the fake programs take no time, perf would: where a test does not bring one, there is none
-        monkeypatch.setattr(probe, "find", lambda *_, **__: (None, "the tests bring their own"))
+        monkeypatch.setattr(probe, "find", no_perf)
         self.path: Path = pytester.path
         self.cache(BLOCK)
 
@@ -71,13 +76,13 @@ class Bench:
         plan = {"gas": 37_500_000, "txs": 442, **plan}
         return str(fake_replay.write(self.path / "bin", name, plan).relative_to(self.path))
 
-    def perf(self, version: tuple[int, int] = (5, 4), **plan: Any) -> Path:
+    def perf(self, version: str = "5.4", **plan: Any) -> Path:
         """Bring a perf that counts by this plan (tests/counters/fake_perf).
 
         One that subtracts: in programs that take no time no window can be opened.
         """
         path = fake_perf.write(self.path / "tools", **plan)
-        self._monkeypatch.setattr(probe, "find", lambda *_, **__: (Tool(str(path), version), ""))
+        self._monkeypatch.setattr(probe, "find", lambda *_, **__: PerfTool(str(path), version))
         return path
 
     def run(self, *arguments: str) -> pytest.RunResult:

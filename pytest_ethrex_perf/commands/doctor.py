@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.host.machine import NoiseProbe, identify
+from pytest_ethrex_perf.host import perf_tool, proc
+from pytest_ethrex_perf.host.machine import identify
+from pytest_ethrex_perf.host.noise import NoiseProbe, load1
 from pytest_ethrex_perf.profile import perf, samply
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ State = Literal["ok", "better", "missing"]
 """`better`: it works, and would work better. `missing`: something cannot be done."""
 _MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌"}
 _EXIT_MISSING = 1
-_ROOT = Path("/")
-_CPU = "sys/devices/system/cpu"
 _LOAD_PER_CPU = 0.1  # beside us
 _SPREAD = 0.02  # of a loop that always does the same
 _LOOPS, _LOOP_MS = 40, 15.0
@@ -84,7 +84,7 @@ def lines(finding: Finding) -> Iterator[str]:
 
 
 def examine(
-    environ: Mapping[str, str], *, program: Program | None = None, root: Path = _ROOT, noise: bool = True
+    environ: Mapping[str, str], *, program: Program | None = None, root: Path = proc.ROOT, noise: bool = True
 ) -> Iterator[Finding]:
     """Look at everything, in about a second if `noise` is measured; `root` holds proc and sys."""
     if sys.platform == "darwin":
@@ -105,35 +105,35 @@ def examine(
 
 def _perf(environ: Mapping[str, str], root: Path) -> Finding:
     try:
-        found = perf.find(environ, root=root)
+        tool = perf.find(environ, root=root)
     except MeasurementError as error:
-        told, _, fix = str(error).partition(": ")
-        return Finding("profiles (perf)", "missing", told, fix or None)
-    compression = "" if found.compresses else ", without compression"
-    return Finding("profiles (perf)", "ok", f"perf {found.version} records user-space stacks{compression}")
+        reason, _, fix = str(error).partition(": ")
+        return Finding("profiles (perf)", "missing", reason, fix or None)
+    compression = "" if tool.compresses else ", without compression"
+    return Finding("profiles (perf)", "ok", f"perf {tool.version} records user-space stacks{compression}")
 
 
 def _samply(environ: Mapping[str, str]) -> Finding:
     try:
-        found = samply.find(environ)
+        tool = samply.find(environ)
     except MeasurementError as error:
-        told, _, fix = str(error).partition(": ")
-        return Finding("profiles (samply)", "missing", told, fix)
-    return Finding("profiles (samply)", "ok", found.path)
+        reason, _, fix = str(error).partition(": ")
+        return Finding("profiles (samply)", "missing", reason, fix)
+    return Finding("profiles (samply)", "ok", tool.path)
 
 
 def _permissions(root: Path) -> Iterator[Finding]:
-    level = perf.paranoid(root)
+    level = perf_tool.paranoid(root)
     if level is not None:
-        allowed = level <= perf.USER_SPACE
-        told = f"{level}: {'everybody' if allowed else 'only root'} may sample and count their own processes"
+        allowed = level <= perf_tool.USER_SPACE
+        who = "everybody" if allowed else "only root"
         yield Finding(
             "kernel.perf_event_paranoid",
             "ok" if allowed else "better" if os.geteuid() == 0 else "missing",
-            told,
-            None if allowed else f"sudo sysctl -w kernel.perf_event_paranoid={perf.USER_SPACE}",
+            f"{level}: {who} may sample and count their own processes",
+            None if allowed else perf_tool.PERMIT,
         )
-    hidden = _read(root / "proc/sys/kernel/kptr_restrict")
+    hidden = proc.read(root / "proc/sys/kernel/kptr_restrict")
     if hidden is not None:
         shown = hidden == "0"
         yield Finding(
@@ -145,10 +145,7 @@ def _permissions(root: Path) -> Iterator[Finding]:
 
 
 def _pmu(root: Path) -> Finding:
-    devices = root / "sys/bus/event_source/devices"
-    names = [name for name in ("cpu", "cpu_core", "cpu_atom") if (devices / name).exists()] + sorted(
-        path.name for path in devices.glob("armv8*")
-    )
+    names = perf_tool.pmus(root)
     if names:
         return Finding("hardware counters (PMU)", "ok", ", ".join(names))
     return Finding(
@@ -171,7 +168,7 @@ def _valgrind(environ: Mapping[str, str], root: Path) -> Finding:
         "instruction counts (callgrind)",
         "missing",
         "valgrind is not installed",
-        perf.install_command("valgrind", root),
+        perf_tool.install_command("valgrind", root),
     )
 
 
@@ -193,8 +190,8 @@ def symbols(program: Program) -> Finding:
     if ".symtab" not in sections:
         return Finding(name, "missing", "stripped: stacks have addresses, no names", _RELEASE_WITH_DEBUG)
     if not sections & {".debug_info", ".zdebug_info"}:
-        told = "function names, but no debug info (inlined functions, lines)"
-        return Finding(name, "better", told, _RELEASE_WITH_DEBUG)
+        text = "function names, but no debug info (inlined functions, lines)"
+        return Finding(name, "better", text, _RELEASE_WITH_DEBUG)
     return Finding(name, "ok", "function names and debug info")
 
 
@@ -247,7 +244,7 @@ def _clock(root: Path) -> Iterator[Finding]:
         )
     boost = facts.get("boost")
     if boost:
-        intel = (root / _CPU / "intel_pstate/no_turbo").exists()
+        intel = (root / proc.CPU / "intel_pstate/no_turbo").exists()
         fix = (
             "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo"
             if intel
@@ -259,12 +256,10 @@ def _clock(root: Path) -> Iterator[Finding]:
 
 
 def _load(root: Path) -> Finding:
-    words = (_read(root / "proc/loadavg") or "").split()
-    cpus = int(identify(root=root).keyed.get("cpus", 1))
-    try:
-        load = float(words[0])
-    except (IndexError, ValueError):
+    load = load1(root)
+    if load is None:
         return Finding("load", "ok", "not told")
+    cpus = int(identify(root=root).keyed.get("cpus", 1))
     quiet = load <= _LOAD_PER_CPU * cpus
     return Finding(
         "load",
@@ -306,10 +301,3 @@ def _noise(root: Path) -> Finding:
         f"the same work varies by {100 * spread:.1f} % ({_LOOPS} loops of {_LOOP_MS:g} ms){host}",
         None if quiet else "see what the gate can resolve here: pytest --ethrex-block BLOCK --ethrex-aa",
     )
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return None

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.host.machine import cpu_list
+from pytest_ethrex_perf.host import proc
 from pytest_ethrex_perf.records.measurement import Count, Machine
 from pytest_ethrex_perf.records.metric import PREP_INSTRUCTIONS
 from pytest_ethrex_perf.replay.instrument import Run
@@ -284,7 +284,8 @@ _ARM_FEATURES = ("atomics", "aes", "sha2", "crc32")
 
 
 def _isa(architecture: str, root: Path) -> str:
-    flags = set(_first_line(root / "proc/cpuinfo", "flags") or _first_line(root / "proc/cpuinfo", "Features"))
+    cpuinfo = root / "proc/cpuinfo"
+    flags = set((proc.field(cpuinfo, "flags") or proc.field(cpuinfo, "Features") or "").split())
     if architecture == "x86_64":
         level = "v1"
         for name, needed in _X86_LEVELS:
@@ -295,19 +296,9 @@ def _isa(architecture: str, root: Path) -> str:
     return "-".join([architecture, *(feature for feature in _ARM_FEATURES if feature in flags)])
 
 
-def _first_line(path: Path, name: str) -> list[str]:
-    try:
-        text = path.read_text(errors="replace")
-    except OSError:
-        return []
-    found = re.search(rf"^{name}\s*:(.*)$", text, re.MULTILINE)
-    return found[1].split() if found else []
-
-
 def _visible_cpus(root: Path) -> int:
     """CPUs that a program may run on, as `std::thread::available_parallelism` sees them but for quotas."""
-    allowed = _first_line(root / "proc/self/status", "Cpus_allowed_list")
-    return len(cpu_list(allowed[0] if allowed else "")) or os.cpu_count() or 1
+    return len(proc.allowed_cpus(root)) or os.cpu_count() or 1
 
 
 def _libc() -> str:

@@ -64,19 +64,19 @@ def _perf(
     _refuse([event for event in judged if event == PREP_INSTRUCTIONS], "only callgrind tells them apart")
     probed = probe.probe(environ, root=root)
     if probed.tool is None:
-        _refuse(judged, probed.told)
+        _refuse(judged, probed.message)
         if mode == "perf":
-            raise UsageError(f"--ethrex-counters perf: {probed.told}")
-        return Chosen(NOTHING, f"{probed.told}; {_FROM_WAIT4}")
+            raise UsageError(f"--ethrex-counters perf: {probed.message}")
+        return Chosen(NOTHING, f"{probed.message}; {_FROM_WAIT4}")
     if unknown := probe.unknown(probed.tool, named, environ):
         raise UsageError(
-            f"--ethrex-events: perf {'.'.join(map(str, probed.tool.version))} does not know "
+            f"--ethrex-events: perf {probed.tool.short_version} does not know "
             f"{', '.join(unknown)}: `perf list` shows the events of this machine"
         )
     software = events.without_counter((*judged, *named))
     if probed.state != "perf":
-        _refuse([event for event in judged if event not in software], probed.told)
-        told = f"{probed.told}; {', '.join(software)} {'are' if len(software) > 1 else 'is'} counted"
+        _refuse([event for event in judged if event not in software], probed.message)
+        told = f"{probed.message}; {', '.join(software)} {'are' if len(software) > 1 else 'is'} counted"
         if lost := [event for event in named if event not in software]:
             told += f", {', '.join(lost)} can't be"
         return Chosen(Perf(probed.tool, (), software=software), told)
@@ -85,7 +85,7 @@ def _perf(
     except ValueError as error:
         raise UsageError(f"--ethrex-metrics: {error}") from None
     perf = Perf(probed.tool, sets, software=software, core_cpus=probe.core_cpus(root))
-    return Chosen(perf, f"{probed.told}, method {perf.method}")
+    return Chosen(perf, f"{probed.message}, method {perf.method}")
 
 
 def _callgrind(environ: Mapping[str, str], judged: Sequence[str], root: Path) -> Chosen:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_ethrex_perf.counters.perf_output import Tally
+    from pytest_ethrex_perf.host.perf_tool import PerfTool
     from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.replay.instrument import Counting
 
@@ -47,23 +48,16 @@ _USAGE_ERROR, _FAILED = 129, 255
 _KILLED = re.compile(r"^(?P<program>.+): (?P<what>[A-Z][^:\n]*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """The perf that was found."""
+def method_of(tool: PerfTool) -> Method:
+    """The sharpest one that it has."""
+    return "window" if tool.release >= HAS_CONTROL else "difference"
 
-    path: str
-    version: tuple[int, int]
 
-    @property
-    def method(self) -> Method:
-        """The sharpest one that it has."""
-        return "window" if self.version >= HAS_CONTROL else "difference"
-
-    def command(self, counted: tuple[str, ...], written: Path, *more: str) -> tuple[str, ...]:
-        """The words that stand before the program; what was counted goes to `written`."""
-        form = ("-j",) if self.version >= HAS_JSON else ("-x", ";")
-        wanted = [word for event in counted for word in ("-e", event)]  # no braces: rc 255 if one is missing
-        return (self.path, "stat", *form, "-o", str(written), *more, *wanted, "--")
+def command(tool: PerfTool, counted: tuple[str, ...], written: Path, *more: str) -> tuple[str, ...]:
+    """The words that stand before the program; what was counted goes to `written`."""
+    form = ("-j",) if tool.release >= HAS_JSON else ("-x", ";")
+    wanted = [word for event in counted for word in ("-e", event)]  # no braces: rc 255 if one is missing
+    return (tool.path, "stat", *form, "-o", str(written), *more, *wanted, "--")
 
 
 class Perf:
@@ -73,7 +67,7 @@ class Perf:
 
     def __init__(
         self,
-        tool: Tool,
+        tool: PerfTool,
         sets: tuple[tuple[str, ...], ...],
         *,
         software: tuple[str, ...] = events.KERNELS_OWN,
@@ -81,7 +75,7 @@ class Perf:
         core_cpus: str | None = None,
     ) -> None:
         self.tool = tool
-        self.method: Method = method or tool.method
+        self.method: Method = method or method_of(tool)
         self._sets = sets
         self._software = software
         self._core_cpus = core_cpus
@@ -128,7 +122,7 @@ class _PerfCounting:
             yield self._run(1, (), None)
 
     def _run(self, repeat: int, more: tuple[str, ...], on_line: Callable[[str], bool | None] | None) -> Run:
-        wrapper = self.perf.tool.command(self.counted, self._written(repeat), *more)
+        wrapper = command(self.perf.tool, self.counted, self._written(repeat), *more)
         return Run(repeat, wrapper, on_line=on_line, trouble=trouble)
 
     def _written(self, repeat: int) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -10,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_ethrex_perf.counters import perf_output
-from pytest_ethrex_perf.counters.perf_stat import Tool
+from pytest_ethrex_perf.counters import perf_output, perf_stat
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import perf
+from pytest_ethrex_perf.host import perf_tool, proc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_ethrex_perf.host.perf_tool import PerfTool
+
 State: TypeAlias = Literal["perf", "no perf", "not permitted", "no PMU"]
 _TIMEOUT_S = 10.0  # of a machine that is very busy: it takes milliseconds
-_VERSION = re.compile(r"(?P<major>\d+)\.(?P<minor>\d+)")
 _DENIED = ("perf_event_paranoid", "No permission", "is limited", "Permission denied", "not permitted")
 
 
@@ -30,61 +29,64 @@ class Probed:
 
     state: State
     """`perf`: hardware events are counted."""
-    told: str
+    message: str
     """One line for people: what holds, and what to do about it."""
-    tool: Tool | None = None
+    tool: PerfTool | None = None
     """None where there is no perf, or it may not even count what the kernel counts itself."""
 
 
-def probe(environ: Mapping[str, str], *, root: Path = Path("/")) -> Probed:
+def probe(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> Probed:
     """Find out what perf can count. Two short processes, some ten milliseconds; never raises.
 
     `root` holds `proc` and `sys` (another directory in tests).
     """
-    tool, why = find(environ, root=root)
-    if tool is None:
-        return Probed("no perf", f"no perf: {why}")
-    written, said = ask(tool, ("instructions:u", "cycles:u", "task-clock:u"), environ)
-    found = perf_output.tallies(perf_output.read(written))
-    kernels = found.get("task-clock")
-    usable = tool if kernels is not None and kernels.value is not None else None
-    hardware = [found[name] for name in ("instructions", "cycles") if name in found]
-    version = ".".join(map(str, tool.version))
+    try:
+        tool = find(environ, root=root)
+    except MeasurementError as missing:
+        return Probed("no perf", f"no perf: {missing}")
+    written, output = ask(tool, ("instructions:u", "cycles:u", "task-clock:u"), environ)
+    tallies = perf_output.tallies(perf_output.read(written))
+    software = tallies.get("task-clock")
+    usable = tool if software is not None and software.value is not None else None
+    hardware = [tallies[name] for name in ("instructions", "cycles") if name in tallies]
     if any(tally.value is not None for tally in hardware):
-        return Probed("perf", f"perf {version} counts this CPU's events", tool)
-    if not hardware or any(word in said for word in _DENIED):
-        return Probed("not permitted", _not_permitted(root, said), usable)
-    if has_pmu(root):
+        return Probed("perf", f"perf {tool.short_version} counts this CPU's events", tool)
+    if not hardware or any(word in output for word in _DENIED):
+        return Probed("not permitted", _not_permitted(root, output), usable)
+    if perf_tool.pmus(root):
         return Probed("no PMU", f"no PMU that counts: {hardware[0].missing}", usable)
     return Probed("no PMU", "no PMU: this (virtual) machine shows none of its CPU's counters", usable)
 
 
-def find(environ: Mapping[str, str], *, root: Path = Path("/")) -> tuple[Tool | None, str]:
-    """The perf on PATH, or why there is none."""
+def find(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> PerfTool:
+    """The perf to count with. Raises `MeasurementError`, one line that says why there is none."""
     if not sys.platform.startswith("linux"):
-        return None, "it is a tool of Linux"
+        raise MeasurementError("it is a tool of Linux")
+    return perf_tool.find(environ, root=root)
+
+
+def version(environ: Mapping[str, str]) -> str | None:
+    """The version of the perf that counts here, `6.1`; None where none does."""
     try:
-        path, told = perf.located({**environ, "LC_ALL": "C"}, root=root)
-    except MeasurementError as missing:
-        return None, str(missing)
-    version = _VERSION.match(told)
-    return Tool(path, (int(version["major"]), int(version["minor"])) if version else (0, 0)), ""
+        return find(environ).short_version
+    except MeasurementError:
+        return None
 
 
-def ask(tool: Tool, asked: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
-    """Count `true`: what perf wrote, and what it said besides."""
+def ask(tool: PerfTool, asked: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Count `true`: what perf wrote, and what it printed besides."""
     with tempfile.TemporaryDirectory(prefix="ethrex-perf-") as directory:
         written = Path(directory, "counts")
-        said = _said([*tool.command(tuple(asked), written), "true"], environ)
-        return written.read_text(errors="replace") if written.exists() else "", said
+        output = _output([*perf_stat.command(tool, tuple(asked), written), "true"], environ)
+        return written.read_text(errors="replace") if written.exists() else "", output
 
 
-def unknown(tool: Tool, asked: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+def unknown(tool: PerfTool, asked: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """Those of the user's events that this perf does not know at all."""
     return [event for event in asked if not perf_output.read(ask(tool, (event,), environ)[0])]
 
 
-def _said(command: Sequence[str], environ: Mapping[str, str]) -> str:
+def _output(command: Sequence[str], environ: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
             command,
@@ -99,28 +101,16 @@ def _said(command: Sequence[str], environ: Mapping[str, str]) -> str:
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
-def has_pmu(root: Path = Path("/")) -> bool:
-    """Whether the kernel knows a PMU of the CPU itself."""
-    devices = root / "sys/bus/event_source/devices"
-    return any(any(devices.glob(name)) for name in ("cpu", "cpu_core", "armv[0-9]*", "apple_*", "arm_*"))
-
-
-def core_cpus(root: Path = Path("/")) -> str | None:
+def core_cpus(root: Path = proc.ROOT) -> str | None:
     """The CPUs of a hybrid Intel's large cores (`0-15`), None on other machines."""
-    try:
-        return (root / "sys/devices/cpu_core/cpus").read_text().strip() or None
-    except OSError:
-        return None
+    return proc.read(root / "sys/devices/cpu_core/cpus") or None
 
 
-def _not_permitted(root: Path, said: str) -> str:
-    paranoid = perf.paranoid(root)
-    if paranoid is not None and paranoid > perf.USER_SPACE:
-        return (
-            f"not permitted: perf_event_paranoid = {paranoid}: "
-            f"allow it with `sudo sysctl kernel.perf_event_paranoid={perf.USER_SPACE}`"
-        )
-    lines = (line.strip() for line in said.splitlines())
+def _not_permitted(root: Path, output: str) -> str:
+    paranoid = perf_tool.paranoid(root)
+    if paranoid is not None and paranoid > perf_tool.USER_SPACE:
+        return f"not permitted: perf_event_paranoid = {paranoid}: allow it with `{perf_tool.PERMIT}`"
+    lines = (line.strip() for line in output.splitlines())
     first = next((line for line in lines if line not in {"", "Error:"}), "perf counts nothing")
     level = "" if paranoid is None else f" (perf_event_paranoid = {paranoid})"
     return (

@@ -64,10 +64,9 @@ def _machine(settings: Settings) -> Machine:
     found = identify(name=settings.get("machine"))
     if settings.get("counters") not in ("auto", "perf"):
         return found
-    tool, _ = probe.find(settings.environ)
-    if tool is None:
+    version = probe.version(settings.environ)
+    if version is None:
         return found
-    version = ".".join(map(str, tool.version))
     return msgspec.structs.replace(found, recorded={**found.recorded, "perf": version})
 
 

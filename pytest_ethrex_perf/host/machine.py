@@ -1,4 +1,4 @@
-"""Who this machine is, and how noisy it was during one invocation.
+"""Who this machine is: what its baselines belong to, and what else is worth a warning.
 
 Everything is read from /proc and /sys directly: libraries that describe a CPU take a second and guess. A fact
 that the machine does not tell is left out, so that a fact learnt by a later version changes the key of those
@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import platform
 import re
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.measurement import Machine, Noise
+from pytest_ethrex_perf.host import proc
+from pytest_ethrex_perf.records.measurement import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
+    from pathlib import Path
 
     from pytest_ethrex_perf.records.measurement import Fact, Facts
 
-_ROOT = Path("/")
-_CPU = "sys/devices/system/cpu"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NAME_LENGTH = 40  # of the CPU's name within a key
 _HOST = "host"
@@ -57,7 +54,7 @@ _ARM_PARTS = {
 
 def identify(
     *,
-    root: Path = _ROOT,
+    root: Path = proc.ROOT,
     name: str | None = None,
     sysctl: Callable[[str], str | None] | None = None,
 ) -> Machine:
@@ -70,7 +67,7 @@ def identify(
     if (root / "proc/cpuinfo").exists():
         keyed, recorded = _linux_keyed(root), _linux_recorded(root)
     else:
-        keyed, recorded = _other_facts(sysctl or _sysctl)
+        keyed, recorded = _other_facts(sysctl or proc.sysctl)
     if name is not None:
         return Machine(key=valid_name(name), named=True, keyed=keyed, recorded=recorded)
     return Machine(key=_key(keyed), keyed=keyed, recorded=recorded)
@@ -96,97 +93,14 @@ def changes(old: Machine, new: Machine) -> list[str]:
     before, after = old.keyed | old.recorded, new.keyed | new.recorded
     ignored = {_HOST} if old.named and new.named else set()
     return [
-        f"{fact}: {_told(before.get(fact))} → {_told(after.get(fact))}"
+        f"{fact}: {_text(before.get(fact))} → {_text(after.get(fact))}"
         for fact in sorted((before.keys() | after.keys()) - ignored)
         if before.get(fact) != after.get(fact)
     ]
 
 
-def _told(fact: Fact | None) -> str:
+def _text(fact: Fact | None) -> str:
     return "not told" if fact is None else str(fact)
-
-
-class NoiseProbe:
-    """What else the machine did between `start()` and `stop()`: two looks at counters that the kernel keeps.
-
-    Nothing runs in between. Both looks together take about 0.1 ms.
-    """
-
-    def __init__(self, root: Path = _ROOT) -> None:
-        self._root = root
-        self._cgroup = next(
-            (stat for group in _cgroups(root) if _throttled(stat := group / "cpu.stat") is not None), None
-        )
-        self._before = Noise()
-
-    def start(self) -> None:
-        """Look for the first time: right before the process starts."""
-        self._before = self._look(load1=_load1(self._root))
-
-    def stop(self) -> Noise:
-        """Look again and return what happened since `start()`; None where the machine does not tell."""
-        before, after = self._before, self._look()
-        return Noise(
-            psi_some_us=_delta(before.psi_some_us, after.psi_some_us),
-            steal_ticks=_delta(before.steal_ticks, after.steal_ticks),
-            throttled_us=_delta(before.throttled_us, after.throttled_us),
-            load1=before.load1,
-        )
-
-    def _look(self, load1: float | None = None) -> Noise:
-        return Noise(
-            psi_some_us=_psi_some_us(self._root),
-            steal_ticks=_steal_ticks(self._root),
-            throttled_us=_throttled(self._cgroup) if self._cgroup else None,
-            load1=load1,
-        )
-
-
-def _delta(before: int | None, after: int | None) -> int | None:
-    # a counter that went back (a moved cgroup, a restored VM) tells nothing
-    return after - before if before is not None and after is not None and after >= before else None
-
-
-def _psi_some_us(root: Path) -> int | None:
-    """`some … total=N` in µs (kernel: Documentation/accounting/psi.rst)."""
-    found = re.search(r"^some .*total=(\d+)", _read(root / "proc/pressure/cpu") or "", re.MULTILINE)
-    return int(found[1]) if found else None
-
-
-def _steal_ticks(root: Path) -> int | None:
-    """Column 8 of /proc/stat: `cpu user nice system idle iowait irq softirq steal` (proc(5))."""
-    found = re.match(r"cpu +(?:\d+ +){7}(\d+)", _read(root / "proc/stat") or "")
-    return int(found[1]) if found else None
-
-
-def _load1(root: Path) -> float | None:
-    words = (_read(root / "proc/loadavg") or "").split()
-    try:
-        load = float(words[0])
-    except (IndexError, ValueError):
-        return None
-    return load if math.isfinite(load) else None
-
-
-def _throttled(stat: Path) -> int | None:
-    """`throttled_usec` of a cgroup v2 cpu.stat, absent where no cpu controller is on (cgroup-v2.rst)."""
-    found = re.search(r"^throttled_usec (\d+)", _read(stat) or "", re.MULTILINE)
-    return int(found[1]) if found else None
-
-
-def _cgroups(root: Path) -> list[Path]:
-    """Our cgroup v2 directory and its ancestors, the nearest first; empty where there is no cgroup v2."""
-    found = re.search(r"^0::/(.*)$", _read(root / "proc/self/cgroup") or "", re.MULTILINE)
-    mounts = (root / "sys/fs/cgroup", root / "sys/fs/cgroup/unified")
-    mount = next((path for path in mounts if (path / "cgroup.procs").exists()), None)
-    if found is None or mount is None:
-        return []
-    own = mount / found[1]
-    if ".." in own.parts or not own.is_dir():
-        return [mount]  # the path is of another namespace: what is mounted is then our own cgroup
-    return (
-        [own, *(parent for parent in own.parents if parent.is_relative_to(mount))] if own != mount else [own]
-    )
 
 
 def _key(keyed: Facts) -> str:
@@ -211,47 +125,46 @@ def _slug(text: str) -> str:
 
 def _linux_keyed(root: Path) -> Facts:
     cpuinfo = _cpuinfo(root)
-    cpus = len(cpu_list(_read(root / _CPU / "online") or "")) or len(cpuinfo)
-    smt = _read(root / _CPU / "smt/active")
-    status = re.search(r"^Cpus_allowed_list:\s*(.*)$", _read(root / "proc/self/status") or "", re.MULTILINE)
+    cpus = len(proc.cpu_list(proc.read(root / proc.CPU / "online") or "")) or len(cpuinfo)
+    smt = proc.read(root / proc.CPU / "smt/active")
     core_types = {
-        kind: len(cpu_list(text))
+        kind: len(proc.cpu_list(text))
         for kind in ("cpu_core", "cpu_atom", "cpu_lowpower")
-        if (text := _read(root / "sys/devices" / kind / "cpus"))
+        if (text := proc.read(root / "sys/devices" / kind / "cpus"))
     }
-    return _told_only(
+    return _facts(
         **_cpu_model(cpuinfo),
         cpus=max(cpus, 1),
         smt=None if smt is None else smt == "1",
         core_types=" ".join(f"{kind}={count}" for kind, count in core_types.items()) or None,
-        governor=",".join(_each(root / _CPU / "cpufreq", "policy*/scaling_governor")) or None,
+        governor=",".join(proc.each(root / proc.CPU / "cpufreq", "policy*/scaling_governor")) or None,
         boost=_boost(root),
         virtual=_hypervisor(root, cpuinfo) is not None,
-        affinity=len(cpu_list(status[1])) or None if status else None,
+        affinity=len(proc.allowed_cpus(root)) or None,
         quota=_quota(root),
     )
 
 
 def _linux_recorded(root: Path) -> Facts:
     cpuinfo = _cpuinfo(root)
-    memory = re.search(r"^MemTotal:\s+(\d+) kB", _read(root / "proc/meminfo") or "", re.MULTILINE)
-    pages = re.search(r"\[(\w+)\]", _read(root / "sys/kernel/mm/transparent_hugepage/enabled") or "")
-    preferences = _each(root / _CPU / "cpufreq", "policy*/energy_performance_preference")
-    return _told_only(
+    memory = re.search(r"^MemTotal:\s+(\d+) kB", proc.read(root / "proc/meminfo") or "", re.MULTILINE)
+    pages = re.search(r"\[(\w+)\]", proc.read(root / "sys/kernel/mm/transparent_hugepage/enabled") or "")
+    preferences = proc.each(root / proc.CPU / "cpufreq", "policy*/energy_performance_preference")
+    return _facts(
         microcode=cpuinfo[0].get("microcode") if cpuinfo else None,
-        kernel=_read(root / "proc/sys/kernel/osrelease"),
+        kernel=proc.read(root / "proc/sys/kernel/osrelease"),
         memory_gib=round(int(memory[1]) / 2**20) if memory else None,
         hypervisor=_hypervisor(root, cpuinfo),
         huge_pages=pages[1] if pages else None,
-        address_randomization=_read(root / "proc/sys/kernel/randomize_va_space"),
+        address_randomization=proc.read(root / "proc/sys/kernel/randomize_va_space"),
         energy_preference=",".join(preferences) or None,
-        **{_HOST: _anonymous(_read(root / "proc/sys/kernel/hostname"))},
+        **{_HOST: _anonymous(proc.read(root / "proc/sys/kernel/hostname"))},
     )
 
 
 def _cpuinfo(root: Path) -> list[dict[str, str]]:
     """One mapping for each CPU of /proc/cpuinfo."""
-    blocks = re.split(r"\n\s*\n", (_read(root / "proc/cpuinfo") or "").strip())
+    blocks = re.split(r"\n\s*\n", (proc.read(root / "proc/cpuinfo") or "").strip())
     cpus = [
         {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in block.splitlines())}
         for block in blocks
@@ -282,20 +195,20 @@ def _cpu_model(cpuinfo: list[dict[str, str]]) -> dict[str, Fact | None]:
 
 def _boost(root: Path) -> bool | None:
     """Whether clocks may rise above nominal; Intel's driver says so the other way round."""
-    if (no_turbo := _read(root / _CPU / "intel_pstate/no_turbo")) is not None:
+    if (no_turbo := proc.read(root / proc.CPU / "intel_pstate/no_turbo")) is not None:
         return no_turbo == "0"
-    if (boost := _read(root / _CPU / "cpufreq/boost")) is not None:
+    if (boost := proc.read(root / proc.CPU / "cpufreq/boost")) is not None:
         return boost == "1"
-    policies = _each(root / _CPU / "cpufreq", "policy*/boost")
+    policies = proc.each(root / proc.CPU / "cpufreq", "policy*/boost")
     return policies == ["1"] if policies else None
 
 
 def _hypervisor(root: Path, cpuinfo: list[dict[str, str]]) -> str | None:
     """What this is a guest of, None on bare metal. A container is no guest: it runs at its host's speed."""
-    if kind := _read(root / "sys/hypervisor/type"):
+    if kind := proc.read(root / "sys/hypervisor/type"):
         return kind
-    vendor = _read(root / "sys/class/dmi/id/sys_vendor") or ""
-    product = _read(root / "sys/class/dmi/id/product_name") or ""
+    vendor = proc.read(root / "sys/class/dmi/id/sys_vendor") or ""
+    product = proc.read(root / "sys/class/dmi/id/product_name") or ""
     if cpuinfo and "flags" in cpuinfo[0]:  # x86 says it itself
         guest = "hypervisor" in cpuinfo[0]["flags"].split()
     elif vendor == "Amazon EC2":
@@ -308,22 +221,11 @@ def _hypervisor(root: Path, cpuinfo: list[dict[str, str]]) -> str | None:
 def _quota(root: Path) -> float | None:
     """CPUs that cgroup v2 lets us use: the tightest `cpu.max` (quota, period) up the tree."""
     quotas = []
-    for group in _cgroups(root):
-        words = (_read(group / "cpu.max") or "max").split()
+    for group in proc.cgroups(root):
+        words = (proc.read(group / "cpu.max") or "max").split()
         if words[0] != "max":
             quotas.append(int(words[0]) / int(words[1]))
     return round(min(quotas), 2) if quotas else None
-
-
-def cpu_list(text: str) -> list[int]:
-    """The CPUs of the kernel's list format, `0-3,8` (cpuset(7)), strides left out; empty if it is none."""
-    cpus: list[int] = []
-    for part in filter(None, text.strip().split(",")):
-        first, _, last = part.partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
-            return []
-        cpus.extend(range(int(first), int(last or first) + 1))
-    return cpus
 
 
 def _other_facts(sysctl: Callable[[str], str | None]) -> tuple[Facts, Facts]:
@@ -331,7 +233,7 @@ def _other_facts(sysctl: Callable[[str], str | None]) -> tuple[Facts, Facts]:
     name = sysctl("machdep.cpu.brand_string") or platform.processor() or platform.machine()
     levels = [f"level{i}={count}" for i in (0, 1) if (count := sysctl(f"hw.perflevel{i}.logicalcpu"))]
     memory = sysctl("hw.memsize")
-    keyed = _told_only(
+    keyed = _facts(
         vendor=next((vendor for vendor in ("apple", "intel", "amd") if vendor in name.lower()), None),
         family=sysctl("machdep.cpu.family") or sysctl("hw.cpufamily"),
         model=sysctl("machdep.cpu.model"),
@@ -341,7 +243,7 @@ def _other_facts(sysctl: Callable[[str], str | None]) -> tuple[Facts, Facts]:
         core_types=" ".join(levels) or None,
         virtual=sysctl("kern.hv_vmm_present") == "1",
     )
-    recorded = _told_only(
+    recorded = _facts(
         kernel=sysctl("kern.osrelease") or platform.release(),
         memory_gib=round(int(memory) / 2**30) if memory else None,
         **{_HOST: _anonymous(platform.node())},
@@ -349,39 +251,10 @@ def _other_facts(sysctl: Callable[[str], str | None]) -> tuple[Facts, Facts]:
     return keyed, recorded
 
 
-def _sysctl(name: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["sysctl", "-n", name],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
-
-
 def _anonymous(hostname: str | None) -> str | None:
     """Enough to tell two hosts apart; a host's name itself never reaches a file."""
     return hashlib.sha256(f"pytest-ethrex-perf {hostname}".encode()).hexdigest()[:8] if hostname else None
 
 
-def _told_only(**facts: Fact | None) -> Facts:
+def _facts(**facts: Fact | None) -> Facts:
     return {name: fact for name, fact in facts.items() if fact is not None}
-
-
-def _each(directory: Path, pattern: str) -> list[str]:
-    """The different contents of the files that match, sorted."""
-    texts: Iterable[str | None] = (_read(path) for path in directory.glob(pattern))
-    return sorted({text for text in texts if text})
-
-
-def _read(path: Path) -> str | None:
-    """The file's text without surrounding space; None where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip(" \t\r\n\0")
-    except OSError:
-        return None

@@ -1,4 +1,4 @@
-"""Linux's perf: finding it, recording with it, reading what it recorded.
+"""Linux's perf: recording with it, and reading what it recorded.
 
 It samples `cpu-clock:u` whether or not there is a PMU: one sample is then an equal slice of CPU time, which
 is what is compared (ms per block), and machines with and without a PMU agree. The kernel's share is left
@@ -8,14 +8,13 @@ out: users without privileges would not see it.
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.host import process
+from pytest_ethrex_perf.host import perf_tool, proc, process
 from pytest_ethrex_perf.profile import folding
 
 if TYPE_CHECKING:
@@ -24,17 +23,12 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
 EVENT = "cpu-clock:u"
-USER_SPACE = 2
-"""The highest kernel.perf_event_paranoid that lets everybody sample their own processes in user space."""
 _ENVIRONMENT = {
     "PERF_CONFIG": "/dev/null",  # a user's own defaults would change what is recorded
     "DEBUGINFOD_URLS": "",  # or perf script asks servers for symbols, for minutes
 }
 _STACK_BYTES = 8192  # of each sample's stack, copied to be unwound afterwards
-_PROBE_TIMEOUT_S = 30.0
 _LOST = re.compile(r"lost (?P<lost>[0-9,]+) (?:chunks|samples|events)", re.IGNORECASE)
-_PARANOID = "proc/sys/kernel/perf_event_paranoid"
-_ROOT = Path("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,104 +102,47 @@ class Perf:
         if finished.returncode != 0:
             raise MeasurementError(f"perf script failed: {_last_line(finished.stderr)}")
         with printed.open(encoding="utf-8", errors="replace") as lines:
-            taken = [
+            samples = [
                 sample._replace(time_ns=sample.time_ns + utc_offset_ns) for sample in folding.samples(lines)
             ]
         lost = _LOST.search(finished.stderr)
-        return taken, [
-            f"perf lost {lost['lost']} chunks of samples: a lower --frequency keeps up"
-        ] if lost else []
+        if lost is None:
+            return samples, []
+        return samples, [f"perf lost {lost['lost']} chunks of samples: a lower --frequency keeps up"]
 
     def try_out(self, environ: Mapping[str, str]) -> str | None:
         """Record `true`; None where that works, else perf's complaint."""
         with tempfile.TemporaryDirectory(prefix="ethrex-perf-probe-") as scratch:
             recording = [*self._record(Path(scratch, "perf.data")), "--", "true"]
-            tried = process.run(recording, environ=self.environment(environ), timeout=_PROBE_TIMEOUT_S)
+            tried = process.run(
+                recording, environ=self.environment(environ), timeout=perf_tool.PROBE_TIMEOUT_S
+            )
         return None if tried.returncode == 0 else tried.stderr or f"exit code {tried.returncode}"
 
 
-def find(environ: Mapping[str, str], *, root: Path = _ROOT) -> Perf:
+def find(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> Perf:
     """The perf on PATH, tried once with the options of a recording (0.1 s).
 
     Raises `MeasurementError`, one line with the command that fixes it: not installed, not for this kernel,
     not permitted.
     """
-    path, version = located(environ, root=root)
-    perf = Perf(path, version)
+    tool = perf_tool.find(environ, root=root)
+    perf = Perf(tool.path, tool.version)
     complaint = perf.try_out(environ)
     if complaint is None:
         return perf
-    plain = Perf(path, version, compresses=False)
+    plain = replace(perf, compresses=False)
     if plain.try_out(environ) is None:
         return plain
     raise MeasurementError(_not_permitted(complaint, root))
 
 
-def located(environ: Mapping[str, str], *, root: Path = _ROOT) -> tuple[str, str]:
-    """Path and version of the perf on PATH; Ubuntu's wrapper without its tools is none.
-
-    Raises `MeasurementError`, one line with the command that installs it.
-    """
-    path = shutil.which("perf", path=environ.get("PATH"))
-    if path is None:
-        raise MeasurementError(f"perf is not installed: {install_command('perf', root)}")
-    told = process.run([path, "--version"], environ=environ, timeout=_PROBE_TIMEOUT_S)
-    version = re.search(r"perf version (\S+)", told.stdout)
-    if version is None:
-        raise MeasurementError(_not_working(path, told, root))
-    return path, version[1]
-
-
-def paranoid(root: Path = _ROOT) -> int | None:
-    """kernel.perf_event_paranoid; None where the kernel has no perf events."""
-    try:
-        return int((root / _PARANOID).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
-
-
-_PACKAGES = {
-    "ubuntu": (
-        "sudo apt-get install",
-        {"perf": "linux-tools-$(uname -r)", "cpupower": "linux-tools-$(uname -r)"},
-    ),
-    "debian": ("sudo apt-get install", {"perf": "linux-perf", "cpupower": "linux-cpupower"}),
-    "fedora": ("sudo dnf install", {"cpupower": "kernel-tools"}),
-    "rhel": ("sudo dnf install", {"cpupower": "kernel-tools"}),
-    "arch": ("sudo pacman -S", {}),
-}
-
-
-def install_command(tool: str, root: Path = _ROOT) -> str:
-    """The command that installs perf, valgrind or cpupower on this distribution (os-release(5))."""
-    try:
-        text = (root / "etc/os-release").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    facts = dict(re.findall(r'^(ID|ID_LIKE)="?([^"\n]*)"?$', text, re.MULTILINE))
-    family = f"{facts.get('ID', '')} {facts.get('ID_LIKE', '')}".split()
-    for name in family:
-        if name in _PACKAGES:
-            install, packages = _PACKAGES[name]
-            return f"{install} {packages.get(tool, tool)}"
-    return f"install the package that brings {tool}"
-
-
-def _not_working(path: str, told: process.Finished, root: Path) -> str:
-    if "not found for kernel" in f"{told.stdout}\n{told.stderr}":  # Ubuntu's wrapper without its tools
-        return f"{path} has no tools for this kernel: sudo apt-get install linux-tools-$(uname -r)"
-    return f"{path} does not work (exit code {told.returncode}): {install_command('perf', root)}"
-
-
 def _not_permitted(complaint: str, root: Path) -> str:
-    level = paranoid(root)
+    level = perf_tool.paranoid(root)
     if level is None:
         return "perf can't record: this kernel has no perf events, or /proc hides them"
-    if level > USER_SPACE:
-        return (
-            f"perf is not permitted (kernel.perf_event_paranoid = {level}): "
-            f"sudo sysctl -w kernel.perf_event_paranoid={USER_SPACE}"
-        )
+    if level > perf_tool.USER_SPACE:
+        return f"perf is not permitted (kernel.perf_event_paranoid = {level}): {perf_tool.PERMIT}"
     if re.search(r"permi|access|EPERM|EACCES", complaint, re.IGNORECASE):
         return (
             f"perf is not permitted, though kernel.perf_event_paranoid = {level} allows it: in a container, "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
+from pytest_ethrex_perf.host.noise import NoiseProbe
 from pytest_ethrex_perf.records.measurement import Invocation
 from pytest_ethrex_perf.replay import command, failure, output, transcript
 from pytest_ethrex_perf.replay.instrument import NOTHING
@@ -49,8 +50,6 @@ def invoke(
     Raises `MeasurementError`, one line: what happened, the program's own error line, the file with the whole
     output. See `failure.of_measurement` for what counts as a success.
     """
-    from pytest_ethrex_perf.host.machine import NoiseProbe
-
     launcher = _Launcher(program, block, cache_dir, environ, log_dir, label, tuple(secrets))
     with instrument.counting(repeat, turn) as counting:
         probe = NoiseProbe()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.counters import callgrind, probe
+from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
@@ -18,7 +19,7 @@ from pytest_ethrex_perf.replay.program import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.counters.perf_stat import Tool
+    from pytest_ethrex_perf.host.perf_tool import PerfTool
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.replay.instrument import Instrument
 
@@ -50,12 +51,12 @@ def stripped(known_work: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def perf() -> Tool:
+def perf() -> PerfTool:
     """The perf of this machine."""
-    tool, why = probe.find(os.environ)
-    if tool is None:
-        pytest.skip(f"perf is not installed: {why}")
-    return tool
+    try:
+        return probe.find(os.environ)
+    except MeasurementError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

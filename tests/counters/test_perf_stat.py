@@ -16,8 +16,9 @@ import pytest
 
 from pytest_ethrex_perf.counters import perf_stat
 from pytest_ethrex_perf.counters.events import event_sets
-from pytest_ethrex_perf.counters.perf_stat import Perf, Tool
+from pytest_ethrex_perf.counters.perf_stat import Perf
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host.perf_tool import PerfTool
 from tests.counters import fake_perf
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def met_edges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str
 
 
 def test_a_window_holds_the_repeats_and_neither_loading_nor_the_first(
-    perf: Tool, known_work: Path, invoked: Invoked, met_edges: tuple[str, str]
+    perf: PerfTool, known_work: Path, invoked: Invoked, met_edges: tuple[str, str]
 ) -> None:
     options = ("--pages", str(PAGES), *met_edges)
     found = invoked(known_work, *options, instrument=Perf(perf, (), software=SOFTWARE), repeat=6)
@@ -88,7 +89,7 @@ def test_a_window_holds_the_repeats_and_neither_loading_nor_the_first(
     assert found.counts["task-clock"].unit == "ns"
 
 
-def test_a_difference_holds_the_repeats(perf: Tool, known_work: Path, invoked: Invoked) -> None:
+def test_a_difference_holds_the_repeats(perf: PerfTool, known_work: Path, invoked: Invoked) -> None:
     instrument = Perf(perf, (), software=SOFTWARE, method="difference")
     found = invoked(known_work, "--pages", str(PAGES), instrument=instrument, repeat=6)
     faults = found.counts["page-faults"]
@@ -96,7 +97,7 @@ def test_a_difference_holds_the_repeats(perf: Tool, known_work: Path, invoked: I
     assert faults.value == pytest.approx(PER_REPEAT, rel=ACCURACY)
 
 
-def test_a_whole_process_holds_loading_too(perf: Tool, known_work: Path, invoked: Invoked) -> None:
+def test_a_whole_process_holds_loading_too(perf: PerfTool, known_work: Path, invoked: Invoked) -> None:
     instrument = Perf(perf, (), software=SOFTWARE, method="process")
     found = invoked(known_work, "--pages", str(PAGES), instrument=instrument, repeat=6)
     faults = found.counts["page-faults"]
@@ -106,32 +107,32 @@ def test_a_whole_process_holds_loading_too(perf: Tool, known_work: Path, invoked
 
 
 def test_of_a_single_repeat_the_whole_process_is_counted(
-    perf: Tool, known_work: Path, invoked: Invoked
+    perf: PerfTool, known_work: Path, invoked: Invoked
 ) -> None:
     found = invoked(known_work, instrument=Perf(perf, ()), repeat=1)
     assert {count.method for count in found.counts.values()} == {"process"}
 
 
 def test_a_program_killed_under_perf_is_an_error_though_perf_succeeds(
-    perf: Tool, known_work: Path, invoked: Invoked
+    perf: PerfTool, known_work: Path, invoked: Invoked
 ) -> None:
     with pytest.raises(MeasurementError, match="the program was killed by SIGSEGV"):
         invoked(known_work, "--segv", instrument=Perf(perf, ()))
 
 
-def test_an_unknown_event_is_named_as_the_trouble(perf: Tool, known_work: Path, invoked: Invoked) -> None:
+def test_an_unknown_event_is_named_as_the_trouble(perf: PerfTool, known_work: Path, invoked: Invoked) -> None:
     with pytest.raises(MeasurementError, match="perf does not know an event"):
         invoked(known_work, instrument=Perf(perf, (("nosuch",),)))
 
 
-def test_times_and_output_are_the_programs_own(perf: Tool, known_work: Path, invoked: Invoked) -> None:
+def test_times_and_output_are_the_programs_own(perf: PerfTool, known_work: Path, invoked: Invoked) -> None:
     found = invoked(known_work, instrument=Perf(perf, ()), repeat=4)
     assert len(found.exec_ns) == len(found.prep_ns) == 4
     assert found.gas == 1_000_000
 
 
 def test_nothing_is_left_behind(
-    perf: Tool, known_work: Path, invoked: Invoked, monkeypatch: Any, tmp_path: Path
+    perf: PerfTool, known_work: Path, invoked: Invoked, monkeypatch: Any, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
@@ -145,17 +146,17 @@ def test_nothing_is_left_behind(
 # --- perfs and machines that this one isn't ---------------------------------------------------------------
 
 
-def instrument(directory: Path, version: tuple[int, int] = (6, 8), **plan: Any) -> Perf:
+def instrument(directory: Path, version: str = "6.8.12", **plan: Any) -> Perf:
     perf = fake_perf.write(directory / "bin", **{"per_repeat": GUIDE, **plan})
-    return Perf(Tool(str(perf), version), event_sets())
+    return Perf(PerfTool(str(perf), version), event_sets())
 
 
-@pytest.mark.parametrize("version", [(5, 15), (6, 1), (7, 0)])
+@pytest.mark.parametrize("version", ["5.15.1", "6.1.187", "7.0"])
 def test_two_sets_take_turns_and_pairs_share_theirs(
     known_work: Path,
     invoked: Invoked,
     tmp_path: Path,
-    version: tuple[int, int],
+    version: str,
     met_edges: tuple[str, str],
 ) -> None:
     perf = instrument(tmp_path, version)
@@ -171,7 +172,7 @@ def test_two_sets_take_turns_and_pairs_share_theirs(
 def test_a_perf_without_control_subtracts_a_single_repeat(
     known_work: Path, invoked: Invoked, tmp_path: Path
 ) -> None:
-    perf = instrument(tmp_path, (5, 4), load=25)
+    perf = instrument(tmp_path, "5.4", load=25)
     counts = invoked(known_work, instrument=perf, repeat=4).counts
     assert counts["instructions"].method == "difference"
     assert counts["instructions"].value == GUIDE["instructions:u"]

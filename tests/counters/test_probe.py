@@ -9,8 +9,9 @@ import pytest
 
 from pytest_ethrex_perf.counters import callgrind, probe
 from pytest_ethrex_perf.counters.choice import Chosen, choose
-from pytest_ethrex_perf.counters.perf_stat import Perf, Tool
+from pytest_ethrex_perf.counters.perf_stat import Perf
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.host.perf_tool import PerfTool
 from pytest_ethrex_perf.replay.instrument import NOTHING
 from tests.counters import fake_perf
 
@@ -67,7 +68,7 @@ def test_a_machine_with_a_pmu_and_permission_counts_with_perf(host: Host) -> Non
     host.perf(per_repeat=HARDWARE)
     probed = host.probe()
     assert probed.state == "perf"
-    assert probed.tool == Tool(str(host.path / "bin/perf"), (6, 8))
+    assert probed.tool == PerfTool(str(host.path / "bin/perf"), "6.8.12")
     assert host.choose("auto").told == "perf 6.8 counts this CPU's events, method window"
 
 
@@ -75,7 +76,7 @@ def test_without_perf_it_says_how_to_get_it(host: Host) -> None:
     host.file("etc/os-release", "ID=debian\n")
     probed = probe.probe(host.environ, root=host.path)
     assert probed.state == "no perf"
-    assert probed.told == "no perf: perf is not installed: sudo apt-get install linux-perf"
+    assert probed.message == "no perf: perf is not installed: sudo apt-get install linux-perf"
     chosen = choose("auto", host.environ, root=host.path)
     assert chosen.instrument is NOTHING
     assert chosen.told.endswith("CPU time, page faults, context switches and memory come from wait4")
@@ -85,7 +86,7 @@ def test_ubuntus_wrapper_without_its_tools_is_no_perf(host: Host) -> None:
     host.perf(version=WRAPPER)
     probed = host.probe()
     assert probed.state == "no perf"
-    assert probed.told.endswith(
+    assert probed.message.endswith(
         "perf has no tools for this kernel: sudo apt-get install linux-tools-$(uname -r)"
     )
 
@@ -95,14 +96,14 @@ def test_where_it_is_not_permitted_the_sysctl_is_named(host: Host) -> None:
     host.file("proc/sys/kernel/perf_event_paranoid", "4\n")
     assert host.probe() == probe.Probed(
         "not permitted",
-        "not permitted: perf_event_paranoid = 4: allow it with `sudo sysctl kernel.perf_event_paranoid=2`",
+        "not permitted: perf_event_paranoid = 4: allow it with `sudo sysctl -w kernel.perf_event_paranoid=2`",
     )
 
 
 def test_in_a_container_it_says_what_the_container_needs(host: Host) -> None:
     host.perf(returncode=255, says="Error:\nNo permission to enable instructions:u event.\n")
     host.file("proc/sys/kernel/perf_event_paranoid", "2\n")
-    told = host.probe().told
+    told = host.probe().message
     assert told.startswith(
         "not permitted (perf_event_paranoid = 2): No permission to enable instructions:u event;"
     )
@@ -125,7 +126,7 @@ def test_without_a_pmu_what_needs_none_is_counted(host: Host) -> None:
 def test_a_pmu_that_counts_nothing_is_none(host: Host) -> None:
     host.perf(per_repeat={"instructions:u": 0, "cycles:u": 0, "task-clock:u": 2})
     (host.path / "sys/bus/event_source/devices/cpu").mkdir(parents=True)
-    assert host.probe().told == "no PMU that counts: this machine supports it but counts nothing: 0"
+    assert host.probe().message == "no PMU that counts: this machine supports it but counts nothing: 0"
 
 
 def test_hybrid_cores_are_known(host: Host) -> None:
@@ -180,9 +181,9 @@ def test_callgrind_without_valgrind_says_how_to_get_it() -> None:
         choose("callgrind", {"PATH": "/nowhere"})
 
 
-def test_this_machine_says_which_state_holds(perf: Tool) -> None:
+def test_this_machine_says_which_state_holds(perf: PerfTool) -> None:
     probed = probe.probe(os.environ)
     assert probed.state in {"perf", "not permitted", "no PMU"}
-    assert "\n" not in probed.told
+    assert "\n" not in probed.message
     if probed.state == "perf":
         assert probed.tool == perf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,13 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.host.machine import NoiseProbe, changes, cpu_list, identify, valid_name
-from pytest_ethrex_perf.records.measurement import Noise
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-Tree = dict[str, str]
+from pytest_ethrex_perf.host.machine import changes, identify, valid_name
+from tests.host.trees import Tree, plant
 
 
 def _x86(count: int, vendor: str, family: int, model: int, name: str, flags: str = "fpu vme avx2") -> str:
@@ -105,18 +100,6 @@ CONTAINER: Tree = {
     "sys/fs/cgroup/cgroup.procs": "1\n",
     "sys/fs/cgroup/cpu.max": "250000 100000\n",
 }
-
-
-def plant(root: Path, tree: Mapping[str, str | None]) -> Path:
-    """Make the files of `tree` below `root`, delete those that are None."""
-    for name, content in tree.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if content is None:
-            file.unlink()
-        else:
-            file.write_text(content)
-    return root
 
 
 def keyed(root: Path, tree: Tree) -> dict[str, Any]:
@@ -314,103 +297,7 @@ def test_this_machine_is_the_same_twice() -> None:
     assert identify().key == identify().key
 
 
-@pytest.mark.parametrize(
-    ("text", "cpus"),
-    [
-        ("0-3,8", [0, 1, 2, 3, 8]),
-        ("5\n", [5]),
-        ("", []),
-        ("none", []),
-        ("0-x", []),
-        ("0-1,2-3", [0, 1, 2, 3]),
-    ],
-)
-def test_lists_of_cpus_are_read(text: str, cpus: list[int]) -> None:
-    assert cpu_list(text) == cpus
-
-
 @given(st.text(st.characters(codec="utf-8"), max_size=80))
 def test_any_cpu_name_makes_a_usable_key(name: str) -> None:
     key = identify(root=Path("no such directory"), sysctl={"machdep.cpu.brand_string": name}.get).key
     assert valid_name(key) == key
-
-
-# noise
-
-
-NOISE: Tree = {
-    "proc/pressure/cpu": "some avg10=1.31 avg60=0.82 avg300=0.33 total=1000\nfull avg10=0 total=77\n",
-    "proc/stat": "cpu  4633 0 2222 119571 199 0 32 12 0 0\ncpu0 480 0 766 62062 10 0 9 3 0 0\nbtime 1\n",
-    "proc/loadavg": "0.75 0.08 0.02 2/90 5219\n",
-    "proc/self/cgroup": "0::/user.slice/bench.scope\n",
-    "sys/fs/cgroup/cgroup.procs": "",
-    "sys/fs/cgroup/user.slice/bench.scope/cpu.stat": "usage_usec 1\nnr_throttled 3\nthrottled_usec 500\n",
-}
-
-
-def test_noise_is_what_happened_between_start_and_stop(tmp_path: Path) -> None:
-    probe = NoiseProbe(plant(tmp_path, NOISE))
-    probe.start()
-    plant(
-        tmp_path,
-        {
-            "proc/pressure/cpu": NOISE["proc/pressure/cpu"].replace("total=1000", "total=3500"),
-            "proc/stat": NOISE["proc/stat"].replace(" 12 0 0", " 15 0 0"),
-            "proc/loadavg": "9.00 9 9 2/90 5219\n",
-            "sys/fs/cgroup/user.slice/bench.scope/cpu.stat": "throttled_usec 900\n",
-        },
-    )
-    assert probe.stop() == Noise(psi_some_us=2500, steal_ticks=3, throttled_us=400, load1=0.75)
-
-
-def test_a_machine_that_does_not_tell_is_not_guessed(tmp_path: Path) -> None:
-    probe = NoiseProbe(tmp_path)
-    probe.start()
-    assert probe.stop() == Noise()
-
-
-def test_nonsense_is_not_a_number(tmp_path: Path) -> None:
-    tree = {name: "nan nan\n" for name in NOISE if not name.startswith("sys")}
-    probe = NoiseProbe(plant(tmp_path, tree))
-    probe.start()
-    assert probe.stop() == Noise()
-
-
-def test_a_counter_that_went_back_tells_nothing(tmp_path: Path) -> None:
-    probe = NoiseProbe(plant(tmp_path, NOISE))
-    probe.start()
-    plant(tmp_path, {"proc/pressure/cpu": "some avg10=0 total=5\n"})
-    assert probe.stop() == Noise(psi_some_us=None, steal_ticks=0, throttled_us=0, load1=0.75)
-
-
-@pytest.mark.parametrize(
-    ("cgroup", "stat"),
-    [
-        ("0::/\n", "sys/fs/cgroup/cpu.stat"),  # a container with a cgroup namespace of its own
-        ("0::/docker/abc\n", "sys/fs/cgroup/cpu.stat"),  # one without: the path is the host's
-        ("0::/../../x\n", "sys/fs/cgroup/cpu.stat"),
-        ("0::/a/b\n", "sys/fs/cgroup/a/cpu.stat"),  # the controller is on for the parent only
-    ],
-)
-def test_throttling_is_that_of_the_nearest_cgroup_that_tells(tmp_path: Path, cgroup: str, stat: str) -> None:
-    (tmp_path / "sys/fs/cgroup/a/b").mkdir(parents=True)
-    probe = NoiseProbe(
-        plant(
-            tmp_path,
-            {"proc/self/cgroup": cgroup, "sys/fs/cgroup/cgroup.procs": "", stat: "throttled_usec 1\n"},
-        )
-    )
-    probe.start()
-    plant(tmp_path, {stat: "throttled_usec 8\n"})
-    assert probe.stop().throttled_us == 7
-
-
-def test_the_second_hierarchy_of_an_old_host_is_found_too(tmp_path: Path) -> None:
-    tree = {
-        "proc/self/cgroup": "1:cpu:/\n0::/\n",
-        "sys/fs/cgroup/unified/cgroup.procs": "",
-        "sys/fs/cgroup/unified/cpu.stat": "throttled_usec 1\n",
-    }
-    probe = NoiseProbe(plant(tmp_path, tree))
-    probe.start()
-    assert probe.stop().throttled_us == 0

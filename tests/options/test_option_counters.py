@@ -206,7 +206,7 @@ def test_another_perf_on_the_same_machine_is_told(bench: Bench) -> None:
     bench.record(base).assert_outcomes(passed=1)
     (file,) = store.files(bench.path / "baselines")
     assert store.load(file).epoch.sessions[0].machine.recorded["perf"] == "5.4"
-    bench.perf(version=(5, 8), per_repeat=GUIDE)
+    bench.perf(version="5.8", per_repeat=GUIDE)
     told = " ".join(bench.record(base).stdout.str().split())
     assert "changed on this machine: perf: 5.4 → 5.8" in told
 

@@ -167,9 +167,9 @@ def test_counts_are_judged_as_without_it(bench: Bench, sides: tuple[str, ...]) -
     bench.pytester.makeconftest(
         f"""
         from pytest_ethrex_perf.counters import probe
-        from pytest_ethrex_perf.counters.perf_stat import Tool
+        from pytest_ethrex_perf.host.perf_tool import PerfTool
 
-        probe.find = lambda *_, **__: (Tool({str(perf)!r}, (5, 4)), "")
+        probe.find = lambda *_, **__: PerfTool({str(perf)!r}, "5.4")
         """
     )
     options = (*sides, "--ethrex-block=1,2", "--ethrex-metrics=exec,instructions", "--ethrex-json=r.json")
