@@ -15,15 +15,16 @@ import numpy as np
 
 from benchmarks.noise import BLOCK_SECONDS, Floats, Sides
 from benchmarks.rivals import Bools, benchstat, mann_whitney
-from pytest_ethrex_perf.judge import batch, sample, stored
+from pytest_ethrex_perf.judge import batch, stored
 from pytest_ethrex_perf.judge.bounds import REGRESSION
 from pytest_ethrex_perf.judge.family import spending
+from pytest_ethrex_perf.judge.samples import step_of_repeats
 from pytest_ethrex_perf.records.decision import Rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STEP = sample.step([1e9 * BLOCK_SECONDS])
+STEP = step_of_repeats([1e9 * BLOCK_SECONDS])
 """Resolution of a sample as a log, at the size of block that is simulated."""
 
 

@@ -69,7 +69,7 @@ def past(baseline: Baseline, metrics: Iterable[str], drop: int) -> list[PastEpoc
         (raw,) = baseline.raw([session])
         known = {name: samples.comparable(raw, name, identity) for name, identity in like.items()}
         return {
-            name: math.exp(statistics.fmean(samples.samples(taken, name, drop)))
+            name: math.exp(statistics.fmean(samples.of(taken, name, drop)))
             for name, taken in known.items()
             if taken
         }

@@ -327,7 +327,7 @@ def _contradiction(
             like = samples.identity(session.invocations, metric)
             taken = [one for known in (*recent, fresh) for one in samples.comparable(known, metric, like)]
             epoch = samples.stored(recent, metric, drop, like)
-            new = samples.samples(session.invocations, metric, drop)
+            new = samples.of(session.invocations, metric, drop)
         except MeasurementError as error:
             raise BaselineError(f"nothing was recorded: {error}") from None
         if not epoch:  # never counted like this before: nothing to contradict

@@ -110,9 +110,7 @@ class Matched:
 
         drop = max(self.base.block.drop, self.head.block.drop)
         self.identity(metric)  # raises where the two were not counted alike
-        base, head = (
-            samples.samples(self._with(side, metric), metric, drop) for side in (self.base, self.head)
-        )
+        base, head = (samples.of(self._with(side, metric), metric, drop) for side in (self.base, self.head))
         return base, head
 
     def identity(self, metric: str) -> str | None:

@@ -61,7 +61,7 @@ def pairs_table(pairs: Sequence[Pair], metric: str, drop: int, used: int) -> lis
         taken = pair.base, pair.head
         if number > used and any(not samples.has(one, metric) for one in taken):
             break  # it was decided, and no longer counted
-        base, head = samples.samples(taken, metric, drop)
+        base, head = samples.of(taken, metric, drop)
         medians = (_median(one, metric, drop) for one in taken)
         rows.append((str(number), pair.first, *medians, f"{base:.6f}", f"{head:.6f}", f"{head - base:+.6f}"))
     of = _unit(metric)

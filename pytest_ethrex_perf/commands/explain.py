@@ -195,7 +195,7 @@ def _stored(block: BlockResult, result: MetricResult) -> _Recomputed:
         raise ValueError("the file holds no invocations, or no sessions of the baseline")
     like = samples.identity(block.invocations, metric)
     sessions = samples.stored(block.baseline, metric, block.drop, like)
-    new = samples.samples(block.invocations, metric, block.drop)
+    new = samples.of(block.invocations, metric, block.drop)
     step = samples.step(block.invocations, metric)
     decision = stored.judge(sessions, new, rules, step=step)
     lines = [
@@ -273,7 +273,7 @@ def _pairs(block: BlockResult, metric: str, used: int) -> tuple[list[float], lis
             f"it says that {used} pairs decided, and {len(block.pairs)} of {block.block} are there"
         )
     sides = [pair.base for pair in block.pairs[:used]], [pair.head for pair in block.pairs[:used]]
-    base, head = (samples.samples(side, metric, block.drop) for side in sides)
+    base, head = (samples.of(side, metric, block.drop) for side in sides)
     return base, head, samples.step([*sides[0], *sides[1]], metric)
 
 
@@ -300,7 +300,7 @@ def _context_differs(block: BlockResult, result: MetricResult) -> bool:
     try:
         step = samples.step([*(pair.base for pair in pairs), *heads], metric)
         sessions = samples.stored(block.baseline, metric, block.drop, samples.identity(heads, metric))
-        new = samples.samples(heads, metric, block.drop)
+        new = samples.of(heads, metric, block.drop)
         found = stored.judge(sessions, new, result.rules, step=step)
     except _UNUSABLE:
         return True

@@ -184,10 +184,8 @@ def _is_baseline(file: Path) -> bool:
 
 
 def _of_baseline(baseline: Baseline, metric: str) -> Noise | str:
-    from pytest_ethrex_perf.judge.sample import DROP
-
     sessions = baseline.raw(baseline.epoch.recent)
-    return _of_sessions(str(baseline.block_id), metric, sessions, DROP, None)
+    return _of_sessions(str(baseline.block_id), metric, sessions, samples.DROP, None)
 
 
 def _of_run(run: RunResult, metrics: Sequence[str] | None) -> Iterator[Noise | str]:
@@ -221,7 +219,7 @@ def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | s
     sides = [pair.base for pair in pairs], [pair.head for pair in pairs]
     both = [*sides[0], *sides[1]]
     like = samples.identity(both, metric)
-    base, head = (samples.samples(side, metric, block.drop) for side in sides)
+    base, head = (samples.of(side, metric, block.drop) for side in sides)
     return Noise(
         block=block.block,
         metric=metric,
@@ -247,7 +245,7 @@ def _of_sessions(
 
     like = samples.usual(recorded, metric)
     taken = [found for one in recorded if (found := samples.comparable(one, metric, like))]
-    known = [np.array(samples.samples(one, metric, drop)) for one in taken]
+    known = [np.array(samples.of(one, metric, drop)) for one in taken]
     df = sum(one.size - 1 for one in known)
     if not df:
         return f"{block} {metric}: no session with two invocations"

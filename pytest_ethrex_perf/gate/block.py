@@ -226,7 +226,7 @@ class Gate:
 
     def samples(self, side: Side, metric: str) -> list[float]:
         """One number per invocation: the log of the median of the repeats that are kept."""
-        return samples.samples(self._with(side, metric), metric, self.plan.request.drop)
+        return samples.of(self._with(side, metric), metric, self.plan.request.drop)
 
     def step(self, metric: str, used: int | None = None) -> float:
         """Coarsest relative resolution of the first `used` pairs or invocations (None: all)."""
@@ -333,7 +333,7 @@ class Gate:
                 continue
             head, like = self.samples("head", metric), samples.identity(self.side("head"), metric)
             for name, session in self.plan.references:
-                known = samples.samples(samples.comparable(session, metric, like), metric, drop)
+                known = samples.of(samples.comparable(session, metric, like), metric, drop)
                 if not known:
                     continue
                 decision = stored.judge([known], head, rules, step=self.step(metric))

@@ -66,9 +66,7 @@ def summed_up(
     )
     if not times:
         return side
-    exec_ns, prep_ns = (
-        math.exp(statistics.fmean(samples.samples(invocations, metric, drop))) for metric in TIMES
-    )
+    exec_ns, prep_ns = (math.exp(statistics.fmean(samples.of(invocations, metric, drop))) for metric in TIMES)
     return msgspec.structs.replace(
         side,
         exec_ns=exec_ns,
@@ -93,10 +91,7 @@ def rows(
         _row(
             name,
             "ns",
-            *(
-                [math.exp(x) for x in samples.samples(taken, name, drop)]
-                for taken in (sides.base, sides.head)
-            ),
+            *([math.exp(x) for x in samples.of(taken, name, drop)] for taken in (sides.base, sides.head)),
             metric=name,
         )
         for name in TIMES

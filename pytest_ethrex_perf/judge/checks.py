@@ -12,7 +12,7 @@ from scipy.special import stdtr
 from pytest_ethrex_perf.judge import signed_rank
 from pytest_ethrex_perf.judge.bounds import check_samples
 from pytest_ethrex_perf.judge.family import MIN_PAIRS
-from pytest_ethrex_perf.judge.sample import DROP
+from pytest_ethrex_perf.judge.samples import DROP
 from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:

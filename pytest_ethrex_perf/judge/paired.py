@@ -43,7 +43,7 @@ def judge(
     """Judge the pairs (base[i], head[i]), samples as logs in the order they ran.
 
     Replays every look of `rules` that has its pairs; pairs after the last look are left out. `step` is the
-    resolution of a sample as a log (`sample.step`). With `final` nothing more will come: what is left of
+    resolution of a sample as a log (`samples.step`). With `final` nothing more will come: what is left of
     alpha and beta is spent on one last look, and `inconclusive` is the verdict of what is still open.
     Without it an open decision has the verdict None: go on.
 

@@ -1,16 +1,17 @@
-"""One number an invocation, whatever is judged: its times as printed, or what was counted beside them.
+"""One number an invocation, whatever is judged: the log of its times as printed, or of what was counted.
 
-Everything that reads samples reads them here. Counts are compared by their identity (`results.Count`): what
-was counted in another way is another thing.
+The repeats of a process share its memory layout and its minute, so only this one number per invocation takes
+part in a decision. Everything that reads samples reads them here. Counts are compared by their
+`Count.identity`: what was counted in another way is another thing.
 """
 
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.judge import sample as repeats
 from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
@@ -18,21 +19,32 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.records.measurement import Count, Invocation, StoredSession
 
+DROP = 1
+"""Repeats dropped at the start of an invocation: the first is 10-20 % slower than the rest."""
+
 
 def sample(invocation: Invocation, metric: str, drop: int) -> float:
-    """The logarithm of `metric` in one repeat: the median of the repeats after the first `drop`.
+    """Return the logarithm of `metric` in one repeat: of times `of_repeats`, in ns.
 
     Counts have left out the first repeat by themselves. Raises `MeasurementError` for what was not counted,
     or not all the time, ValueError for repeats that nobody can have measured.
     """
     if metric in TIMES:
-        return repeats.log_median(invocation.repeats(metric), drop)
-    return math.log(_judged(invocation, metric))
+        return of_repeats(invocation.repeats(metric), drop)
+    return math.log(_count(invocation, metric))
 
 
-def samples(invocations: Iterable[Invocation], metric: str, drop: int) -> list[float]:
-    """`sample` of each."""
+def of(invocations: Iterable[Invocation], metric: str, drop: int) -> list[float]:
+    """Return the `sample` of each invocation."""
     return [sample(invocation, metric, drop) for invocation in invocations]
+
+
+def of_repeats(repeats: Sequence[float], drop: int = DROP) -> float:
+    """Return the natural logarithm of the median of `repeats[drop:]`, in the log of the repeats' own unit.
+
+    Raises ValueError when no repeat is left after the drop, or when one is not a positive, finite number.
+    """
+    return math.log(_typical(repeats, drop))
 
 
 def has(invocation: Invocation, metric: str) -> bool:
@@ -40,21 +52,60 @@ def has(invocation: Invocation, metric: str) -> bool:
     return metric in TIMES or metric in invocation.counts
 
 
-def step(invocations: Iterable[Invocation], metric: str) -> float:
-    """Coarsest resolution of a sample of `invocations` as a logarithm, 0 of none; raises as `sample` does.
+def while_counted(invocations: Sequence[Invocation], metric: str) -> Sequence[Invocation]:
+    """Return `invocations` up to the last that has `metric`: counts end with their decision.
 
-    It is the last digit that is printed of a time, one event of a count.
+    All of them where none has it, so that the next to read a sample says what is missing.
+    """
+    last = next((n for n in range(len(invocations), 0, -1) if has(invocations[n - 1], metric)), None)
+    return invocations[:last]
+
+
+def resolution(value_ns: float) -> float:
+    """Return the step in ns at which ethrex-replay prints a duration of this size.
+
+    It prints Rust's `{:.2?}`: two decimals of ns, µs, ms or s (there are no minutes), hence 0.01 of the unit;
+    durations are whole nanoseconds, hence at least 1 ns.
+    """
+    unit = next((unit for unit in (1e9, 1e6, 1e3) if value_ns >= unit), 1.0)
+    return max(0.01 * unit, 1.0)
+
+
+def step(invocations: Iterable[Invocation], metric: str) -> float:
+    """Return the coarsest resolution of a sample of `invocations` as a logarithm; 0 of no invocations.
+
+    It is `step_of_repeats` of a time, one event of a count. Raises as `sample` does.
     """
     return max((_step(invocation, metric) for invocation in invocations), default=0.0)
 
 
 def _step(invocation: Invocation, metric: str) -> float:
     if metric in TIMES:
-        return repeats.step(invocation.repeats(metric))
-    return math.log1p(1 / _judged(invocation, metric))
+        return step_of_repeats(invocation.repeats(metric))
+    return math.log1p(1 / _count(invocation, metric))
 
 
-def _judged(invocation: Invocation, metric: str) -> float:
+def step_of_repeats(repeats_ns: Sequence[float]) -> float:
+    """Return the resolution of a sample as a logarithm: one printed step at the median of all repeats.
+
+    Raises ValueError as `of_repeats` does.
+    """
+    level = _typical(repeats_ns)
+    return math.log1p(resolution(level) / level)
+
+
+def _typical(repeats: Sequence[float], drop: int = 0) -> float:
+    if drop < 0:
+        raise ValueError(f"cannot drop {drop} repeats")
+    if len(repeats) <= drop:
+        raise ValueError(f"{len(repeats)} repeats with the first {drop} dropped leave nothing to measure")
+    for index, value in enumerate(repeats, 1):
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"repeat {index} is {value!r}: a repeat is a positive, finite number")
+    return float(median(repeats[drop:]))
+
+
+def _count(invocation: Invocation, metric: str) -> float:
     count = invocation.counts.get(metric)
     if count is None:
         raise MeasurementError(f"{metric} was not counted: see --ethrex-counters")
@@ -67,14 +118,14 @@ def _judged(invocation: Invocation, metric: str) -> float:
 
 
 def identity(invocations: Iterable[Invocation], metric: str) -> str | None:
-    """How `metric` was counted in all of `invocations`; None of times, and where it was not counted.
+    """Return how `metric` was counted in all of `invocations`; None of times, and where it was not counted.
 
     Raises `MeasurementError` where it was counted in different ways.
     """
     if metric in TIMES:
         return None
-    found = (invocation.counts.get(metric) for invocation in invocations)
-    identities = sorted({count.identity for count in found if count is not None and not count.missing})
+    counts = (invocation.counts.get(metric) for invocation in invocations)
+    identities = sorted({count.identity for count in counts if count is not None and not count.missing})
     if len(identities) > 1:
         raise MeasurementError(
             f"{metric} was counted in different ways, which are never compared: {'; '.join(identities)} "
@@ -83,19 +134,19 @@ def identity(invocations: Iterable[Invocation], metric: str) -> str | None:
     return identities[0] if identities else None
 
 
-def comparable(session: StoredSession, metric: str, like: str | None) -> list[Invocation]:
-    """The invocations of a stored session in which `metric` is what it is in those to be compared with it.
+def comparable(session: StoredSession, metric: str, identity: str | None) -> list[Invocation]:
+    """Return the invocations of a stored session that have a sample to compare with.
 
-    All of them for times (none where the session belongs to a machine only by what callgrind counts); for
-    counts those that have it, counted exactly and `like` this (`identity`).
+    Of times all of them (none where the session belongs to a machine only by what callgrind counts); of
+    counts those that were counted exactly and as `identity` says.
     """
     if metric in TIMES:
         return list(session.invocations) if session.times else []
     counts = ((invocation, invocation.counts.get(metric)) for invocation in session.invocations)
     return [
-        one
-        for one, count in counts
-        if count and count.identity == like and is_at_home(count, times=session.times) and _is_usable(count)
+        invocation
+        for invocation, count in counts
+        if count and count.identity == identity and belongs(count, times=session.times) and _is_usable(count)
     ]
 
 
@@ -103,30 +154,35 @@ def _is_usable(count: Count) -> bool:
     return count.is_exact and count.value is not None and count.value > 0
 
 
-def usual(recorded: Sequence[StoredSession], metric: str) -> str | None:
-    """How the newest stored session counted `metric`: what is expected before anything is measured."""
-    for session in reversed(recorded):
+def usual(sessions: Sequence[StoredSession], metric: str) -> str | None:
+    """Return how the newest stored session counted `metric`: to be expected before anything is measured."""
+    for session in reversed(sessions):
         for invocation in session.invocations:
             count = invocation.counts.get(metric)
-            if count is not None and count.is_exact and is_at_home(count, times=session.times):
+            if count is not None and count.is_exact and belongs(count, times=session.times):
                 return count.identity
     return None
 
 
-def is_at_home(count: Count, *, times: bool) -> bool:
-    """Whether a count in a session belongs there: what callgrind counts is compared without times only."""
+def belongs(count: Count, *, times: bool) -> bool:
+    """Whether a count belongs to a session with or without `times`.
+
+    callgrind counts belong to baselines without times; perf counts to those with times.
+    """
     return (count.instrument != "callgrind") is times
 
 
 def stored(
-    recorded: Sequence[StoredSession], metric: str, drop: int, like: str | None = None
+    sessions: Sequence[StoredSession], metric: str, drop: int, identity: str | None = None
 ) -> list[list[float]]:
-    """Samples of the stored sessions that can be compared, those less than 6 h apart as one."""
+    """Return the samples of the `comparable` invocations, session by session, those of one day as one."""
     from pytest_ethrex_perf.judge import stored as judge
 
-    found = [(one.started, samples(comparable(one, metric, like), metric, drop)) for one in recorded]
-    known = [(started, values) for started, values in found if values]
-    return judge.merge_sessions([started for started, _ in known], [values for _, values in known])
+    each = [
+        (session.started, of(comparable(session, metric, identity), metric, drop)) for session in sessions
+    ]
+    there = [(started, samples) for started, samples in each if samples]
+    return judge.merge_sessions([started for started, _ in there], [samples for _, samples in there])
 
 
 def by_callgrind(invocations: Iterable[Invocation], metric: str) -> bool:
@@ -136,10 +192,13 @@ def by_callgrind(invocations: Iterable[Invocation], metric: str) -> bool:
 
 
 def first_counts(invocations: Iterable[Invocation]) -> dict[str, Count]:
-    """One count of every metric that the invocations have any of, those with values first: for its names."""
-    found: dict[str, Count] = {}
+    """Return a count of every metric that the invocations have any of, those with values first.
+
+    It is for the names of what was counted.
+    """
+    first: dict[str, Count] = {}
     for invocation in invocations:
         for name, count in invocation.counts.items():
-            if name not in found or (found[name].missing and not count.missing):
-                found[name] = count
-    return found
+            if name not in first or (first[name].missing and not count.missing):
+                first[name] = count
+    return first

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from pytest_ethrex_perf.judge import sample
+from pytest_ethrex_perf.judge import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def dump(result: RunResult) -> str:
 
 def seconds(invocations: Sequence[Invocation], metric: str, drop: int) -> list[float]:
     """The samples of `invocations` in s, one each."""
-    return [math.exp(sample.log_median(one.repeats(metric), drop)) / 1e9 for one in invocations]
+    return [math.exp(samples.sample(one, metric, drop)) / 1e9 for one in invocations]
 
 
 def _sides(block: BlockResult) -> list[tuple[str, Sequence[Invocation]]]:

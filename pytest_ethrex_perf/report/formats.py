@@ -158,7 +158,7 @@ def _sample_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
 
 
 def _sample(block: BlockResult, side: str, number: int, invocation: Invocation) -> dict[str, Any]:
-    from pytest_ethrex_perf.judge import sample
+    from pytest_ethrex_perf.judge import samples
 
     usage, noise = invocation.usage, invocation.noise
     return {
@@ -166,8 +166,8 @@ def _sample(block: BlockResult, side: str, number: int, invocation: Invocation) 
         "side": side,
         "number": number,
         "started": invocation.started,
-        "exec_ns": round(math.exp(sample.log_median(invocation.exec_ns, block.drop))),
-        "prep_ns": round(math.exp(sample.log_median(invocation.prep_ns, block.drop))),
+        "exec_ns": round(math.exp(samples.sample(invocation, "exec", block.drop))),
+        "prep_ns": round(math.exp(samples.sample(invocation, "prep", block.drop))),
         "exec_repeats_ns": " ".join(map(str, invocation.exec_ns)),
         "prep_repeats_ns": " ".join(map(str, invocation.prep_ns)),
         "wall_ns": invocation.wall_ns,

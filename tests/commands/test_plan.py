@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pytest_ethrex_perf.baseline import store
-from pytest_ethrex_perf.judge import power, sample, samples, stored
+from pytest_ethrex_perf.judge import power, samples, stored
 from pytest_ethrex_perf.judge.family import spending
 from pytest_ethrex_perf.records.decision import Rules
 from tests.baseline.builders import make_baseline, make_epoch, make_session
@@ -45,7 +45,7 @@ def test_the_pairs_of_a_run_say_how_many_are_needed(desk: Desk) -> None:
     (block,) = desk.load("slower.json").blocks
     base, head = [pair.base for pair in block.pairs], [pair.head for pair in block.pairs]
     sd = (logs(head) - logs(base)).std(ddof=1)
-    step = max(sample.step(one.exec_ns) for one in (*base, *head))
+    step = samples.step([*base, *head], "exec")
     needed = power.pairs_needed(math.log1p(0.03), sd, RULES, step=step)
     seen = power.detectable(spending(RULES, 24), sd, RULES, step=step)
     ran = desk.run("plan", "slower.json", "--metrics", "exec")

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pytest_ethrex_perf.judge import paired, power, sample
+from pytest_ethrex_perf.judge import paired, power, samples
 from pytest_ethrex_perf.judge.family import shares, spending
 from pytest_ethrex_perf.records.decision import Decision, Rules, Verdict
 
@@ -268,8 +268,8 @@ def rank(decision: Decision) -> int:
 def test_ten_identical_copies_of_every_repeat_leave_every_p_unchanged() -> None:
     rng = np.random.default_rng(3)
     repeats = 60e6 * np.exp(rng.normal(0, 0.02, (2, 24, 11)) + rng.normal(0, 0.01, (2, 24, 1)))
-    once = [[sample.log_median(one) for one in side] for side in repeats.tolist()]
-    copies = [[sample.log_median([one[0], *(one[1:] * 10)]) for one in side] for side in repeats.tolist()]
+    once = [[samples.of_repeats(one) for one in side] for side in repeats.tolist()]
+    copies = [[samples.of_repeats([one[0], *(one[1:] * 10)]) for one in side] for side in repeats.tolist()]
     assert paired.judge(copies[0], copies[1], RULES) == paired.judge(once[0], once[1], RULES)
 
 
@@ -292,14 +292,14 @@ def test_a_slowdown_of_exactly_the_margin_is_no_regression() -> None:
 
 
 def test_values_that_tie_at_a_coarse_resolution_have_its_sd() -> None:
-    level, step = math.log(1.2e9), sample.step([1_200_000_000] * 11)
+    level, step = math.log(1.2e9), samples.step_of_repeats([1_200_000_000] * 11)
     decision = paired.judge([level] * 6, [level] * 6, RULES, step=step)
     assert decision.verdict is Verdict.UNCHANGED
     assert decision.sd == pytest.approx(step)
 
 
 def test_the_margin_is_widened_by_one_step_of_resolution() -> None:
-    level, step = math.log(1.2e9), sample.step([1_200_000_000] * 11)
+    level, step = math.log(1.2e9), samples.step_of_repeats([1_200_000_000] * 11)
     base = np.full(24, level)
     look = paired.judge(base, base + 0.02, RULES, step=step).looks[0]
     t = (0.02 - math.log1p(0.01) - step) / (step / math.sqrt(6))

@@ -5,20 +5,35 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.judge.samples import comparable, first_counts, identity, sample, step, stored, usual
+from pytest_ethrex_perf.judge.samples import (
+    comparable,
+    first_counts,
+    identity,
+    of_repeats,
+    resolution,
+    sample,
+    step,
+    step_of_repeats,
+    stored,
+    usual,
+    while_counted,
+)
 from pytest_ethrex_perf.records.measurement import Count, StoredSession
 from pytest_ethrex_perf.records.metric import COUNTS, METRICS, TIMES, limits, unit
 from tests.baseline.builders import make_invocation
 
+REPEATS = st.lists(st.integers(1, 10**12), min_size=2, max_size=30)
 BY_CALLGRIND = "instructions:u by callgrind (function, exec)"
 
 
 def count(*values: float, **fields: Any) -> Count:
-    given = {"instrument": "callgrind", "method": "function", "covers": "exec", "user_only": True, **fields}
-    return Count(event="instructions", values=values, **given)
+    chosen = {"instrument": "callgrind", "method": "function", "covers": "exec", "user_only": True, **fields}
+    return Count(event="instructions", values=values, **chosen)
 
 
 def invocation(*values: float, **fields: Any) -> Any:
@@ -86,7 +101,7 @@ def test_of_a_stored_session_only_what_was_counted_alike_is_compared() -> None:
     assert usual([here], "instructions") == perf
 
 
-def test_what_callgrind_counts_is_at_home_where_times_are_not_compared() -> None:
+def test_what_callgrind_counts_belongs_where_times_are_not_compared() -> None:
     counted = invocation(4_000)
     assert comparable(session(counted), "instructions", BY_CALLGRIND) == []
     apart = session(counted, times=False)
@@ -112,3 +127,68 @@ def test_every_metric_is_one_of_times_and_counts_and_has_limits() -> None:
 def test_one_count_of_each_name_stands_for_all() -> None:
     given = [invocation(missing="not now"), invocation(4_000), invocation(4_001)]
     assert first_counts(given)["instructions"].values == (4_000,)
+
+
+def test_counts_are_taken_up_to_the_last_for_they_end_with_their_decision() -> None:
+    counted, not_counted = invocation(4_000), make_invocation()
+    assert while_counted([counted, not_counted, counted, not_counted], "instructions") == [
+        counted,
+        not_counted,
+        counted,
+    ]
+    assert while_counted([counted, not_counted], "exec") == [counted, not_counted]
+    assert while_counted([not_counted], "instructions") == [not_counted]
+    assert while_counted([], "instructions") == []
+
+
+# --- the repeats of a time ----------------------------------------------------------------------------------
+
+
+def test_a_sample_is_the_log_of_the_median_without_the_first_repeat() -> None:
+    assert of_repeats([90.0, 61.0, 60.0, 59.0]) == math.log(60.0)
+
+
+def test_the_number_of_dropped_repeats_can_be_raised() -> None:
+    assert of_repeats([90.0, 80.0, 60.0, 58.0], drop=2) == math.log(59.0)
+
+
+@hypothesis.given(REPEATS)
+def test_ten_identical_copies_of_every_repeat_leave_the_sample_as_it_is(repeats: list[int]) -> None:
+    copies = [value for value in repeats for _ in range(10)]
+    assert of_repeats(copies, drop=10) == of_repeats(repeats)
+
+
+@hypothesis.given(REPEATS, st.floats(1e-6, 1e6))
+def test_a_unit_only_moves_the_sample(repeats: list[int], unit: float) -> None:
+    scaled = of_repeats([value * unit for value in repeats])
+    assert scaled == pytest.approx(of_repeats(repeats) + math.log(unit), abs=1e-9)
+
+
+@pytest.mark.parametrize("repeats", [[], [60.0]])
+def test_too_few_repeats_are_refused(repeats: list[float]) -> None:
+    with pytest.raises(ValueError, match="leave nothing to measure"):
+        of_repeats(repeats)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
+def test_a_repeat_that_is_no_duration_is_named(bad: float) -> None:
+    with pytest.raises(ValueError, match=r"repeat 3 is .*: a repeat is a positive, finite number"):
+        of_repeats([60.0, 60.0, bad])
+
+
+def test_a_negative_drop_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot drop -1 repeats"):
+        of_repeats([60.0, 60.0], drop=-1)
+
+
+@pytest.mark.parametrize(
+    ("duration", "step"),
+    [(832.0, 1.0), (832_110.0, 10.0), (59_230_000.0, 10_000.0), (1.2e9, 1e7), (61.23e9, 1e7), (999.0, 1.0)],
+)
+def test_the_resolution_is_a_hundredth_of_the_unit_that_is_printed(duration: float, step: float) -> None:
+    assert resolution(duration) == step
+
+
+def test_a_block_above_one_second_has_a_coarse_step() -> None:
+    assert step_of_repeats([1_200_000_000] * 11) == pytest.approx(0.01 / 1.2, rel=0.01)
+    assert step_of_repeats([59_230_000] * 11) == pytest.approx(0.01 / 59.23, rel=0.01)

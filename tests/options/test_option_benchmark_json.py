@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.judge import sample
+from pytest_ethrex_perf.judge import samples
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -71,7 +71,7 @@ def test_a_round_is_one_invocation_reduced_to_its_sample(bench: Bench) -> None:
         "txs": 442,
     }
     assert content["machine_info"]["node"] == bench.results("r.json").machine
-    assert exec_["options"]["warmup"] == sample.DROP
+    assert exec_["options"]["warmup"] == samples.DROP
 
 
 def test_a_block_without_samples_is_left_out(bench: Bench) -> None:

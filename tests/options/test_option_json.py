@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.judge import paired, sample
+from pytest_ethrex_perf.judge import paired, samples
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -20,8 +20,8 @@ def test_every_number_of_the_verdict_can_be_computed_again_from_it(bench: Bench)
     result.stdout.fnmatch_lines([f"written: {bench.path}/out/results.json (--ethrex-json)"])
     (block,) = bench.results("out/results.json").blocks
     metric = block.metric("exec")
-    before = [sample.log_median(pair.base.exec_ns, block.drop) for pair in block.pairs]
-    after = [sample.log_median(pair.head.exec_ns, block.drop) for pair in block.pairs]
+    before = [samples.sample(pair.base, "exec", block.drop) for pair in block.pairs]
+    after = [samples.sample(pair.head, "exec", block.drop) for pair in block.pairs]
     assert paired.judge(before, after, metric.rules, step=metric.step, final=True) == metric.decision
     assert block.gas == 37_500_000
     assert block.head is not None
