@@ -11,36 +11,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_ethrex_perf.embedded import rlp
+from pytest_ethrex_perf.embedded.errors import NoBlockError
+from pytest_ethrex_perf.records import header, rlp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-HEADER_FIELDS = {
-    "parentHash": 32,
-    "sha3Uncles": 32,
-    "miner": 20,
-    "stateRoot": 32,
-    "transactionsRoot": 32,
-    "receiptsRoot": 32,
-    "logsBloom": 256,
-    "difficulty": 0,
-    "number": 0,
-    "gasLimit": 0,
-    "gasUsed": 0,
-    "timestamp": 0,
-    "extraData": None,
-    "mixHash": 32,
-    "nonce": 8,
-    "baseFeePerGas": 0,
-    "withdrawalsRoot": 32,
-    "blobGasUsed": 0,
-    "excessBlobGas": 0,
-    "parentBeaconBlockRoot": 32,
-    "requestsHash": 32,
-}
-"""Fields of a Prague or Osaka header in RLP order, with their size in bytes (0: integer, None: any)."""
+HEADER_FIELDS = header.FIELDS[: header.FIELDS.index("requestsHash") + 1]
+"""Fields of a Prague or Osaka header, all of which it has."""
 
 _FEES = ("maxPriorityFeePerGas", "maxFeePerGas")
 _SIGNATURE = ("yParity", "r", "s")
@@ -94,10 +73,6 @@ def cache_path(directory: Path, network: str, number: int) -> Path:
     return directory / f"cache_{network}_{number}.json"
 
 
-class NoBlockError(Exception):
-    """A cache file that holds no block at all."""
-
-
 def read(path: Path) -> CachedBlock:
     """Read the first block of a cache file. Raises `OSError`, and as `parse`."""
     return parse(path.read_text(encoding="utf-8"))
@@ -128,18 +103,21 @@ def _block(content: dict[str, Any]) -> CachedBlock:
     if not content["blocks"]:
         raise NoBlockError
     block = content["blocks"][0]
-    header, body = block["header"], block["body"]
-    unknown = {name for name, value in header.items() if value is not None} - HEADER_FIELDS.keys()
+    fields, body = block["header"], block["body"]
+    missing = next((name for name in HEADER_FIELDS if name not in fields), None)
+    if missing is not None:
+        raise ValueError(f"missing field `{missing}`")
+    unknown = {name for name, value in fields.items() if value is not None} - {*HEADER_FIELDS}
     if unknown:
         raise ValueError(f"unknown header field `{min(unknown)}`: of a fork that is not known here")
     if body["uncles"]:
         raise ValueError("the block has uncles: of a fork that is not known here")
     return CachedBlock(
         network=str(network).lower(),
-        number=_integer(header["number"]),
-        timestamp=_integer(header["timestamp"]),
-        gas_used=_integer(header["gasUsed"]),
-        header=encode_header(header),
+        number=header.number(fields),
+        timestamp=_integer(fields["timestamp"]),
+        gas_used=_integer(fields["gasUsed"]),
+        header=header.encode(fields),
         transactions=tuple(map(_transaction, body["transactions"])),
         withdrawals=tuple(map(_withdrawal, body["withdrawals"])),
         witness=witness,
@@ -149,20 +127,6 @@ def _block(content: dict[str, Any]) -> CachedBlock:
 def to_hex(data: bytes) -> str:
     """Bytes as the cache file writes them."""
     return "0x" + data.hex()
-
-
-def encode_header(header: dict[str, str]) -> bytes:
-    """RLP of a header in JSON form."""
-    return rlp.encode([_header_field(header[name], size) for name, size in HEADER_FIELDS.items()])
-
-
-def _header_field(value: str, size: int | None) -> bytes:
-    if size == 0:
-        return _quantity(value)
-    data = _data(value)
-    if size is not None and len(data) != size:
-        raise ValueError(f"a header field of {len(data)} bytes, expected {size}")
-    return data
 
 
 def _transaction(fields: dict[str, Any]) -> bytes:

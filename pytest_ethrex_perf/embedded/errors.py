@@ -1,10 +1,17 @@
-"""Why a block could not be replayed. `str()` is what follows `Execution Error: ` in the report line."""
+"""Why a block could not be replayed, in the words of ethrex."""
 
 from __future__ import annotations
 
 
+class NoBlockError(Exception):
+    """A cache file that holds no block at all."""
+
+
 class ReplayError(Exception):
-    """A block that does not execute to what its header says, or cannot be executed from its witness."""
+    """A block that does not execute to what its header says, or cannot be executed from its witness.
+
+    `str()` is what follows `Execution Error: ` in the report line.
+    """
 
 
 class InvalidBlockError(ReplayError):

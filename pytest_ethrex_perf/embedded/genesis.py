@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coincurve import PrivateKey
 
-from pytest_ethrex_perf.embedded import contracts, rlp
-from pytest_ethrex_perf.embedded.cachefile import encode_header, to_hex
+from pytest_ethrex_perf.embedded import contracts
+from pytest_ethrex_perf.embedded.cachefile import to_hex
 from pytest_ethrex_perf.embedded.forks import NETWORKS
 from pytest_ethrex_perf.embedded.recipe import NETWORK, Recipe
 from pytest_ethrex_perf.embedded.state import encode_account
 from pytest_ethrex_perf.embedded.trie import Trie, keccak256, secure_path
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import rlp
+from pytest_ethrex_perf.records.header import encode as encode_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

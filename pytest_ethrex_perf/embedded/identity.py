@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import header, rlp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DISTRIBUTION = "ethereum-execution"
+SHARED = (header, rlp)
+"""What the program runs of the package besides its own modules."""
 
 
 def available() -> bool:
@@ -39,12 +42,12 @@ def require() -> None:
 def identity(arguments: Sequence[str] = ()) -> str:
     """Return sha256 (hex) of the program that `arguments` (as `--extra-work 15`) make of this installation.
 
-    It covers the arguments, the sources of `pytest_ethrex_perf.embedded`, and the versions of
-    ethereum-execution and Python. Raises as `require`.
+    It covers the arguments, the sources of `pytest_ethrex_perf.embedded` and of what it shares with the rest,
+    and the versions of ethereum-execution and Python. Raises as `require`.
     """
     require()
     digest = hashlib.sha256()
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), *(Path(str(m.__file__)) for m in SHARED)]
     parts = [
         *(argument.encode() for argument in arguments),
         *(part for source in sources for part in (source.name.encode(), source.read_bytes())),

@@ -9,7 +9,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from pytest_ethrex_perf.embedded import rlp
 from pytest_ethrex_perf.embedded.errors import (
     InvalidBlockError,
     InvalidWitnessError,
@@ -19,6 +18,7 @@ from pytest_ethrex_perf.embedded.errors import (
 from pytest_ethrex_perf.embedded.opcodes import EnoughError, Opcodes
 from pytest_ethrex_perf.embedded.state import Commit, WitnessState
 from pytest_ethrex_perf.embedded.trie import EMPTY_NODE, Node, decode_node, keccak256
+from pytest_ethrex_perf.records import rlp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ import traceback
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.embedded import cachefile, commandline, lines
-from pytest_ethrex_perf.embedded.errors import ReplayError
+from pytest_ethrex_perf.embedded.errors import NoBlockError, ReplayError
 from pytest_ethrex_perf.embedded.identity import require
 from pytest_ethrex_perf.errors import UsageError
 
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     path = cachefile.cache_path(options.cache_dir, network, number)
     try:
         cached = cachefile.read(path)
-    except cachefile.NoBlockError:
+    except NoBlockError:
         return _panic()
     except (OSError, ValueError) as error:
         tracing.error(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias, cast
 
 from ethereum_types.numeric import U256, Uint
 
-from pytest_ethrex_perf.embedded import rlp
 from pytest_ethrex_perf.embedded.errors import MissingCodeError
 from pytest_ethrex_perf.embedded.trie import EMPTY_ROOT, Node, Trie, keccak256, secure_path
+from pytest_ethrex_perf.records import rlp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from Crypto.Hash import keccak as _keccak
 
-from pytest_ethrex_perf.embedded import rlp
 from pytest_ethrex_perf.embedded.errors import MissingNodeError
+from pytest_ethrex_perf.records import rlp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

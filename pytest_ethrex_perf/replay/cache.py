@@ -12,8 +12,9 @@ import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import process
+from pytest_ethrex_perf.records import header
 from pytest_ethrex_perf.records.measurement import CacheIdentity
-from pytest_ethrex_perf.replay import command, failure, header, output, transcript
+from pytest_ethrex_perf.replay import command, failure, output, transcript
 from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, secrets_in
 
 if TYPE_CHECKING:

@@ -125,7 +125,7 @@ def test_every_type_of_transaction_gets_its_consensus_encoding(
     [
         (lambda file: file["blocks"][0]["body"]["transactions"][0].update(type="0x7e"), "type 0x7e"),
         (lambda file: file["blocks"][0]["body"]["transactions"][0].pop("gas"), "missing field `gas`"),
-        (lambda file: file["blocks"][0]["header"].update(stateRoot="0x11"), "1 bytes, expected 32"),
+        (lambda file: file["blocks"][0]["header"].update(stateRoot="0x11"), "stateRoot has 1 bytes, not 32"),
         (lambda file: file["blocks"][0]["header"].pop("requestsHash"), "missing field `requestsHash`"),
         (lambda file: file["blocks"][0]["body"].update(uncles=[{}]), "uncles"),
         (lambda file: file["witness"].pop("headers"), "missing field `headers`"),

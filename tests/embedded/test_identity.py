@@ -35,6 +35,28 @@ def test_sources_belong_to_the_identity(tmp_path: Path, monkeypatch: pytest.Monk
     assert identity() != before
 
 
+def test_whatever_of_the_package_the_program_runs_belongs_to_the_identity() -> None:
+    code = (
+        "import sys; from pytest_ethrex_perf.embedded import devblock, pipeline, program;"
+        "from pytest_ethrex_perf.embedded.recipe import Recipe; devblock.make(Recipe(txs=1));"
+        "print(*(name for name in sys.modules if name.startswith('pytest_ethrex_perf.')))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    shared = {f"pytest_ethrex_perf.records.{shared.__name__.rpartition('.')[2]}" for shared in module.SHARED}
+    idle = {"pytest_ethrex_perf.errors", "pytest_ethrex_perf.records"}
+    others = {name for name in loaded.split() if not name.startswith("pytest_ethrex_perf.embedded")}
+    assert others == shared | idle
+
+
+def test_shared_sources_belong_to_the_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = identity()
+    for shared in module.SHARED:
+        with monkeypatch.context() as patch:
+            (tmp_path / "changed.py").write_text("changed")
+            patch.setattr(shared, "__file__", str(tmp_path / "changed.py"))
+            assert identity() != before
+
+
 @pytest.mark.parametrize("name", ["version", "python_version"])
 def test_versions_belong_to_the_identity(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     before = identity()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ethrex_perf.embedded import pipeline, program, rlp
+from pytest_ethrex_perf.embedded import pipeline, program
 from pytest_ethrex_perf.embedded.bundled import BLOCK, bundled_dir
 from pytest_ethrex_perf.embedded.trie import keccak256
+from pytest_ethrex_perf.records import rlp
 from pytest_ethrex_perf.replay import output
 from tests.embedded.embedded_runs import Ran, run, tiny_content, tiny_text
 

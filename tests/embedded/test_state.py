@@ -13,10 +13,11 @@ from ethereum_types.numeric import U256, Uint
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.embedded import forks, rlp
+from pytest_ethrex_perf.embedded import forks
 from pytest_ethrex_perf.embedded import state as ours
 from pytest_ethrex_perf.embedded.errors import MissingCodeError
 from pytest_ethrex_perf.embedded.trie import Trie, decode_node, secure_path
+from pytest_ethrex_perf.records import rlp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,9 @@ import pytest
 from ethereum.forks.prague.trie import Trie as SpecTrie
 from ethereum.forks.prague.trie import root as spec_root
 from ethereum.forks.prague.trie import trie_set
-from ethereum_rlp import rlp as spec_rlp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.embedded import rlp
 from pytest_ethrex_perf.embedded.errors import MissingNodeError
 from pytest_ethrex_perf.embedded.trie import (
     EMPTY_ROOT,
@@ -163,26 +161,6 @@ def test_a_change_leaves_decoded_nodes_alone() -> None:
 def test_what_is_not_a_node_is_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match="not"):
         decode_node(raw)
-
-
-ITEMS: st.SearchStrategy[Any] = st.recursive(
-    st.binary(max_size=80), lambda items: st.lists(items, max_size=8), max_leaves=40
-)
-
-
-@given(ITEMS)
-def test_rlp_is_that_of_the_specs_and_decodes_to_what_was_encoded(item: Any) -> None:
-    encoded = rlp.encode(item)
-    assert encoded == spec_rlp.encode(item)
-    assert rlp.decode(encoded) == item
-
-
-@given(ITEMS.filter(lambda item: len(item) > 1))
-def test_rlp_that_is_cut_or_goes_on_is_refused(item: Any) -> None:
-    encoded = rlp.encode(item)
-    for broken in (encoded[:-1], encoded + b"\0"):
-        with pytest.raises(ValueError, match="not one RLP item"):
-            rlp.decode(broken)
 
 
 def test_keccak_is_the_one_before_sha3() -> None:

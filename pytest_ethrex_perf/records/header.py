@@ -1,4 +1,4 @@
-"""A block header's hash: keccak-256 over its RLP encoding, from the JSON fields of a cache file.
+"""A block's header, from the JSON fields of a cache file: its RLP encoding and its hash.
 
 Field order: Yellow Paper 4.3, then EIP-1559, 4895, 4844 (two), 4788, 7685, 7928, 7843.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.records import rlp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,37 +44,36 @@ _LATER: dict[str, int | None] = {
     "blockAccessListHash": 32,
     "slotNumber": _NUMBER,
 }
+FIELDS = (*_FIRST, *_LATER)
+"""Names of all fields, in RLP order."""
 _HEX = re.compile(r"0x[0-9a-fA-F]*")
-_SHORT = 56  # RLP: longer strings and lists have the length of their length in the prefix
 
 
 def number(header: Mapping[str, object]) -> int:
-    """Return the block's number; raises `ValueError` where there is none."""
+    """The block's number; raises `ValueError` where there is none."""
     return _integer("number", header.get("number"))
 
 
 def block_hash(header: Mapping[str, object]) -> str:
-    """Return the block's hash, `0x…`; raises `ValueError`, naming the field, for a header that is none."""
+    """The block's hash, `0x…`; raises `ValueError`, naming the field, for a header that is none."""
     from Crypto.Hash import keccak
 
     return "0x" + keccak.new(digest_bits=256, data=encode(header)).hexdigest()
 
 
 def encode(header: Mapping[str, object]) -> bytes:
-    """Encode a header by RLP, fields unknown here ignored; raises `ValueError` as `block_hash` does."""
+    """The header's RLP, fields unknown here ignored; raises `ValueError` as `block_hash` does."""
     later = [name for name in _LATER if header.get(name) is not None]
     if later != list(_LATER)[: len(later)]:
         missing = next(name for name in _LATER if name not in later)
         raise ValueError(f"the header has {later[-1]} but no {missing}")
     fields = _FIRST | {name: _LATER[name] for name in later}
-    payload = b"".join(_rlp_string(_value(name, header.get(name), length)) for name, length in fields.items())
-    return _rlp_prefix(0xC0, len(payload)) + payload
+    return rlp.encode([_value(name, header.get(name), length) for name, length in fields.items()])
 
 
 def _value(name: str, value: object, length: int | None) -> bytes:
     if length is None:
-        integer = _integer(name, value)
-        return integer.to_bytes((integer.bit_length() + 7) // 8, "big")
+        return rlp.integer(_integer(name, value))
     if not isinstance(value, str) or not _HEX.fullmatch(value) or len(value) % 2:
         raise ValueError(f"the header's {name} is not a string of bytes in hex")
     content = bytes.fromhex(value[2:])
@@ -87,16 +88,3 @@ def _integer(name: str, value: object) -> int:
     if isinstance(value, str) and _HEX.fullmatch(value) and len(value) > len("0x"):
         return int(value, 16)
     raise ValueError(f"the header's {name} is not a number")
-
-
-def _rlp_string(content: bytes) -> bytes:
-    if len(content) == 1 and content[0] < 0x80:  # noqa: PLR2004 (RLP: a byte below 0x80 is its own encoding)
-        return content
-    return _rlp_prefix(0x80, len(content)) + content
-
-
-def _rlp_prefix(offset: int, length: int) -> bytes:
-    if length < _SHORT:
-        return bytes([offset + length])
-    big_endian = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([offset + _SHORT - 1 + len(big_endian)]) + big_endian
