@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-import statistics
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.gate import table
 from pytest_ethrex_perf.gate.schedule import first_side
-from pytest_ethrex_perf.judge import checks, paired, power, samples, stored
+from pytest_ethrex_perf.judge import checks, power
+from pytest_ethrex_perf.judge.assess import Material, assess, reference
 from pytest_ethrex_perf.records.decision import Rules, Verdict
 from pytest_ethrex_perf.records.measurement import Invocation, Pair
-from pytest_ethrex_perf.records.metric import TIMES, unit
+from pytest_ethrex_perf.records.metric import TIMES
 from pytest_ethrex_perf.records.result import (
     BlockResult,
     MetricResult,
@@ -23,7 +25,7 @@ from pytest_ethrex_perf.records.result import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_ethrex_perf.gate.planner import Plan
     from pytest_ethrex_perf.records.block import BlockId
@@ -126,9 +128,9 @@ class Gate:
                 self._take_pair()
             else:
                 self.invocations.append(self._invoke("head", len(self.invocations)))
+                material = self.material
                 for gating in self._rules:  # what can't be judged is not worth an hour, nor recording
-                    self.identity(gating.metric)
-                    self.samples("head", gating.metric)
+                    material.check(gating.metric)
             if not self._final:  # a decided block may go on for the mean over blocks, but is not judged again
                 self._judge()
         except EthrexPerfError as error:
@@ -182,40 +184,25 @@ class Gate:
         return not judged or undecided or self.keep_counting()
 
     def _judge(self) -> None:
+        if self.plan.mode == "record" or (self.plan.mode == "stored" and not self.decided):
+            return
+        material = self.material
         for gating, rules in self._rules.items():
-            known = self._decisions.get(gating)
-            if known is None or known.verdict is None:
-                decision = self._decide(gating, rules)
-                if decision is not None:
-                    self._decisions[gating] = decision
+            decision = self._decisions.get(gating)
+            if decision is None or decision.verdict is None:
+                result = assess(material, gating.metric, rules, final=self._final)
+                self._decisions[gating] = result.decision
 
-    def _decide(self, gating: Gating, rules: Rules) -> Decision | None:
-        if self.plan.mode == "interleaved":
-            self.identity(gating.metric)  # raises where it was not counted in one way
-            base, head = self.samples("base", gating.metric), self.samples("head", gating.metric)
-            step = self.step(gating.metric)
-            return paired.judge(base, head, rules, step=step, final=self._final)
-        complete = len(self.invocations) >= self.plan.invocations or self._final
-        return self.judge_stored(gating, rules) if self.plan.mode == "stored" and complete else None
-
-    def judge_stored(self, gating: Gating, rules: Rules) -> Decision | None:
-        """The stored comparison of what head measured so far; None without a comparable baseline."""
-        metric, drop = gating.metric, self.plan.request.drop
-        like = samples.identity(self.side("head"), metric)
-        sessions = samples.stored(self.plan.sessions, metric, drop, like)
-        if not sessions:
-            if self.plan.mode == "stored":
-                raise MeasurementError(self._not_stored(metric, like))
-            return None
-        return stored.judge(sessions, self.samples("head", metric), rules, step=self.step(metric))
-
-    def _not_stored(self, metric: str, like: str | None) -> str:
-        known = [one for session in self.plan.sessions for one in session.invocations]
-        found = sorted({one.counts[metric].identity for one in known if metric in one.counts})
-        return (
-            f"{self.block}: the stored sessions have no {like or metric} to compare with "
-            f"(they have {'; '.join(found) or 'no such count'}): record sessions that have: "
-            "--ethrex-update-baseline with the same --ethrex-counters and --ethrex-metrics"
+    @property
+    def material(self) -> Material:
+        """What was measured so far, and what it is compared with."""
+        return Material(
+            block=str(self.block),
+            drop=self.plan.request.drop,
+            head=self.side("head"),
+            base=self.side("base"),
+            paired=self.plan.mode == "interleaved",
+            sessions=self.plan.sessions,
         )
 
     def side(self, side: Side) -> list[Invocation]:
@@ -223,26 +210,6 @@ class Gate:
         if self.plan.mode == "interleaved":
             return [pair.base if side == "base" else pair.head for pair in self.pairs]
         return self.invocations if side == "head" else []
-
-    def samples(self, side: Side, metric: str) -> list[float]:
-        """One number per invocation: the log of the median of the repeats that are kept."""
-        return samples.of(self._with(side, metric), metric, self.plan.request.drop)
-
-    def step(self, metric: str, used: int | None = None) -> float:
-        """Coarsest relative resolution of the first `used` pairs or invocations (None: all)."""
-        return samples.step((*self._with("base", metric)[:used], *self._with("head", metric)[:used]), metric)
-
-    def identity(self, metric: str) -> str | None:
-        """How `metric` was counted on both sides, None of a time; raises `MeasurementError` if not alike."""
-        return samples.identity((*self.side("base"), *self.side("head")), metric)
-
-    def _with(self, side: Side, metric: str) -> list[Invocation]:
-        """Invocations of one side as long as `metric` was wanted: counts end with their decision."""
-        taken = self.side(side)
-        if metric in TIMES:
-            return taken
-        counted = [metric in invocation.counts for invocation in taken]
-        return taken[: len(counted) - counted[::-1].index(True)] if any(counted) else taken
 
     def regressions(self, settle: Settle) -> list[str]:
         """Metrics that fail because they were proven slower."""
@@ -291,62 +258,23 @@ class Gate:
             history=plan.history,
         ).sealed()
 
-    def _metric_results(self, settle: Settle) -> list[MetricResult]:
-        interleaved = self.plan.mode == "interleaved"
-        results = []
-        for gating, rules in self._rules.items():
-            decision = self._decisions.get(gating)
-            if decision is None:
-                continue
-            metric = gating.metric
-            outcome, reason = settle(self.block, metric, decision)
-            used = decision.pairs  # a decided block may have gone on for the mean over blocks
-            identity = self.identity(metric)
-            base = (
-                [self.samples("base", metric)[:used]]
-                if interleaved
-                else samples.stored(self.plan.sessions, metric, self.plan.request.drop, identity)
-            )
-            results.append(
-                MetricResult(
-                    metric=metric,
-                    rules=rules,
-                    decision=decision,
-                    step=self.step(metric, used),
-                    unit=unit(metric),
-                    identity=identity,
-                    base=math.exp(statistics.fmean(map(statistics.fmean, base))),
-                    head=_level(self.samples("head", metric)[:used]),
-                    outcome=outcome,
-                    outcome_reason=reason,
-                    context=self.judge_stored(gating, rules) if interleaved else None,
-                )
-            )
-        return results
+    def _metric_results(self, settle: Settle) -> Iterator[MetricResult]:
+        material = self.material
+        for gating in self._decisions:
+            result = assess(material, gating.metric, self._rules[gating], final=self._final)
+            outcome, reason = settle(self.block, gating.metric, result.decision)
+            yield msgspec.structs.replace(result, outcome=outcome, outcome_reason=reason)
 
-    def _references(self) -> list[ReferenceResult]:
-        """Head beside earlier sessions, for each gated metric; what the noise could do is said with it."""
-        drop, results = self.plan.request.drop, []
+    def _references(self) -> Iterator[ReferenceResult]:
+        """Head beside earlier sessions, for each gated metric."""
+        material = self.material
+        if self.error or not material.head:
+            return
         for gating, rules in self._rules.items():
-            metric = gating.metric
-            if self.error or not self.side("head"):
-                continue
-            head, like = self.samples("head", metric), samples.identity(self.side("head"), metric)
             for name, session in self.plan.references:
-                known = samples.of(samples.comparable(session, metric, like), metric, drop)
-                if not known:
-                    continue
-                decision = stored.judge([known], head, rules, step=self.step(metric))
-                results.append(
-                    ReferenceResult(
-                        name=name,
-                        date=session.started[:10],
-                        metric=metric,
-                        change=math.expm1(statistics.fmean(head) - statistics.fmean(known)),
-                        detectable=None if decision.detectable is None else math.expm1(decision.detectable),
-                    )
-                )
-        return results
+                result = reference(material, gating.metric, rules, name, session)
+                if result is not None:
+                    yield result
 
     def _otherwise_timed(self) -> list[str]:
         """Where perf ran beside the stored sessions and not beside head, or the other way round."""
@@ -414,7 +342,7 @@ class Gate:
             return []
         drop = self.plan.request.drop
         repeats = [i.exec_ns for i in (*self.side("base"), *self.side("head"))]
-        base, head = self.samples("base", "exec"), self.samples("head", "exec")
+        base, head = (self.material.samples(side, "exec") for side in ("base", "head"))
         found = checks.checks(base, head, first=[p.first for p in self.pairs], repeats=repeats, drop=drop)
         return [f"{caution.message}; {caution.remedy}" for caution in found]
 
@@ -434,8 +362,3 @@ class Gate:
                 "a slowdown of twice that is caught"
             )
         return told
-
-
-def _level(samples: Sequence[float]) -> float:
-    """Geometric mean in ns of samples, which are logs."""
-    return math.exp(statistics.fmean(samples))

@@ -15,12 +15,12 @@ from scipy.special import stdtrit
 
 from pytest_ethrex_perf.judge import power, signed_rank, words
 from pytest_ethrex_perf.judge.batch import Judged, is_over, judge_many, look_at
-from pytest_ethrex_perf.judge.bounds import VERDICTS, check_samples
+from pytest_ethrex_perf.judge.bounds import GO_ON, VERDICTS, check_samples
 from pytest_ethrex_perf.judge.family import MIN_PAIRS, spending
 from pytest_ethrex_perf.records.decision import Decision, Look, Rules, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,12 +50,9 @@ def judge(
     Raises ValueError for sides of different length, values that are no logarithms, a negative step, or
     rules that make no sense.
     """
-    left, right = _samples(base, "base"), _samples(head, "head")
-    if left.size != right.size:
-        raise ValueError(f"{left.size} samples of base and {right.size} of head do not make pairs")
+    differences, left = _differences(base, head)
     if not 0 <= step < math.inf:
         raise ValueError(f"step is {step!r}: a resolution is 0 or a positive number")
-    differences = (right - left)[None, :]
     plan = spending(rules, left.size, final=final)
     looks: list[Look] = []
     for spent in plan:
@@ -74,6 +71,35 @@ def judge(
     early = over and not (decided and len(looks) <= len(spending(rules, left.size)))
     seen = plan if early else spending(rules, rules.looks[-1])
     return _decision(differences[0, :pairs], looks, rules, seen, step=step, level=level, over=over)
+
+
+def pairs_to_decide(
+    base: Sequence[float] | Floats,
+    head: Sequence[float] | Floats,
+    rules: Rules,
+    step: Callable[[int], float],
+) -> int:
+    """Return the pairs of the first look that decides; where none does, all pairs up to the last look.
+
+    `step` gives the resolution of the samples of so many pairs, as a log: each look has its own. Raises
+    ValueError as `judge` does.
+    """
+    differences, left = _differences(base, head)
+    for spent in spending(rules, left.size):
+        level = math.exp(left[: spent.pairs].mean())
+        taken = differences[:, : spent.pairs]
+        tests = look_at(taken, spent, rules, step=step(spent.pairs), level=level)
+        if tests.codes[0] != GO_ON:
+            return spent.pairs
+    return min(left.size, rules.looks[-1])
+
+
+def _differences(base: Sequence[float] | Floats, head: Sequence[float] | Floats) -> tuple[Floats, Floats]:
+    """Head minus base as a single row for `batch`, and base."""
+    left, right = _samples(base, "base"), _samples(head, "head")
+    if left.size != right.size:
+        raise ValueError(f"{left.size} samples of base and {right.size} of head do not make pairs")
+    return (right - left)[None, :], left
 
 
 def _samples(values: Sequence[float] | Floats, name: str) -> Floats:

@@ -175,7 +175,7 @@ def belongs(count: Count, *, times: bool) -> bool:
 def stored(
     sessions: Sequence[StoredSession], metric: str, drop: int, identity: str | None = None
 ) -> list[list[float]]:
-    """Return the samples of the `comparable` invocations, session by session, those of one day as one."""
+    """Return the samples of the `comparable` invocations by session, those less than 6 h apart as one."""
     from pytest_ethrex_perf.judge import stored as judge
 
     each = [
