@@ -53,9 +53,10 @@ $(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
 	@touch $@ $(VENV)/.demo-installed
 
-# every form of a report, the picture in docs, and the schemas: look at the difference before committing
+# every form of a report, what commands print, the picture in docs, the schemas: look before committing
 golden: $(VENV)/.test-installed
 	$(BIN)/python -m tests.report.golden_files
+	$(BIN)/python -m tests.recorded.printed
 	$(BIN)/python -m tests.report.browser docs/report.png
 
 clean:
