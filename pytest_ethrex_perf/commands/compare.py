@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shlex
 import shutil
-import statistics
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.records.metric import TIMES, unit
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from pytest_ethrex_perf.judge.assess import Material
     from pytest_ethrex_perf.judge.family import Gatings
-    from pytest_ethrex_perf.records.decision import Decision, Rules
+    from pytest_ethrex_perf.records.decision import Rules
     from pytest_ethrex_perf.records.measurement import Invocation, Program, Side
-    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Outcome, RunResult, SuiteResult
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult
 
 _SHORT = 12
 _EXIT_REGRESSION = 1
@@ -53,7 +52,13 @@ class Measured:
             taken = tuple(pair.base if self.side == "base" else pair.head for pair in self.block.pairs)
         else:
             taken = self.block.invocations if self.side == "head" else ()
-        return tuple(sorted(taken, key=lambda one: one.started))
+        return tuple(sorted(taken, key=lambda invocation: invocation.started))
+
+    def with_metric(self, metric: str) -> Sequence[Invocation]:
+        """The invocations with a sample of `metric` (all if none has): events may be counted in turns."""
+        from pytest_ethrex_perf.judge import samples
+
+        return [taken for taken in self.invocations if samples.has(taken, metric)] or self.invocations
 
     @property
     def program(self) -> Program | None:
@@ -82,10 +87,12 @@ class Matched:
     def paired(self) -> bool:
         """Whether the sides took turns: by start, positions 2 i and 2 i + 1 are always one of each."""
         base, head = self.base.invocations, self.head.invocations
-        started = sorted([*((one.started, "base") for one in base), *((one.started, "head") for one in head)])
-        sides = [side for _, side in started]
+        order = sorted(
+            [*((each.started, "base") for each in base), *((each.started, "head") for each in head)]
+        )
+        sides = [side for _, side in order]
         return len(base) == len(head) and all(
-            one != two for one, two in zip(sides[::2], sides[1::2], strict=True)
+            first != second for first, second in zip(sides[::2], sides[1::2], strict=True)
         )
 
     @property
@@ -94,7 +101,7 @@ class Matched:
         return tuple(filter(self.comparable, self._judged() or ("exec",)))
 
     def comparable(self, metric: str) -> bool:
-        """Whether `metric` of the one says anything about that of the other."""
+        """Whether `metric` of base says anything about that of head."""
         return self.counts if self.by_callgrind(metric) else self.times
 
     def rules(self, metric: str) -> Rules | None:
@@ -104,40 +111,23 @@ class Matched:
     def _judged(self) -> dict[str, Rules]:
         return {**limits.judged(self.base.block), **limits.judged(self.head.block)}
 
-    def samples(self, metric: str) -> tuple[list[float], list[float]]:
-        """One number per invocation of base and of head, logs."""
-        from pytest_ethrex_perf.judge import samples
-
-        drop = max(self.base.block.drop, self.head.block.drop)
-        self.identity(metric)  # raises where the two were not counted alike
-        base, head = (samples.of(self._with(side, metric), metric, drop) for side in (self.base, self.head))
-        return base, head
-
-    def identity(self, metric: str) -> str | None:
-        """How `metric` was counted, None of a time; raises `MeasurementError` if not alike on both sides."""
-        from pytest_ethrex_perf.judge import samples
-
-        return samples.identity((*self.base.invocations, *self.head.invocations), metric)
-
     def by_callgrind(self, metric: str) -> bool:
         """Whether callgrind counted `metric`."""
         from pytest_ethrex_perf.judge import samples
 
         return samples.by_callgrind(self.head.invocations, metric)
 
-    @staticmethod
-    def _with(side: Measured, metric: str) -> Sequence[Invocation]:
-        """Those that were counted at all: a run counts on only as long as it decides by it."""
-        if metric in TIMES:
-            return side.invocations
-        return [one for one in side.invocations if metric in one.counts] or side.invocations
+    def material(self, metric: str) -> Material:
+        """The raw data to judge `metric` by."""
+        from pytest_ethrex_perf.judge.assess import Material
 
-    def step(self, metric: str, used: int | None = None) -> float:
-        """Coarsest resolution (log) of the first `used` invocations of either side (None: all)."""
-        from pytest_ethrex_perf.judge import samples
-
-        taken = (self._with(side, metric)[:used] for side in (self.base, self.head))
-        return samples.step([one for side in taken for one in side], metric)
+        return Material(
+            block=self.block,
+            drop=max(self.base.block.drop, self.head.block.drop),
+            head=self.head.with_metric(metric),
+            base=self.base.with_metric(metric),
+            paired=self.paired,
+        )
 
 
 def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -157,9 +147,9 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 def _compare(args: argparse.Namespace) -> int:
     given = limits.given(args)
     base, head = source(args.base), source(args.head)
-    matched = match(base, head)
-    result = judge(head.run, matched, given)
-    for line in _report(base, head, matched, result):
+    matches = match(base, head)
+    result = judge(head.run, matches, given)
+    for line in _report(base, head, matches, result):
         sys.stdout.write(line + "\n")
     failed = any(metric.outcome == "fail" for block in result.blocks for metric in block.metrics)
     return _EXIT_REGRESSION if failed or any(suite.outcome == "fail" for suite in result.suite) else 0
@@ -192,30 +182,30 @@ def match(base: Source, head: Source) -> list[Matched]:
             "counts"
         )
     ours, theirs = measured(base), measured(head)
-    matched = [Matched(ours[block], theirs[block], times, counts) for block in ours if block in theirs]
-    if not matched:
+    matches = [Matched(ours[block], theirs[block], times, counts) for block in ours if block in theirs]
+    if not matches:
         raise UsageError(
             f"no block is in both: {base.name} has {_listed(ours)}, {head.name} has {_listed(theirs)}"
         )
-    for one in matched:
-        refused = refusal(one) or (None if one.metrics else f"what was judged is {_APART}")
-        if refused is not None:
-            raise UsageError(f"{base.name} and {head.name} do not belong together: {one.block}: {refused}")
-    return matched
+    for matched in matches:
+        reason = refusal(matched) or (None if matched.metrics else f"what was judged is {_APART}")
+        if reason is not None:
+            raise UsageError(f"{base.name} and {head.name} do not belong together: {matched.block}: {reason}")
+    return matches
 
 
 def measured(source: Source) -> dict[str, Measured]:
     """The blocks of a source that have invocations of its side; raises `UsageError` if none has."""
-    found: dict[str, Measured] = {}
+    sides: dict[str, Measured] = {}
     for block in source.run.blocks:
         side = Measured(block, source.side)
         if side.invocations:
-            found.setdefault(block.block, side)
-    if not found:
+            sides.setdefault(block.block, side)
+    if not sides:
         states = [f"{b.block}: {b.error or b.skipped or b.mode}" for b in source.run.blocks]
         why = "; ".join(states) or "it has no blocks"
         raise UsageError(f"{source.name}: nothing was measured of its {source.side} side ({why})")
-    return found
+    return sides
 
 
 def refusal(matched: Matched) -> str | None:
@@ -224,22 +214,22 @@ def refusal(matched: Matched) -> str | None:
     base, head = matched.base.program, matched.head.program
     if ours.cache is None or theirs.cache is None or base is None or head is None:
         return "the files do not say what was measured"
-    for what, one, other in (
+    for what, before, now in (
         ("kind of program", base.kind, head.kind),
         ("block hash", ours.cache.block_hash, theirs.cache.block_hash),
         ("witness (sha256)", ours.cache.witness_sha256[:_SHORT], theirs.cache.witness_sha256[:_SHORT]),
         ("number of repeats", ours.repeat, theirs.repeat),
         ("prefix (--ethrex-prefix)", shlex.join(base.prefix), shlex.join(head.prefix)),
     ):
-        if one != other:
-            return f"another {what}: {one or 'none'} and {other or 'none'}: measure both alike"
+        if before != now:
+            return f"another {what}: {before or 'none'} and {now or 'none'}: measure both alike"
     if set(_identities(matched.base)) & set(_identities(matched.head)):
         return "both sides are the same invocations: nothing to compare (FILE:base is a file's other side)"
     return None
 
 
 def _identities(side: Measured) -> list[tuple[object, ...]]:
-    return [(one.started, one.wall_ns, one.exec_ns) for one in side.invocations]
+    return [(taken.started, taken.wall_ns, taken.exec_ns) for taken in side.invocations]
 
 
 def _listed(blocks: Collection[str]) -> str:
@@ -249,7 +239,7 @@ def _listed(blocks: Collection[str]) -> str:
 # --- judging ------------------------------------------------------------------------------------------------
 
 
-def judge(run: RunResult, matched: Sequence[Matched], given: Mapping[str, Any]) -> RunResult:
+def judge(run: RunResult, matches: Sequence[Matched], given: Mapping[str, Any]) -> RunResult:
     """Judge every block and, from four blocks of pairs on, their mean; `run` is head's.
 
     `given` are the limits of the command line. Raises `UsageError` for limits that make no sense.
@@ -259,13 +249,13 @@ def judge(run: RunResult, matched: Sequence[Matched], given: Mapping[str, Any]) 
     from pytest_ethrex_perf.judge import family
 
     asked: tuple[str, ...] = given.get("metrics") or ()
-    if not all(one.comparable(metric) for one in matched for metric in asked):
+    if not all(matched.comparable(metric) for matched in matches for metric in asked):
         raise UsageError(f"--metrics {','.join(asked)}: some are {_APART}")
-    metrics = {one.block: asked or one.metrics for one in matched}
-    pairs = [one for one in matched if one.paired]
+    metrics = {matched.block: asked or matched.metrics for matched in matches}
+    pairs = [matched for matched in matches if matched.paired]
     enough = len(pairs) >= family.MIN_BLOCKS_FOR_MEAN
     means = (
-        [name for name in metrics[pairs[0].block] if all(name in metrics[one.block] for one in pairs)]
+        [name for name in metrics[pairs[0].block] if all(name in metrics[matched.block] for matched in pairs)]
         if enough
         else []
     )
@@ -273,113 +263,62 @@ def judge(run: RunResult, matched: Sequence[Matched], given: Mapping[str, Any]) 
     gatings = family.gatings(number, len(means))
     blocks = tuple(
         msgspec.structs.replace(
-            one.head.block,
-            mode="interleaved" if one.paired else "stored",
-            metrics=tuple(_judge_metric(one, name, given, gatings) for name in metrics[one.block]),
+            matched.head.block,
+            mode="interleaved" if matched.paired else "stored",
+            metrics=tuple(_judge_metric(matched, name, given, gatings) for name in metrics[matched.block]),
             rows=(),
             notes=(),
             error=None,
             skipped=None,
             recorded=None,
         )
-        for one in matched
+        for matched in matches
     )
-    known = {one.metric: one.rules for one in run.suite}
-    suite = tuple(_judge_mean(pairs, name, known.get(name), given, gatings) for name in means)
+    before = {mean.metric: mean.rules for mean in run.suite}
+    suite = tuple(_judge_mean(pairs, name, before.get(name), given, gatings) for name in means)
     return msgspec.structs.replace(run, gatings=number, blocks=blocks, suite=suite)
 
 
-def _judge_metric(one: Matched, metric: str, given: Mapping[str, Any], gatings: Gatings) -> MetricResult:
-    from pytest_ethrex_perf.judge import stored
-    from pytest_ethrex_perf.records.result import MetricResult
+def _judge_metric(matched: Matched, metric: str, given: Mapping[str, Any], gatings: Gatings) -> MetricResult:
+    from pytest_ethrex_perf.judge.assess import assess
 
-    name = f"{one.block} {metric}"
-    known = one.rules(metric)
+    name = f"{matched.block} {metric}"
+    callgrind = matched.by_callgrind(metric)
     rules = limits.rules(
-        given, known, gatings.block, metric=metric, name=name, callgrind=one.by_callgrind(metric)
+        given, matched.rules(metric), gatings.block, metric=metric, name=name, callgrind=callgrind
     )
-    used = None
     try:
-        base, head = one.samples(metric)
-        if one.paired:
-            decision = _replay(base, head, rules, lambda pairs: one.step(metric, pairs))
-            used = decision.pairs
-        else:
-            decision = stored.judge([base], head, rules, step=one.step(metric))
+        return assess(matched.material(metric), metric, rules, final=True)
     except (ValueError, MeasurementError) as error:
         raise UsageError(f"{name} cannot be judged: {error}") from None
-    return MetricResult(
-        metric=metric,
-        rules=rules,
-        decision=decision,
-        step=one.step(metric, used),
-        unit=unit(metric),
-        identity=one.identity(metric),
-        base=math.exp(statistics.fmean(base[:used])),
-        head=math.exp(statistics.fmean(head[:used])),
-        outcome=_outcome(decision),
-    )
 
 
 def _judge_mean(
-    matched: Sequence[Matched], metric: str, known: Rules | None, given: Mapping[str, Any], gatings: Gatings
+    matches: Sequence[Matched], metric: str, before: Rules | None, given: Mapping[str, Any], gatings: Gatings
 ) -> SuiteResult:
-    from pytest_ethrex_perf.judge import family
-    from pytest_ethrex_perf.records.result import SuiteResult
-
-    def step(rounds: int) -> float:
-        return max(one.step(metric, rounds) for one in matched)
+    from pytest_ethrex_perf.judge.assess import assess_mean
 
     rules = limits.rules(
         {**given, "floor": 0.0},  # the blocks' levels differ, so there is none of the mean
-        known or matched[0].rules(metric),
+        before or matches[0].rules(metric),
         gatings.suite or 1.0,
         metric=metric,
         name=f"the mean over blocks, {metric}",
-        callgrind=matched[0].by_callgrind(metric),
+        callgrind=matches[0].by_callgrind(metric),
     )
-    samples = [one.samples(metric) for one in matched]
-    base, head = family.mean_over_blocks([base for base, _ in samples], [head for _, head in samples])
-    decision = _replay(base.tolist(), head.tolist(), rules, step)
-    return SuiteResult(
-        metric=metric,
-        blocks=tuple(one.block for one in matched),
-        rules=rules,
-        decision=decision,
-        step=step(decision.pairs),
-        outcome=_outcome(decision),
-    )
-
-
-def _replay(
-    base: Sequence[float], head: Sequence[float], rules: Rules, step: Callable[[int], float]
-) -> Decision:
-    """Judge look by look as the gate does while it measures, in the end with nothing more to come."""
-    from pytest_ethrex_perf.judge import paired
-
-    for pairs in (look for look in rules.looks if look <= len(base)):
-        decision = paired.judge(base[:pairs], head[:pairs], rules, step=step(pairs))
-        if decision.verdict is not None:
-            return decision
-    return paired.judge(base, head, rules, step=step(len(base)), final=True)
-
-
-def _outcome(decision: Decision) -> Outcome:
-    if decision.verdict == "regression":
-        return "fail"
-    return "warn" if decision.verdict == "inconclusive" else "pass"
+    return assess_mean([matched.material(metric) for matched in matches], metric, rules, final=True)
 
 
 # --- what people see ----------------------------------------------------------------------------------------
 
 
-def _report(base: Source, head: Source, matched: Sequence[Matched], result: RunResult) -> Iterator[str]:
+def _report(base: Source, head: Source, matches: Sequence[Matched], result: RunResult) -> Iterator[str]:
     from pytest_ethrex_perf.commands.derivation import wrapped
     from pytest_ethrex_perf.report import terminal, text
 
     room = shutil.get_terminal_size().columns
-    yield _side_told("base", base, [one.base for one in matched])
-    yield _side_told("head", head, [one.head for one in matched])
+    yield _side_line("base", base, [matched.base for matched in matches])
+    yield _side_line("head", head, [matched.head for matched in matches])
     yield ""
     yield text.counts(result.blocks)
     yield from (line.text for line in terminal.summary(result, verbosity=1, room=room))
@@ -387,27 +326,27 @@ def _report(base: Source, head: Source, matched: Sequence[Matched], result: RunR
         failed = [metric for metric in block.metrics if metric.outcome == "fail"]
         for metric in failed:
             yield from wrapped(text.headline(block.block, metric, text.unit(block)), width=room)
-    for note in _notes(base, head, matched, result):
+    for note in _notes(base, head, matches, result):
         yield from wrapped(note, width=room)
 
 
-def _side_told(name: str, source: Source, sides: Sequence[Measured]) -> str:
+def _side_line(name: str, source: Source, sides: Sequence[Measured]) -> str:
     programs = {side.program.sha256: side.program for side in sides if side.program is not None}
-    told = ", ".join(f"{one.label} ({one.kind} {sha[:_SHORT]})" for sha, one in programs.items())
-    return f"{name}: {source.name}, {told}"
+    names = (f"{program.label} ({program.kind} {sha[:_SHORT]})" for sha, program in programs.items())
+    return f"{name}: {source.name}, {', '.join(names)}"
 
 
-def _notes(base: Source, head: Source, matched: Sequence[Matched], result: RunResult) -> Iterator[str]:
+def _notes(base: Source, head: Source, matches: Sequence[Matched], result: RunResult) -> Iterator[str]:
     """What the reader of the table must know."""
-    compared = {one.block for one in matched}
+    compared = {matched.block for matched in matches}
     for source in (base, head):
         left = sorted({block.block for block in source.run.blocks} - compared)
         if left:
             yield f"note: not compared, since only {source.name} has measured it: {', '.join(left)}"
-    same = [one.block for one in matched if _sha256(one.base) == _sha256(one.head)]
+    same = [matched.block for matched in matches if _sha256(matched.base) == _sha256(matched.head)]
     if same:
         yield f"note: base and head are the same program, a change is the machine's: {', '.join(same)}"
-    alone = [block for one, block in zip(matched, result.blocks, strict=True) if not one.paired]
+    alone = [block for matched, block in zip(matches, result.blocks, strict=True) if not matched.paired]
     if alone:
         yield (
             f"note: not measured in turns: {', '.join(block.block for block in alone)}. Base is then one "
@@ -423,8 +362,8 @@ def _sha256(side: Measured) -> str | None:
 def _seen(blocks: Sequence[BlockResult]) -> str:
     from pytest_ethrex_perf.records import units
 
-    found = [metric.decision.detectable for block in blocks for metric in block.metrics]
-    seen = [one for one in found if one is not None and math.isfinite(one)]
+    effects = [metric.decision.detectable for block in blocks for metric in block.metrics]
+    seen = [effect for effect in effects if effect is not None and math.isfinite(effect)]
     if not seen:
         return "no slowdown would have been caught"
     ends = dict.fromkeys(map(units.log_percent, (min(seen), max(seen))))

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.records.decision import Decision, Rules
-    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.judge.assess import Material
+    from pytest_ethrex_perf.records.decision import Decision
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult
 
 MEAN = "all"  # how the mean over blocks is named, as in `ethrex-block::all`
@@ -41,13 +40,6 @@ class Checked(NamedTuple):
     name: str
     lines: list[str]
     problems: list[str]
-
-
-class _Recomputed(NamedTuple):
-    """What follows from the raw data, under the names that the file has for it."""
-
-    lines: list[str]
-    values: dict[str, object]
 
 
 def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -74,12 +66,12 @@ def _explain(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.records import results_file
 
     run = results_file.load(args.file)
-    blocks, suites = _chosen(run, args)
-    checked = [check for block in blocks for check in check_block(block, args.metric)]
-    checked += [check_suite(run, suite) for suite in suites]
-    for check in checked:
+    blocks, means = _chosen(run, args)
+    checks = [check for block in blocks for check in check_block(block, args.metric)]
+    checks += [check_mean(run, mean) for mean in means]
+    for check in checks:
         _say("\n".join([*check.lines, ""]))
-    wrong = [check for check in checked if check.problems]
+    wrong = [check for check in checks if check.problems]
     if not wrong:
         _say(f"Everything agrees with {args.file}.")
         return 0
@@ -97,17 +89,18 @@ def _chosen(run: RunResult, args: argparse.Namespace) -> tuple[list[BlockResult]
     if missing := sorted(wanted - there):
         raise UsageError(f"{args.file}: no block {', '.join(missing)}: there are {_listed(there)}")
     blocks = [block for block in run.blocks if not args.block or block.block in wanted]
-    suites = list(run.suite) if not args.block or MEAN in args.block else []
-    if MEAN in args.block and not suites:
+    means = list(run.suite) if not args.block or MEAN in args.block else []
+    if MEAN in args.block and not means:
         raise UsageError(f"{args.file}: no mean over blocks in it: there are {_listed(there)}")
-    metrics = {one.metric for block in blocks for one in block.metrics} | {one.metric for one in suites}
+    metrics = {result.metric for block in blocks for result in block.metrics}
+    metrics |= {mean.metric for mean in means}
     if not metrics:
         raise UsageError(
             f"{args.file}: nothing was judged: {'; '.join(map(_why_not, blocks)) or 'it is empty'}"
         )
     if args.metric is not None and args.metric not in metrics:
         raise UsageError(f"{args.file}: no verdict on {args.metric}: there are ones on {_listed(metrics)}")
-    return blocks, [suite for suite in suites if args.metric in (None, suite.metric)]
+    return blocks, [mean for mean in means if args.metric in (None, mean.metric)]
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -115,8 +108,8 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _why_not(block: BlockResult) -> str:
-    told = block.error or block.skipped or (f"recorded: {block.recorded}" if block.recorded else None)
-    return f"{block.block}: {told or 'not measured'}"
+    reason = block.error or block.skipped or (f"recorded: {block.recorded}" if block.recorded else None)
+    return f"{block.block}: {reason or 'not measured'}"
 
 
 def check_block(block: BlockResult, metric: str | None = None) -> Iterator[Checked]:
@@ -138,181 +131,143 @@ def _check_raw(block: BlockResult) -> Checked:
 
 
 def _check_metric(block: BlockResult, result: MetricResult) -> Checked:
-    name = f"{block.block} {result.metric}"
+    from pytest_ethrex_perf.judge.assess import Material, assess, is_cut_short
+
+    metric, written = result.metric, result.decision
+    name = f"{block.block} {metric}"
     title = f"{name}: {block.mode}, {block.repeat} repeats, the first {block.drop} dropped"
-    recompute = _interleaved if block.mode == "interleaved" else _stored
-    told = {
-        **_flat(result.decision),
-        "step": result.step,
-        "counted": result.identity,
-        "base": result.base,
-        "head": result.head,
-    }
+    material = Material.of(block)
     try:
-        if block.mode == "record" or result.metric not in METRICS:
-            raise ValueError(f"{result.metric} was not judged in this mode ({block.mode})")
-        found = recompute(block, result)
+        _check_there(block, result)
+        used = written.pairs if material.paired else None
+        final = is_cut_short(written, result.rules)
+        again = assess(material, metric, result.rules, final=final, used=used)
+        if material.paired:
+            lines = _pairs_lines(block, material, again, written.pairs)
+        else:
+            lines = _stored_lines(block, material, again)
     except _UNUSABLE as error:
         return _broken(name, title, error)
-    problems = _problems(found.values, told, result)
-    lines = [title, *found.lines, *_table(found.values, told)]
-    if _context_differs(block, result):
+    recomputed, in_file = _values(again), _values(result)
+    problems = _problems(recomputed, in_file, result)
+    lines = [title, *lines, *_table(recomputed, in_file)]
+    if result.context is not None and _context_differs(again, result.context):
         problems.append("the stored comparison for information")
         lines.append("  the stored comparison for information does not agree")
     return Checked(name, lines, problems)
 
 
-def _interleaved(block: BlockResult, result: MetricResult) -> _Recomputed:
+def _check_there(block: BlockResult, result: MetricResult) -> None:
+    """Raise ValueError unless the file holds the raw data of `result`."""
+    if block.mode == "record" or result.metric not in METRICS:
+        raise ValueError(f"{result.metric} was not judged in this mode ({block.mode})")
+    if block.mode == "interleaved":
+        _check_pairs(block, result.decision)
+    elif not block.invocations or not block.baseline:
+        raise ValueError("the file holds no invocations, or no sessions of the baseline")
+
+
+def _check_pairs(block: BlockResult, decision: Decision) -> None:
+    if not 0 < decision.pairs <= len(block.pairs):
+        raise ValueError(
+            f"it says that {decision.pairs} pairs decided, and {len(block.pairs)} of {block.block} are there"
+        )
+
+
+def _pairs_lines(block: BlockResult, material: Material, result: MetricResult, used: int) -> list[str]:
+    """How an interleaved verdict follows from the first `used` pairs."""
     from pytest_ethrex_perf.commands import derivation
 
-    metric, used, rules = result.metric, result.decision.pairs, result.rules
-    base, head, step = _pairs(block, metric, used)
-    decision = _replayed(base, head, rules, result.decision, step)
-    lines = [
+    metric, rules, step = result.metric, result.rules, result.step
+    base, head = material.samples("base", metric)[:used], material.samples("head", metric)[:used]
+    return [
         *derivation.rules_lines(rules, step),
         "",
         *derivation.pairs_table(block.pairs, metric, block.drop, used),
-        *derivation.looks_lines(decision, base, head, rules, step=step),
+        *derivation.looks_lines(result.decision, base, head, rules, step=step),
     ]
-    return _Recomputed(
-        lines,
-        {
-            **_flat(decision),
-            "step": step,
-            "counted": samples.identity(_both(block), metric),
-            "base": _level([base]),
-            "head": _level([head]),
-        },
-    )
 
 
-def _stored(block: BlockResult, result: MetricResult) -> _Recomputed:
+def _stored_lines(block: BlockResult, material: Material, result: MetricResult) -> list[str]:
+    """How a verdict follows from the sessions of the stored baseline and the new one."""
     from pytest_ethrex_perf.commands import derivation
-    from pytest_ethrex_perf.judge import stored
 
-    metric, rules = result.metric, result.rules
-    if not block.invocations or not block.baseline:
-        raise ValueError("the file holds no invocations, or no sessions of the baseline")
-    like = samples.identity(block.invocations, metric)
-    sessions = samples.stored(block.baseline, metric, block.drop, like)
-    new = samples.of(block.invocations, metric, block.drop)
-    step = samples.step(block.invocations, metric)
-    decision = stored.judge(sessions, new, rules, step=step)
-    lines = [
+    metric, rules, step = result.metric, result.rules, result.step
+    sessions, new = material.stored(metric), material.samples("head", metric)
+    return [
         *derivation.rules_lines(rules, step),
         "",
-        *derivation.sessions_table(block.baseline, metric, block.drop, like),
+        *derivation.sessions_table(block.baseline, metric, block.drop, result.identity),
         "",
         *derivation.invocations_table(block.invocations, metric, block.drop),
-        *derivation.stored_lines(decision, sessions, new, rules, step),
+        *derivation.stored_lines(result.decision, sessions, new, rules, step),
     ]
-    return _Recomputed(
-        lines,
-        {
-            **_flat(decision),
-            "step": step,
-            "counted": like,
-            "base": _level(sessions),
-            "head": _level([new]),
-        },
-    )
 
 
-def check_suite(run: RunResult, suite: SuiteResult) -> Checked:
+def _context_differs(again: MetricResult, context: Decision) -> bool:
+    """Whether the stored comparison beside an interleaved verdict is another than the raw data give."""
+    return again.context is None or bool(_differing(_flat(again.context), _flat(context)))
+
+
+def check_mean(run: RunResult, mean: SuiteResult) -> Checked:
     """Recompute one mean over blocks from the pairs of its blocks."""
-    name = f"mean over {len(suite.blocks)} blocks {suite.metric}"
-    told = {**_flat(suite.decision), "step": suite.step}
-    checked = []
+    name = f"mean over {len(mean.blocks)} blocks {mean.metric}"
+    checks = []
     for pick in (-1, 0):  # a block can be there twice, if a test asked for it with options of its own
         try:
-            found = _mean(run, suite, pick)
+            checks.append(_check_rounds(name, mean, _materials(run, mean, pick)))
         except _UNUSABLE as error:
             return _broken(name, name, error)
-        problems = _problems(found.values, told, suite)
-        checked.append(Checked(name, [name, *found.lines, *_table(found.values, told)], problems))
-        if not problems:
-            return checked[-1]
-    return checked[0]
+        if not checks[-1].problems:
+            return checks[-1]
+    return checks[0]
 
 
-def _mean(run: RunResult, suite: SuiteResult, pick: int) -> _Recomputed:
-    from pytest_ethrex_perf.commands import derivation
-    from pytest_ethrex_perf.judge import family
+def _materials(run: RunResult, mean: SuiteResult, pick: int) -> list[Material]:
+    """The raw data of each block of a mean; raises ValueError where it is missing."""
+    from pytest_ethrex_perf.judge.assess import Material
 
-    sides: tuple[list[list[float]], list[list[float]]] = [], []
-    step = 0.0
-    for name in suite.blocks:
-        there = [block for block in run.blocks if block.block == name and block.pairs]
-        if not there:
+    materials = []
+    for name in mean.blocks:
+        blocks = [block for block in run.blocks if block.block == name and block.pairs]
+        if not blocks:
             raise ValueError(f"the file holds no pairs of {name}")
-        base, head, resolution = _pairs(there[pick], suite.metric, suite.decision.pairs)
-        sides[0].append(base)
-        sides[1].append(head)
-        step = max(step, resolution)
-    base, head = (mean.tolist() for mean in family.mean_over_blocks(*sides))
-    decision = _replayed(base, head, suite.rules, suite.decision, step)
+        _check_pairs(blocks[pick], mean.decision)
+        materials.append(Material.of(blocks[pick]))
+    return materials
+
+
+def _check_rounds(name: str, mean: SuiteResult, materials: Sequence[Material]) -> Checked:
+    from pytest_ethrex_perf.commands import derivation
+    from pytest_ethrex_perf.judge.assess import assess_mean, is_cut_short, mean_samples
+
+    metric, rules, used = mean.metric, mean.rules, mean.decision.pairs
+    again = assess_mean(materials, metric, rules, final=is_cut_short(mean.decision, rules), used=used)
+    base, head = (samples[:used] for samples in mean_samples(materials, metric))
+    recomputed, in_file = _values(again), _values(mean)
     lines = [
-        *derivation.wrapped(f"blocks: {', '.join(suite.blocks)}"),
-        *derivation.rules_lines(suite.rules, step),
+        name,
+        *derivation.wrapped(f"blocks: {', '.join(mean.blocks)}"),
+        *derivation.rules_lines(rules, again.step),
         "",
         *derivation.rounds_table(base, head),
-        *derivation.looks_lines(decision, base, head, suite.rules, step=step, counted="rounds"),
+        *derivation.looks_lines(again.decision, base, head, rules, step=again.step, counted="rounds"),
+        *_table(recomputed, in_file),
     ]
-    return _Recomputed(lines, {**_flat(decision), "step": step})
-
-
-def _both(block: BlockResult) -> list[Invocation]:
-    """The invocations of both sides."""
-    return [one for pair in block.pairs for one in (pair.base, pair.head)]
-
-
-def _pairs(block: BlockResult, metric: str, used: int) -> tuple[list[float], list[float], float]:
-    """Samples of base and head and their resolution, of the pairs that a decision `used`."""
-    if not 0 < used <= len(block.pairs):
-        raise ValueError(
-            f"it says that {used} pairs decided, and {len(block.pairs)} of {block.block} are there"
-        )
-    sides = [pair.base for pair in block.pairs[:used]], [pair.head for pair in block.pairs[:used]]
-    base, head = (samples.of(side, metric, block.drop) for side in sides)
-    return base, head, samples.step([*sides[0], *sides[1]], metric)
-
-
-def _replayed(
-    base: Sequence[float], head: Sequence[float], rules: Rules, told: Decision, step: float
-) -> Decision:
-    """Judge again, as the run did: whether it had run out of time shows in the looks that it took."""
-    from pytest_ethrex_perf.judge import paired
-
-    looks = tuple(look.pairs for look in told.looks)
-    ended = told.verdict == "inconclusive" and told.pairs < rules.looks[-1]
-    return paired.judge(base, head, rules, step=step, final=ended or looks != rules.looks[: len(looks)])
-
-
-def _context_differs(block: BlockResult, result: MetricResult) -> bool:
-    """Whether the stored comparison beside an interleaved verdict is another than the raw data give."""
-    from pytest_ethrex_perf.judge import stored
-
-    if result.context is None or block.mode != "interleaved":
-        return result.context is not None
-    metric = result.metric
-    pairs = [pair for pair in block.pairs if samples.has(pair.head, metric)]
-    heads = [pair.head for pair in pairs]
-    try:
-        step = samples.step([*(pair.base for pair in pairs), *heads], metric)
-        sessions = samples.stored(block.baseline, metric, block.drop, samples.identity(heads, metric))
-        new = samples.of(heads, metric, block.drop)
-        found = stored.judge(sessions, new, result.rules, step=step)
-    except _UNUSABLE:
-        return True
-    return bool(_differing(_flat(found), _flat(result.context)))
-
-
-def _level(sessions: Sequence[Sequence[float]]) -> float:
-    """Geometric mean over sessions of samples (logs)."""
-    return math.exp(sum(sum(one) / len(one) for one in sessions) / len(sessions))
+    return Checked(name, lines, _problems(recomputed, in_file, mean))
 
 
 # --- what the file says, against what was recomputed --------------------------------------------------------
+
+
+def _values(result: MetricResult | SuiteResult) -> dict[str, object]:
+    """The numbers of a result by name."""
+    from pytest_ethrex_perf.records.result import MetricResult
+
+    values = {**_flat(result.decision), "step": result.step}
+    if isinstance(result, MetricResult):
+        values |= {"counted": result.identity, "base": result.base, "head": result.head}
+    return values
 
 
 def _flat(decision: Decision) -> dict[str, object]:
@@ -329,10 +284,10 @@ def _flat(decision: Decision) -> dict[str, object]:
 
 
 def _problems(
-    found: Mapping[str, object], told: Mapping[str, object], result: MetricResult | SuiteResult
+    recomputed: Mapping[str, object], in_file: Mapping[str, object], result: MetricResult | SuiteResult
 ) -> list[str]:
     # of a look one number follows from the other; the table below shows them all
-    names = (re.sub(r"^(look \d+) .*", r"\1", name) for name in _differing(found, told))
+    names = (re.sub(r"^(look \d+) .*", r"\1", name) for name in _differing(recomputed, in_file))
     problems = list(dict.fromkeys(names))
     verdict = result.decision.verdict
     if verdict is not None and result.outcome not in _OUTCOMES[verdict]:
@@ -340,16 +295,16 @@ def _problems(
     return problems
 
 
-def _differing(found: Mapping[str, object], told: Mapping[str, object]) -> list[str]:
-    names = dict.fromkeys([*found, *told])
-    return [name for name in names if not _same(name, found.get(name), told.get(name))]
+def _differing(recomputed: Mapping[str, object], in_file: Mapping[str, object]) -> list[str]:
+    names = dict.fromkeys([*recomputed, *in_file])
+    return [name for name in names if not _same(name, recomputed.get(name), in_file.get(name))]
 
 
-def _same(name: str, found: object, told: object) -> bool:
-    if not isinstance(found, float) or not isinstance(told, float):
-        return _finite(found) == _finite(told)
+def _same(name: str, recomputed: object, in_file: object) -> bool:
+    if not isinstance(recomputed, float) or not isinstance(in_file, float):
+        return _finite(recomputed) == _finite(in_file)
     within = _SIMULATED if name == "detectable" else _SAME
-    return math.isclose(found, told, rel_tol=within, abs_tol=_ROUNDING)
+    return math.isclose(recomputed, in_file, rel_tol=within, abs_tol=_ROUNDING)
 
 
 def _finite(value: object) -> object:
@@ -357,20 +312,20 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _table(found: Mapping[str, object], told: Mapping[str, object]) -> list[str]:
+def _table(recomputed: Mapping[str, object], in_file: Mapping[str, object]) -> list[str]:
     """Both side by side; of the looks only what differs, since they are written out above."""
     from pytest_ethrex_perf.report import terminal
 
-    differing = set(_differing(found, told))
+    differing = set(_differing(recomputed, in_file))
     rows: list[tuple[str, ...]] = [("", "recomputed", "in the file", "")]
-    for name in dict.fromkeys([*found, *told]):
-        values = found.get(name), told.get(name)
+    for name in dict.fromkeys([*recomputed, *in_file]):
+        values = recomputed.get(name), in_file.get(name)
         if name in differing or not (name.startswith("look ") or values == (None, None)):
-            rows.append((name, *map(_told, values), "does not agree" if name in differing else ""))
+            rows.append((name, *map(_cell, values), "does not agree" if name in differing else ""))
     return ["", *("  " + line for line in terminal.columns(rows, right={1, 2}))]
 
 
-def _told(value: object) -> str:
+def _cell(value: object) -> str:
     return "–" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
