@@ -29,7 +29,6 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _fetch(options: argparse.Namespace) -> int:
     from pytest_ethrex_perf.config.block_specs import parse_blocks
-    from pytest_ethrex_perf.gate.planner import FETCH_TIMEOUT_S
     from pytest_ethrex_perf.replay import cache, program
 
     rpc_url = options.rpc_url or os.environ.get("ETHREX_RPC_URL")
@@ -48,7 +47,7 @@ def _fetch(options: argparse.Namespace) -> int:
                 block,
                 cache_dir=cache_dir,
                 rpc_url=rpc_url,
-                timeout=FETCH_TIMEOUT_S,
+                timeout=cache.FETCH_TIMEOUT_S,
                 environ=os.environ,
                 log_dir=Path(options.log_dir),
             )

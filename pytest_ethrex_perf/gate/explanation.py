@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_ethrex_perf.config.settings import Settings
-    from pytest_ethrex_perf.gate.block import Gate, Settle
-    from pytest_ethrex_perf.gate.planner import Plan
+    from pytest_ethrex_perf.gate.block import Block
+    from pytest_ethrex_perf.gate.plan import Plan
+    from pytest_ethrex_perf.gate.policy import Settle
     from pytest_ethrex_perf.profile.differential import Metric
     from pytest_ethrex_perf.profile.sampling import Profiler, Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
@@ -41,7 +42,7 @@ SLOWDOWN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Findings:
     """What profiling a block has brought."""
 
     explanation: Explanation | None = None
@@ -50,7 +51,7 @@ class Found:
     kept: str | None = None
     """What was kept beside the baseline."""
 
-    def told_in(self, result: BlockResult) -> BlockResult:
+    def added_to(self, result: BlockResult) -> BlockResult:
         """The result with what was found."""
         recorded = result.recorded
         if recorded is not None and self.kept is not None:
@@ -91,8 +92,8 @@ def effort(
     return None
 
 
-class Profiling:
-    """Profiles the blocks of one run. `say` is told what people wait for."""
+class Explainer:
+    """Explains the blocks of one run by profiles. `say` is told what people wait for."""
 
     def __init__(
         self,
@@ -109,30 +110,30 @@ class Profiling:
         self._profiler: Profiler | None = None
         self._missing: str | None = None
 
-    def wanted(self, gate: Gate, settle: Settle, *, recorded: bool) -> bool:
+    def wanted(self, block: Block, settle: Settle) -> bool:
         """Whether this block, decided or recorded, is profiled."""
         asked = self._settings.get("profile")
-        if asked == "off" or gate.error is not None or not gate.samples_taken:
+        if asked == "off" or block.error is not None or not block.samples_taken:
             return False
-        if gate.plan.mode == "record":
-            return recorded
+        if block.plan.mode == "record":
+            return block.recorded is not None
         # base against itself has no function that differs
-        return asked == "always" or (not gate.plan.aa and bool(gate.regressions(settle)))
+        return asked == "always" or (not block.plan.aa and bool(block.failed_regressions(settle)))
 
-    def find_out(self, plan: Plan, result: BlockResult) -> Found:
+    def findings(self, plan: Plan, result: BlockResult) -> Findings:
         """Profile the block of `plan`, whose result so far is `result`; never raises."""
         what = "no stacks are kept beside the baseline" if result.mode == "record" else "not profiled"
         try:
-            return self._find_out(plan, result)
+            return self._explain(plan, result)
         except EthrexPerfError as trouble:
             told = str(trouble).removeprefix(f"{result.block}: ").removeprefix("not profiled: ")
         except Exception as bug:  # noqa: BLE001 - what was measured must stand, whatever is wrong with us
             told = f"{type(bug).__name__}: {bug}: this is an error of pytest-ethrex-perf, please report it"
-        return Found(notes=(f"{what}: {told}",))
+        return Findings(notes=(f"{what}: {told}",))
 
-    def _find_out(self, plan: Plan, result: BlockResult) -> Found:
+    def _explain(self, plan: Plan, result: BlockResult) -> Findings:
         if self._missing is not None:  # said once in a run
-            return Found()
+            return Findings()
         profiler = self._find()
         if result.mode == "record":
             return self._keep(plan, result, profiler)
@@ -166,7 +167,7 @@ class Profiling:
         head: Sequence[Profile],
         base: Sequence[Profile],
         notes: Sequence[str],
-    ) -> Found:
+    ) -> Findings:
         from pytest_ethrex_perf.profile import artifacts, differential
 
         metric = _failed(result) or "exec"
@@ -188,24 +189,24 @@ class Profiling:
             here = self._settings.cwd
             files = folder.relative_to(here) if folder.is_relative_to(here) else folder
             profile = msgspec.structs.replace(profile, files=str(files))
-        return Found(explanation, profile, tuple(notes))
+        return Findings(explanation, profile, tuple(notes))
 
     def _folder(self) -> Path:
         report: Path | None = self._settings.get("report")
         return self._settings.cwd / FOLDER if report is None else report
 
-    def _keep(self, plan: Plan, result: BlockResult, profiler: Profiler) -> Found:
+    def _keep(self, plan: Plan, result: BlockResult, profiler: Profiler) -> Findings:
         """Profile head once, and keep its stacks beside the baseline that its session was recorded in."""
         from pytest_ethrex_perf.baseline import stacks
         from pytest_ethrex_perf.host import lock
 
         if plan.baseline_path is None:  # of counts alone: their base can be of any machine
-            return Found()
+            return Findings()
         taken, _ = self._record(plan, result, {"head": plan.head}, profiler, invocations=1)
         (profile,) = taken["head"]
         with lock.writing(stacks.path(plan.baseline_path)):
             kept = stacks.save(plan.baseline_path, profile)
-        return Found(kept=kept, notes=profile.notes)
+        return Findings(kept=kept, notes=profile.notes)
 
     def _record(
         self,

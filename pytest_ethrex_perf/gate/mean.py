@@ -9,25 +9,26 @@ import msgspec
 from pytest_ethrex_perf.judge.assess import assess_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.gate.block import Gate, Settle
+    from pytest_ethrex_perf.gate.block import Block
+    from pytest_ethrex_perf.gate.policy import Settle
     from pytest_ethrex_perf.records.decision import Rules
     from pytest_ethrex_perf.records.result import SuiteResult
 
 
-class Suite:
-    """The mean over `gates`, judged for each metric of `rules` over every round that is whole."""
+class Mean:
+    """The mean over `blocks`, judged for each metric of `rules` over every round that is whole."""
 
-    def __init__(self, gates: Sequence[Gate], rules: Mapping[str, Rules]) -> None:
-        self.gates = tuple(gates)
+    def __init__(self, blocks: Sequence[Block], rules: Mapping[str, Rules]) -> None:
+        self.blocks = tuple(blocks)
         self._rules = rules
         self._results: dict[str, SuiteResult] = {}
 
     @property
     def decided(self) -> bool:
         """Whether it needs nothing more; a block that failed leaves it without an answer."""
-        return any(gate.error for gate in self.gates) or all(map(self._is_decided, self._rules))
+        return any(block.error for block in self.blocks) or all(map(self._is_decided, self._rules))
 
     def _is_decided(self, metric: str) -> bool:
         return metric in self._results and self._results[metric].decision.verdict is not None
@@ -36,18 +37,17 @@ class Suite:
         """Judge what is not decided yet; with `final` nothing more will be measured."""
         if self.decided:
             return
-        materials = [gate.material for gate in self.gates]
+        materials = [block.material for block in self.blocks]
         for metric, rules in self._rules.items():
             if not self._is_decided(metric):
                 self._results[metric] = assess_mean(materials, metric, rules, final=final)
 
-    def results(self, settle: Settle) -> tuple[SuiteResult, ...]:
-        """What is known of each metric, as plain data; nothing where a block failed."""
-        if any(gate.error for gate in self.gates):
-            return ()
-        return tuple(_settled(result, settle) for result in self._results.values())
-
-
-def _settled(result: SuiteResult, settle: Settle) -> SuiteResult:
-    outcome, reason = settle(None, result.metric, result.decision)
-    return msgspec.structs.replace(result, outcome=outcome, outcome_reason=reason)
+    def results(self, settle: Settle) -> Iterator[SuiteResult]:
+        """The result of each metric so far, as plain data; none where a block failed."""
+        if any(block.error for block in self.blocks):
+            return
+        for result in self._results.values():
+            consequence = settle(None, result.metric, result.decision)
+            yield msgspec.structs.replace(
+                result, outcome=consequence.outcome, outcome_reason=consequence.reason
+            )

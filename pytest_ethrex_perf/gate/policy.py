@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_ethrex_perf.records.decision import Decision, Verdict
 
@@ -17,37 +18,57 @@ if TYPE_CHECKING:
 BROKEN = "base against itself: the gate is broken on this machine, trust none of its verdicts"
 
 
-def settle(
-    settings: Settings, today: dt.date, block: BlockId | None, metric: str, decision: Decision
-) -> tuple[Outcome, str]:
-    """Outcome of `decision`, and why where the verdict alone does not say.
+class Consequence(NamedTuple):
+    """What follows from a decision."""
 
-    `block` is None for the mean over blocks.
-    """
-    verdict = decision.verdict
-    if settings.get("aa") and verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT):
-        return "fail", BROKEN
-    if verdict is Verdict.REGRESSION:
-        waiver = settings.waiver(block, metric) if block is not None else None
-        return ("fail", "") if waiver is None else waive(waiver, today, decision)
-    if verdict is Verdict.IMPROVEMENT and settings.get("on_improvement") == "fail":
-        return "fail", "--ethrex-on-improvement fail: record a new baseline"
-    if verdict is None:
-        return "warn", "the run ended before it was decided"
-    if verdict is Verdict.INCONCLUSIVE:
-        return (
-            ("fail", "--ethrex-on-inconclusive fail")
-            if settings.get("on_inconclusive") == "fail"
-            else ("warn", "")
-        )
-    return "pass", ""
+    outcome: Outcome
+    reason: str = ""
+    """Why, where the verdict alone does not say."""
 
 
-def waive(waiver: Waiver, today: dt.date, decision: Decision) -> tuple[Outcome, str]:
+class Settle(Protocol):
+    """What follows from a decision."""
+
+    def __call__(self, block: BlockId | None, metric: str, decision: Decision) -> Consequence:
+        """`block` is None for the mean over blocks."""
+        ...
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The consequences of decisions by the settings of a run; waivers are looked at as of `today`."""
+
+    settings: Settings
+    today: dt.date
+
+    def __call__(self, block: BlockId | None, metric: str, decision: Decision) -> Consequence:
+        """What follows from `decision`; `block` is None for the mean over blocks."""
+        settings, verdict = self.settings, decision.verdict
+        if settings.get("aa") and verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT):
+            return Consequence("fail", BROKEN)
+        if verdict is Verdict.REGRESSION:
+            waiver = settings.waiver(block, metric) if block is not None else None
+            return Consequence("fail") if waiver is None else waive(waiver, self.today, decision)
+        if verdict is Verdict.IMPROVEMENT and settings.get("on_improvement") == "fail":
+            return Consequence("fail", "--ethrex-on-improvement fail: record a new baseline")
+        if verdict is Verdict.INCONCLUSIVE and settings.get("on_inconclusive") == "fail":
+            return Consequence("fail", "--ethrex-on-inconclusive fail")
+        return _OTHERWISE[verdict]
+
+
+_OTHERWISE: dict[Verdict | None, Consequence] = {
+    Verdict.IMPROVEMENT: Consequence("pass"),
+    Verdict.UNCHANGED: Consequence("pass"),
+    Verdict.INCONCLUSIVE: Consequence("warn"),
+    None: Consequence("warn", "the run ended before it was decided"),
+}
+
+
+def waive(waiver: Waiver, today: dt.date, decision: Decision) -> Consequence:
     """Whether `waiver` covers this regression: not after its last day, and not beyond what it allows."""
-    told = f"allowed up to +{100 * waiver.up_to:g} % until {waiver.expires}: {waiver.reason}"
+    terms = f"allowed up to +{100 * waiver.up_to:g} % until {waiver.expires}: {waiver.reason}"
     if today > waiver.expires:
-        return "fail", f"its waiver has expired ({told})"
+        return Consequence("fail", f"its waiver has expired ({terms})")
     if decision.estimate is None or math.expm1(decision.estimate) > waiver.up_to:
-        return "fail", f"more than its waiver allows ({told})"
-    return "waived", told
+        return Consequence("fail", f"more than its waiver allows ({terms})")
+    return Consequence("waived", terms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,9 +44,15 @@ class Budget:
 
     def exhausted(self) -> bool:
         """Whether the time is up; the first call starts the clock."""
+        left_s = self.left_s
+        return left_s is not None and left_s <= 0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left, None where there is no limit; the first question starts the clock."""
         if self._start is None:
             self._start = self._clock()
-        return self._limit_s is not None and self._clock() - self._start >= self._limit_s
+        return None if self._limit_s is None else self._limit_s - (self._clock() - self._start)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -57,3 +63,23 @@ class Budget:
         finally:
             if self._start is not None:
                 self._start += self._clock() - began
+
+
+class Schedule(Generic[T]):
+    """The turns of some blocks, within a budget of time (None: without)."""
+
+    def __init__(
+        self, blocks: Sequence[T], active: Callable[[T], bool], limit_s: float | None = None
+    ) -> None:
+        self.blocks = tuple(blocks)
+        self.budget = Budget(limit_s)
+        self._active = active
+        self._turns = turns(self.blocks, active)
+
+    def next(self) -> T:
+        """The block whose turn it is; raises StopIteration when none is active."""
+        return next(self._turns)
+
+    def active(self) -> list[T]:
+        """The blocks that still need turns."""
+        return [block for block in self.blocks if self._active(block)]

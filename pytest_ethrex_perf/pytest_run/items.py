@@ -17,9 +17,11 @@ from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import load
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 from pytest_ethrex_perf.gate import shard
-from pytest_ethrex_perf.gate.planner import NothingToDo
-from pytest_ethrex_perf.gate.run import Campaign
-from pytest_ethrex_perf.gate.worker import WorkerCampaign
+from pytest_ethrex_perf.gate.family import request_of
+from pytest_ethrex_perf.gate.plan import NothingToDo
+from pytest_ethrex_perf.gate.run import Run
+from pytest_ethrex_perf.gate.run_result import Results
+from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.pytest_run import live
 from pytest_ethrex_perf.pytest_run.fixtures import GatedBlock
@@ -65,11 +67,11 @@ class MetricItem(pytest.Item):
     def setup(self) -> None:
         """Advance the shared schedule until the block is decided."""
         with self.run.outcome_of_trouble():
-            self.run.campaign.measure(self.request)
+            self.run.gate.measure(self.request)
 
     def runtest(self) -> None:
         """Fail on a regression."""
-        self.run.judge_block(self, self.run.campaign.result(self.request), self.name)
+        self.run.judge_block(self, self.run.result(self.request), self.name)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Say what it is; it is in no file."""
@@ -82,17 +84,17 @@ class SuiteItem(MetricItem):
     def setup(self) -> None:
         """Advance the shared schedule until the mean is decided."""
         with self.run.outcome_of_trouble():
-            self.run.campaign.measure_suite()
+            self.run.gate.measure_mean()
 
     def runtest(self) -> None:
         """Fail on a regression of the mean."""
-        results = [suite for suite in self.run.campaign.suite_results() if suite.metric == self.name]
+        results = [suite for suite in self.run.results.mean() if suite.metric == self.name]
         blocks = len(results[0].blocks) if results else 0
         self.run.judge(self, results, f"mean over {blocks} blocks", "rounds")
 
 
 class PytestRun:
-    """One pytest run's side of ours: settings, campaign, and how their results become pytest's.
+    """One pytest run's side of ours: settings, gate, and how their results become pytest's.
 
     Raises `UsageError` for settings that make no sense.
     """
@@ -107,12 +109,16 @@ class PytestRun:
             environ=dict(os.environ),
         )
         worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self.worker = WorkerCampaign(self.settings, worker["testrunuid"], say=self._say) if worker else None
         self.controller = Controller()
-        self.campaign = self.worker or Campaign(self.settings, on_turn=self._show, say=self._say)
-        self.requests = [self.campaign.request(block) for block in self.settings.blocks()]
+        if worker is None:
+            self.gate = Run(self.settings, on_turn=self._show, say=self._say)
+        else:
+            self.gate = Run(self.settings, pace=OneByOne(), run_id=worker["testrunuid"], say=self._say)
+        self.results = Results(self.gate)
+        self.outbox = Outbox(self.gate, self.results) if worker else None
+        self.requests = [request_of(self.settings, block) for block in self.settings.blocks()]
         if self.requests:  # before an hour of measuring is lost
-            self.campaign.planner.counters(self._counts())
+            self.gate.equipment.counters(self._counts())
         self._width_shown = 0
         self._written: list[str] = []
         self._unwritten: list[str] = []
@@ -126,12 +132,12 @@ class PytestRun:
         root = Folder.from_parent(session, name=ROOT, nodeid=ROOT)
         for request in self.requests:
             self._add(root, str(request.block), MetricItem, request, [g.metric for g in request.gatings])
-        if self.settings.get("shard") or self.worker:  # the mean needs every block in one schedule
+        if self.settings.get("shard") or self.outbox:  # the mean needs every block in one schedule
             return list(session.genitems(root))
-        modes = (self.campaign.planner.mode(request) for request in self.requests)
+        modes = (self.gate.planner.mode(request) for request in self.requests)
         if len(self.requests) >= MIN_BLOCKS_FOR_MEAN and all(mode == "interleaved" for mode in modes):
-            self.campaign.fix(self.requests, self.requests)
-            self._add(root, SUITE, SuiteItem, self.requests[0], self.campaign.suite_metrics())
+            self.gate.fix(self.requests, self.requests)
+            self._add(root, SUITE, SuiteItem, self.requests[0], self.gate.family.mean_metrics)
         return list(session.genitems(root))
 
     def _add(
@@ -166,7 +172,7 @@ class PytestRun:
                     f"@pytest.mark.{MARK} of {metafunc.definition.nodeid}: name a block: {MARK}(24443168)"
                 )
             for block in parse_blocks(marker.args, network):
-                requests[self.campaign.request(block, marker.kwargs)] = None
+                requests[request_of(self.settings, block, marker.kwargs)] = None
         return list(requests) or self.requests
 
     def keep_shard(self, items: list[pytest.Item]) -> None:
@@ -179,7 +185,7 @@ class PytestRun:
         try:
             mine = shard.members(blocks, wanted, self.settings.get("baselines"))
         except UsageError as error:
-            if not self.worker:
+            if not self.outbox:
                 raise
             items.clear()  # wrong usage that a worker finds would be xdist's internal error
             report = pytest.CollectReport(ROOT, "failed", str(error), [])
@@ -210,7 +216,7 @@ class PytestRun:
             elif (request := _request(item)) is not None:
                 requests.append(request)
         elsewhere = [request for item in self._elsewhere if (request := _request(item)) is not None]
-        self.campaign.fix(requests, narrowed.values() if means else (), elsewhere)
+        self.gate.fix(requests, narrowed.values() if means else (), elsewhere)
 
     # --- measuring and judging ------------------------------------------------------------------------------
 
@@ -234,9 +240,13 @@ class PytestRun:
                     f"no block to gate: mark the test with @pytest.mark.{MARK}(24443168), "
                     "or give --ethrex-block 24443168"
                 )
-            self.campaign.measure(request)
-        result = self.campaign.result(request)
+            self.gate.measure(request)
+        result = self.result(request)
         return GatedBlock(result, lambda: self.judge_block(item, result))
+
+    def result(self, request: Request) -> BlockResult:
+        """What was measured of a block so far."""
+        return self.results.block(self.gate.block(request))
 
     def judge_block(self, item: pytest.Item, result: BlockResult, metric: str | None = None) -> BlockResult:
         """Fail the test where a metric of `result` fails (all, or the one named); return `result`."""
@@ -271,14 +281,14 @@ class PytestRun:
         with self.outcome_of_trouble():
             (identity,) = _one(parse_blocks([block], network or self.settings.get("network")))
             known = repeat or self.settings.get("repeat", identity)
-            return self.campaign.replay(identity, OPTIONS["repeat"].default if known == AUTO else known)
+            return self.gate.replay(identity, OPTIONS["repeat"].default if known == AUTO else known)
         raise AssertionError  # the context manager has raised
 
     # --- pytest-xdist: what its workers measure meets in the controller -------------------------------------
 
     def tell(self, report: pytest.TestReport) -> None:
         """In a worker: send with `report` what was measured since the last one; plain text survives."""
-        news = self.worker.news() if self.worker else None
+        news = self.outbox.next_message() if self.outbox else None
         if news is not None:
             setattr(report, TOLD, msgspec.json.encode(news).decode())
 
@@ -295,7 +305,7 @@ class PytestRun:
         """Everything that was measured; None where nothing was asked for."""
         if self.controller:
             return self.controller.result()
-        return self.campaign.run_result() if self.campaign.started else None
+        return self.results.run() if self.gate.started else None
 
     def _without_mean(self, result: RunResult) -> bool:
         """Whether a run that is not distributed would have had the mean over blocks."""
@@ -310,22 +320,22 @@ class PytestRun:
 
     def header(self) -> list[str]:
         """Programs, machine, mode in one line; in another what is counted with, or why nothing is."""
-        planner = self.campaign.planner
+        equipment = self.gate.equipment
         parts = []
         for name in ("head", "base"):
             try:
-                program = getattr(planner, name)
+                program = getattr(equipment, name)
             except UsageError as error:
                 parts.append(f"{name}: {error}")
                 continue
             if program is not None:
                 parts.append(f"{name} {program.label} ({program.kind} {program.sha256[:12]})")
-        mode = planner.intent + (", A/A" if self.settings.get("aa") else "")
-        parts += [f"machine {planner.machine.key}", mode]
-        redact = self.campaign.redactor()
+        mode = self.gate.planner.intent + (", A/A" if self.settings.get("aa") else "")
+        parts += [f"machine {equipment.machine.key}", mode]
+        redact = equipment.redact
         return [
             redact(f"ethrex-perf {__version__}: " + " | ".join(parts)),
-            redact(f"counters: {planner.counters(self._counts()).told}"),
+            redact(f"counters: {equipment.counters(self._counts()).told}"),
         ]
 
     @contextmanager
@@ -365,16 +375,16 @@ class PytestRun:
 
     def _say(self, sentence: str) -> None:
         with self._terminal() as reporter:
-            if self.worker:  # what its reporter writes is seen by nobody; its standard error is the user's
+            if self.outbox:  # what its reporter writes is seen by nobody; its standard error is the user's
                 sys.stderr.write(f"\nethrex-perf: {sentence}\n")
             elif reporter is not None:
                 reporter.write_line(f"ethrex-perf: {sentence}", yellow=True)
 
     def finish(self) -> bool:
         """Let go of the machine, write the files that were asked for; whether everything went into them."""
-        self.campaign.close()
+        self.gate.close()
         result = self._result()
-        if result is None or self.worker:
+        if result is None or self.outbox:
             return not self.controller.troubles()
         wanted = {
             form: path

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def line(status: Status, room: int) -> str:
     """Block, pair k/n, running estimate and its 95 % interval, time left; cut to `room` cells."""
-    gate = status.gate
-    decision = gate.estimate
-    parts = [f"{gate.block} {gate.samples_taken}/{gate.samples_planned}"]
+    block = status.block
+    decision = block.estimate
+    parts = [f"{block} {block.samples_taken}/{block.samples_planned}"]
     if decision is not None and decision.estimate is not None:
         reach = decision.half_width
         within = f" ± {units.percent(reach)}" if reach is not None else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf.gate import merge
-from pytest_ethrex_perf.gate.worker import Told
+from pytest_ethrex_perf.gate.worker import WorkerMessage
 from pytest_ethrex_perf.records.result import BlockResult
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Controller:
         return bool(self._runs)
 
     def hear(self, worker: str, text: str) -> None:
-        """Take what `worker` tells: the JSON of a `Told`, if it is one of this version."""
+        """Take what `worker` tells: the JSON of a `WorkerMessage`, if it is one of this version."""
         try:
-            told = msgspec.json.decode(text, type=Told)
+            told = msgspec.json.decode(text, type=WorkerMessage)
         except msgspec.DecodeError as error:
             self._unread[worker] = str(error)
             return

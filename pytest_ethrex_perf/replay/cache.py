@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Program
 
+FETCH_TIMEOUT_S = 3600.0  # a witness over a slow RPC takes minutes
+
 
 class _Witness(msgspec.Struct):
     state: list[str] | None = None

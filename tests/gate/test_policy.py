@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.config.settings import Settings, Source, Waiver
-from pytest_ethrex_perf.gate.policy import BROKEN, settle, waive
+from pytest_ethrex_perf.gate.policy import BROKEN, Policy, waive
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Decision, Verdict
 
@@ -40,13 +40,13 @@ def decision(verdict: Verdict | None, change: float | None = 0.04) -> Decision:
     ],
 )
 def test_by_default_only_a_regression_fails(verdict: Verdict, outcome: str) -> None:
-    assert settle(settings(), TODAY, BLOCK, "exec", decision(verdict)) == (outcome, "")
+    assert Policy(settings(), TODAY)(BLOCK, "exec", decision(verdict)) == (outcome, "")
 
 
 def test_what_was_not_decided_when_the_run_ended_is_never_quietly_green() -> None:
     told = ("warn", "the run ended before it was decided")
-    assert settle(settings(), TODAY, BLOCK, "exec", decision(None)) == told
-    assert settle(settings(aa=True), TODAY, BLOCK, "exec", decision(None)) == told
+    assert Policy(settings(), TODAY)(BLOCK, "exec", decision(None)) == told
+    assert Policy(settings(aa=True), TODAY)(BLOCK, "exec", decision(None)) == told
 
 
 @pytest.mark.parametrize(
@@ -59,37 +59,37 @@ def test_what_was_not_decided_when_the_run_ended_is_never_quietly_green() -> Non
 def test_an_option_makes_its_verdict_fail_and_no_other(option: str, verdict: Verdict, told: str) -> None:
     strict = settings(**{option: "fail"})
     for each in Verdict:
-        outcome = settle(strict, TODAY, BLOCK, "exec", decision(each))
+        outcome = Policy(strict, TODAY)(BLOCK, "exec", decision(each))
         if each is verdict:
             assert outcome == ("fail", told)
         else:
-            assert outcome == settle(settings(), TODAY, BLOCK, "exec", decision(each))
+            assert outcome == Policy(settings(), TODAY)(BLOCK, "exec", decision(each))
 
 
 @pytest.mark.parametrize("verdict", [Verdict.REGRESSION, Verdict.IMPROVEMENT])
 def test_a_program_that_differs_from_itself_is_a_broken_gate_waived_or_not(verdict: Verdict) -> None:
-    assert settle(settings(WAIVER, aa=True), TODAY, BLOCK, "exec", decision(verdict)) == ("fail", BROKEN)
+    assert Policy(settings(WAIVER, aa=True), TODAY)(BLOCK, "exec", decision(verdict)) == ("fail", BROKEN)
 
 
 def test_a_program_that_is_its_own_equal_passes() -> None:
-    assert settle(settings(aa=True), TODAY, BLOCK, "exec", decision(Verdict.UNCHANGED)) == ("pass", "")
-    assert settle(settings(aa=True), TODAY, BLOCK, "exec", decision(Verdict.INCONCLUSIVE)) == ("warn", "")
+    assert Policy(settings(aa=True), TODAY)(BLOCK, "exec", decision(Verdict.UNCHANGED)) == ("pass", "")
+    assert Policy(settings(aa=True), TODAY)(BLOCK, "exec", decision(Verdict.INCONCLUSIVE)) == ("warn", "")
 
 
 def test_a_waiver_covers_its_own_block_and_metric() -> None:
     waived = settings(WAIVER)
     regression = decision(Verdict.REGRESSION)
     told = "allowed up to +5 % until 2026-12-31: Prague"
-    assert settle(waived, TODAY, BLOCK, "exec", regression) == ("waived", told)
-    assert settle(waived, TODAY, BLOCK, "prep", regression)[0] == "fail"
-    assert settle(waived, TODAY, BlockId("hoodi", BLOCK.number), "exec", regression)[0] == "fail"
-    assert settle(waived, TODAY, None, "exec", regression)[0] == "fail", "the mean over blocks has no waiver"
+    assert Policy(waived, TODAY)(BLOCK, "exec", regression) == ("waived", told)
+    assert Policy(waived, TODAY)(BLOCK, "prep", regression)[0] == "fail"
+    assert Policy(waived, TODAY)(BlockId("hoodi", BLOCK.number), "exec", regression)[0] == "fail"
+    assert Policy(waived, TODAY)(None, "exec", regression)[0] == "fail", "the mean over blocks has no waiver"
 
 
 def test_a_waiver_changes_no_other_verdict() -> None:
     for verdict in (Verdict.IMPROVEMENT, Verdict.UNCHANGED, Verdict.INCONCLUSIVE):
         plain, waived = (
-            settle(one, TODAY, BLOCK, "exec", decision(verdict)) for one in (settings(), settings(WAIVER))
+            Policy(one, TODAY)(BLOCK, "exec", decision(verdict)) for one in (settings(), settings(WAIVER))
         )
         assert plain == waived
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pytest_ethrex_perf.gate.worker import Told
+from pytest_ethrex_perf.gate.worker import WorkerMessage
 from pytest_ethrex_perf.pytest_run.xdist_results import Controller
 from pytest_ethrex_perf.records.result import BlockResult
 from tests.report import builders
@@ -16,7 +16,7 @@ UNMEASURED = tuple(builders.block(one.block, rules=one.rules) for one in BLOCKS)
 
 def told(*numbers: int, **run: object) -> str:
     """What a worker tells that has measured these of the blocks."""
-    news = Told(
+    news = WorkerMessage(
         run=builders.run([], gatings=3, **run),
         measured={number: BLOCKS[number] for number in numbers},
         unmeasured=UNMEASURED,
@@ -60,7 +60,7 @@ def test_what_was_measured_before_a_crash_stays_unless_it_is_measured_again(cont
     controller.lose("gw0", "test_it.py::test_it[a-mainnet/2]", "worker 'gw0' crashed")
     assert controller.result().blocks[1] == BLOCKS[1]
     again = msgspec.structs.replace(BLOCKS[1], notes=("again",))
-    news = Told(run=builders.run([], gatings=3), measured={1: again})
+    news = WorkerMessage(run=builders.run([], gatings=3), measured={1: again})
     controller.hear("gw2", msgspec.json.encode(news).decode())
     assert controller.result().blocks[1] == again
     assert controller.troubles() == []
@@ -110,7 +110,8 @@ def test_programs_of_baselines_may_differ_from_block_to_block(controller: Contro
     other = msgspec.structs.replace(builders.BASE, sha256="ef" * 32)
     block = msgspec.structs.replace(BLOCKS[0], base=msgspec.structs.replace(BLOCKS[0].base, program=other))
     controller.hear(
-        "gw1", msgspec.json.encode(Told(run=builders.run([], gatings=3), measured={0: block})).decode()
+        "gw1",
+        msgspec.json.encode(WorkerMessage(run=builders.run([], gatings=3), measured={0: block})).decode(),
     )
     assert controller.troubles() == []
     assert controller.result().blocks[0] == block

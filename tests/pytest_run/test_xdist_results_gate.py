@@ -243,11 +243,11 @@ def test_another_machines_results_are_not_mixed_in(bench: Bench, sides: tuple[st
     bench.pytester.makeconftest(
         """
         import os
-        from pytest_ethrex_perf import campaign
+        from pytest_ethrex_perf.host import machine
 
-        identify = campaign.identify
+        identify = machine.identify
         if os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
-            campaign.identify = lambda **_: identify(name="another")
+            machine.identify = lambda **_: identify(name="another")
         """
     )
     result = run(bench, *sides, "--ethrex-block=1..6", *GREEN, "--ethrex-json=r.json", ".")

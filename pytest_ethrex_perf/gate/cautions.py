@@ -1,0 +1,102 @@
+"""What the reader of a block's result should know: noise with its remedy, and what a comparison can see."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.judge import checks, power
+from pytest_ethrex_perf.records.metric import TIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_ethrex_perf.gate.block import Block
+
+COUNTED = (
+    "{metrics}: a count was gated, not time: a build can execute fewer instructions and be no faster, or "
+    "more and be no slower"
+)
+OTHERWISE_TIMED = (
+    "the stored sessions were timed {sessions} perf stat beside the program, this one {now}: what that costs "
+    "is in the change: use the same --ethrex-counters, or record anew"
+)
+
+
+def notes(block: Block) -> tuple[str, ...]:
+    """Every note on `block`, those of its plan first."""
+    return (
+        *block.plan.notes,
+        *_alone(block),
+        *_otherwise_timed(block),
+        *_supported(block),
+        *_counted(block),
+        *_checked(block),
+    )
+
+
+def _alone(block: Block) -> Iterator[str]:
+    """What the stored comparison can see, where the baseline's program could not be run beside head."""
+    if block.plan.alone is None:
+        return
+    detectable = [
+        f"{gating.metric} from {100 * math.expm1(decision.detectable):+.1f} % on"
+        for gating, decision in block.decisions.items()
+        if decision.detectable is not None
+    ]
+    note = f"{block.plan.alone}: the stored sessions decide alone"
+    yield f"{note}, and see slowdowns of {', '.join(detectable)}" if detectable else note
+
+
+def _otherwise_timed(block: Block) -> Iterator[str]:
+    """Where perf ran beside the stored sessions and not beside head, or the other way round."""
+    timed = [session for session in block.plan.sessions if session.times]
+    if block.plan.mode != "stored" or not timed or not block.invocations:
+        return
+    before, now = (
+        any(count.instrument == "perf" for count in invocation.counts.values())
+        for invocation in (timed[-1].invocations[-1], block.invocations[-1])
+    )
+    if before is not now:
+        words = ("with" if beside else "without" for beside in (before, now))
+        sessions, this = words
+        yield OTHERWISE_TIMED.format(sessions=sessions, now=this)
+
+
+def _supported(block: Block) -> Iterator[str]:
+    """For base against itself: what this machine can gate."""
+    if not block.plan.aa or block.error:
+        return
+    for gating, decision in block.decisions.items():
+        if decision.sd is None or decision.detectable is None:
+            continue
+        margin = power.supported_margin(decision.detectable, block.rules[gating].margin)
+        yield (
+            f"{gating.metric}: the pair ratio has a standard deviation of {100 * decision.sd:.1f} %; "
+            f"this machine supports margins from {100 * math.expm1(margin):.1f} % on: "
+            "a slowdown of twice that is caught"
+        )
+
+
+def _counted(block: Block) -> Iterator[str]:
+    """What counts are worth."""
+    metrics = [gating.metric for gating in block.rules if gating.metric not in TIMES]
+    if metrics and block.side("head"):
+        yield COUNTED.format(metrics=", ".join(metrics))
+
+
+def _checked(block: Block) -> Iterator[str]:
+    """What the self-checks of times have seen, each with its remedy."""
+    only_counts = block.rules and not {gating.metric for gating in block.rules} & set(TIMES)
+    if only_counts or block.plan.mode != "interleaved" or block.error:
+        return
+    material = block.material
+    cautions = checks.checks(
+        material.samples("base", "exec"),
+        material.samples("head", "exec"),
+        first=[pair.first for pair in block.pairs],
+        repeats=[invocation.exec_ns for invocation in (*block.side("base"), *block.side("head"))],
+        drop=block.request.drop,
+    )
+    for caution in cautions:
+        yield f"{caution.message}; {caution.remedy}"

@@ -1,0 +1,122 @@
+"""What one run works with: its programs, cache files, counters and machine, each found out once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_ethrex_perf.baseline.archive import Archive, default_directory
+from pytest_ethrex_perf.config.options import BUNDLED, OPTIONS
+from pytest_ethrex_perf.counters import choice, probe
+from pytest_ethrex_perf.host import machine as host_machine
+from pytest_ethrex_perf.replay import cache, program
+from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_ethrex_perf.config.settings import Settings
+    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.measurement import CacheIdentity, Machine, Program
+
+
+class Equipment:
+    """Programs, cache files, counters and machine of one run; looked at when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.machine = _machine(settings)
+        self.rpc_url: str | None = settings.get("rpc_url") or settings.environ.get("ETHREX_RPC_URL") or None
+        self.archive = Archive(
+            settings.get("archive") or default_directory(settings.environ), settings.get("archive_size")
+        )
+        self._caches: dict[BlockId, CacheIdentity] = {}
+        self._counters: dict[tuple[str, ...], choice.Chosen] = {}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be written anywhere."""
+        return (self.rpc_url,) if self.rpc_url else ()
+
+    @cached_property
+    def redact(self) -> Redactor:
+        """What takes this run's secrets out of a text."""
+        return Redactor([*self.secrets, *secrets_in(self.settings.environ)])
+
+    @cached_property
+    def head(self) -> Program:
+        """The program under test; raises `UsageError`."""
+        return self._resolve("base" if self.settings.get("aa") and self.settings.get("base") else "replay")
+
+    @cached_property
+    def base(self) -> Program | None:
+        """The program to compare with, None where only a baseline is stored; raises `UsageError`."""
+        if self.settings.get("base"):
+            return self._resolve("base")
+        return self.head if self.settings.get("aa") else None
+
+    def _resolve(self, option: str) -> Program:
+        return program.resolve(
+            self.settings.get("base") if option == "base" else self.settings.get("replay"),
+            cwd=self.settings.cwd,
+            environ=self.settings.environ,
+            prefix=self.settings.get("prefix"),
+            option=OPTIONS[option].flag_name,
+        )
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        """Where the cache files are."""
+        directory = self.settings.get("cache_dir")
+        if directory != BUNDLED:
+            return Path(directory)
+        from pytest_ethrex_perf.embedded.bundled import bundled_dir
+
+        return bundled_dir()
+
+    def cache(self, block: BlockId) -> CacheIdentity:
+        """What the block's cache file holds, fetched first if it is missing and there is an RPC URL.
+
+        Raises `MeasurementError` that names the file and the option.
+        """
+        if block not in self._caches:
+            path = cache.path(self.cache_dir, block)
+            if not path.exists() and self.rpc_url:
+                self._caches[block] = cache.fetch(
+                    self.head,
+                    block,
+                    cache_dir=self.cache_dir,
+                    rpc_url=self.rpc_url,
+                    timeout=cache.FETCH_TIMEOUT_S,
+                    environ=self.settings.environ,
+                    log_dir=self.settings.get("log_dir"),
+                )
+            else:
+                self._caches[block] = cache.identify(path, block)
+        return self._caches[block]
+
+    def counters(self, judged: Sequence[str] = ()) -> choice.Chosen:
+        """What is counted with where verdicts are wanted of the counts `judged`; raises `UsageError`."""
+        wanted = tuple(sorted(set(judged)))
+        if wanted not in self._counters:
+            self._counters[wanted] = choice.choose(
+                self.settings.get("counters"),
+                self.settings.environ,
+                judged=wanted,
+                named=self.settings.get("events"),
+            )
+        return self._counters[wanted]
+
+
+def _machine(settings: Settings) -> Machine:
+    """This machine, and which perf it counts with: another one may be worth a warning."""
+    machine = host_machine.identify(name=settings.get("machine"))
+    if settings.get("counters") not in ("auto", "perf"):
+        return machine
+    version = probe.version(settings.environ)
+    if version is None:
+        return machine
+    return msgspec.structs.replace(machine, recorded={**machine.recorded, "perf": version})

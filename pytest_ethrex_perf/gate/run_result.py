@@ -1,0 +1,98 @@
+"""Everything about one run as plain data: what every report is made from."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_ethrex_perf import __version__
+from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.gate.result import block_result
+from pytest_ethrex_perf.records.result import BlockResult, RunResult
+from pytest_ethrex_perf.replay.redaction import redact_url, redact_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_ethrex_perf.gate.block import Block
+    from pytest_ethrex_perf.gate.run import Run
+    from pytest_ethrex_perf.records.result import SuiteResult
+
+
+class Results:
+    """The results of a run so far, at any time."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._clock_s = time.monotonic()
+
+    def block(self, block: Block) -> BlockResult:
+        """The result of one block; without secrets, whatever it says of the program."""
+        if not block.is_planned:
+            return self.unmeasured(block)
+        result = block_result(block, self._run.policy)
+        if block.findings is not None:
+            result = block.findings.added_to(result)
+        return self._clean(result)
+
+    def unmeasured(self, block: Block) -> BlockResult:
+        """The result of a block of which nothing was measured."""
+        request = block.request
+        return self._clean(
+            BlockResult(
+                block=str(request.block),
+                mode=self._run.planner.mode(request),
+                aa=self._run.settings.get("aa"),
+                repeat=request.repeat,
+                drop=request.drop,
+                rules={gating.metric: rules for gating, rules in block.rules.items()},
+                error=block.error,
+                skipped=block.skipped,
+            )
+        )
+
+    def _clean(self, result: BlockResult) -> BlockResult:
+        words = msgspec.structs.replace(result, pairs=(), invocations=(), baseline=())
+        clean = redact_words(msgspec.to_builtins(words), self._run.equipment.redact)
+        return msgspec.structs.replace(
+            msgspec.convert(clean, BlockResult),
+            pairs=result.pairs,
+            invocations=result.invocations,
+            baseline=result.baseline,
+        )
+
+    def mean(self) -> tuple[SuiteResult, ...]:
+        """The mean over blocks of each metric, as far as it was judged."""
+        mean = self._run.mean
+        return () if mean is None else tuple(mean.results(self._run.policy))
+
+    def run(self, blocks: Iterable[BlockResult] | None = None) -> RunResult:
+        """Everything about the run so far; with `blocks`, of those alone."""
+        run = self._run
+        machine, counters = run.equipment.machine, run.counters
+        return RunResult(
+            version=__version__,
+            started=run.began.isoformat(timespec="seconds"),
+            wall_s=round(time.monotonic() - self._clock_s, 3),
+            machine=machine.key,
+            measured_on=machine,
+            counted_on=counters.machine if counters else None,
+            counters=counters.told if counters else "",
+            gatings=run.family.size,
+            shard=run.settings.get("shard"),
+            settings=self._settings(),
+            blocks=tuple(map(self.block, run.blocks) if blocks is None else blocks),
+            suite=self.mean(),
+        )
+
+    def _settings(self) -> dict[str, str]:
+        settings, redact = self._run.settings, self._run.equipment.redact
+        values = {name: settings.get(name) for name in OPTIONS if name not in ("block", "rpc_url")}
+        url = self._run.equipment.rpc_url
+        return {
+            "block": ", ".join(str(block) for block in self._run.blocks),
+            **{name: redact(str(value)) for name, value in values.items() if value not in (None, "", False)},
+            **({"rpc_url": redact_url(url)} if url else {}),
+        }
