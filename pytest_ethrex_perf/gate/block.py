@@ -16,7 +16,7 @@ from pytest_ethrex_perf.records.metric import TIMES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_ethrex_perf.gate.explanation import Findings
+    from pytest_ethrex_perf.gate.findings import Findings
     from pytest_ethrex_perf.gate.launch import Launch
     from pytest_ethrex_perf.gate.plan import Plan
     from pytest_ethrex_perf.gate.policy import Settle

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
+from pytest_ethrex_perf.gate.findings import Findings
 from pytest_ethrex_perf.records.decision import Verdict
 
 if TYPE_CHECKING:
@@ -29,40 +30,16 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.sampling import Profiler, Sampling
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.measurement import Invocation, Program, Side
-    from pytest_ethrex_perf.records.result import BlockProfile, BlockResult, Explanation
+    from pytest_ethrex_perf.records.result import BlockResult
 
 FOLDER = Path("ethrex-perf-profile")
 """Where the files of profiles go if no HTML report was asked for, as `ethrex-perf profile` has it."""
 SAMPLED_S = 1.2
 """Execution that one invocation should hold, so that short blocks are repeated more often."""
 LEAST_REPEATS, MOST_REPEATS = 5, 60  # unless the time is short
-_LONG_S = 20.0  # from when on people are told what they wait for
+_LONG_S = 20.0  # from when on people hear what they wait for
 SLOWDOWN = 3.0
 """How much longer an invocation is taken to last under a profiler, reading its samples included."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What profiling a block has brought."""
-
-    explanation: Explanation | None = None
-    profile: BlockProfile | None = None
-    notes: tuple[str, ...] = ()
-    kept: str | None = None
-    """What was kept beside the baseline."""
-
-    def added_to(self, result: BlockResult) -> BlockResult:
-        """The result with what was found."""
-        recorded = result.recorded
-        if recorded is not None and self.kept is not None:
-            recorded = f"{recorded}; {self.kept}"
-        return msgspec.structs.replace(
-            result,
-            explanation=self.explanation,
-            profile=self.profile,
-            recorded=recorded,
-            notes=(*result.notes, *self.notes),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +70,7 @@ def effort(
 
 
 class Explainer:
-    """Explains the blocks of one run by profiles. `say` is told what people wait for."""
+    """Explains the blocks of one run by profiles. `say` hears what people wait for."""
 
     def __init__(
         self,
@@ -126,10 +103,10 @@ class Explainer:
         try:
             return self._explain(plan, result)
         except EthrexPerfError as trouble:
-            told = str(trouble).removeprefix(f"{result.block}: ").removeprefix("not profiled: ")
+            why = str(trouble).removeprefix(f"{result.block}: ").removeprefix("not profiled: ")
         except Exception as bug:  # noqa: BLE001 - what was measured must stand, whatever is wrong with us
-            told = f"{type(bug).__name__}: {bug}: this is an error of pytest-ethrex-perf, please report it"
-        return Findings(notes=(f"{what}: {told}",))
+            why = f"{type(bug).__name__}: {bug}: this is an error of pytest-ethrex-perf, please report it"
+        return Findings(notes=(f"{what}: {why}",))
 
     def _explain(self, plan: Plan, result: BlockResult) -> Findings:
         if self._missing is not None:  # said once in a run
@@ -179,7 +156,7 @@ class Explainer:
                 base, head, drop=drop, measured_ms=_measured_ms(result, metric), phase=metric
             )
         else:
-            notes = [*notes, *dict.fromkeys(note for one in head for note in one.notes)]
+            notes = [*notes, *dict.fromkeys(note for taken in head for note in taken.notes)]
         folder = self._folder() / artifacts.folder_name(result.block)
         try:
             artifacts.write(folder, head, base)
@@ -216,7 +193,7 @@ class Explainer:
         profiler: Profiler,
         invocations: int | None = None,
     ) -> tuple[dict[Side, list[Profile]], list[str]]:
-        """Profile each side in turns; trouble after the first of each ends it early, and is told.
+        """Profile each side in turns; trouble after the first of each ends it early, and is a note.
 
         Raises `MeasurementError` before that.
         """
@@ -237,8 +214,8 @@ class Explainer:
                 f"its invocations take too long for --ethrex-profile-time ({limit_s:g} s): raise it"
             )
         if planned.lasts_s >= _LONG_S:
-            told = " and ".join(sorted(sides))
-            self._say(f"profiling {result.block}, {told}: this takes {planned.lasts_s:.0f} s or more")
+            names = " and ".join(sorted(sides))
+            self._say(f"profiling {result.block}, {names}: this takes {planned.lasts_s:.0f} s or more")
         deadline = time.monotonic() + limit_s
         recorder = record.Recorder(
             profiler,
@@ -259,8 +236,8 @@ class Explainer:
             if not all(taken.values()):
                 raise
             counts = " and ".join(f"{len(profiles)} of {side}" for side, profiles in taken.items())
-            told = str(trouble).removeprefix(f"{result.block}: not profiled: ")
-            return taken, [f"profiled {counts} instead of {planned.invocations}: {told}"]
+            why = str(trouble).removeprefix(f"{result.block}: not profiled: ")
+            return taken, [f"profiled {counts} instead of {planned.invocations}: {why}"]
         return taken, []
 
     def _sampling(self, frequency: int, deadline: float, limit_s: float) -> Sampling:
@@ -324,8 +301,8 @@ def _kept(plan: Plan) -> tuple[list[Profile], list[str]]:
             if file.exists()
             else f"the baseline has no stacks beside it ({file.name})"
         )
-    told = (
+    note = (
         f"head alone was profiled, there is nothing to compare it with: {why}; a session that is recorded "
         "with --ethrex-update-baseline keeps them"
     )
-    return [], [told]
+    return [], [note]

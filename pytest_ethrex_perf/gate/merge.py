@@ -29,8 +29,8 @@ def merge(parts: Mapping[Path, RunResult]) -> RunResult:
     if not runs:
         raise UsageError("nothing to merge: name the results files")
     for path, run in parts.items():
-        for what, expected, found in differences(runs[0], run):
-            raise UsageError(f"{paths[0]} and {path} do not belong together: {what} {expected} and {found}")
+        for what, expected, other in differences(runs[0], run):
+            raise UsageError(f"{paths[0]} and {path} do not belong together: {what} {expected} and {other}")
     _check_blocks(parts)
     _check_shards(parts)
     return joined(runs)
@@ -88,8 +88,8 @@ def _unequal(what: str, first: object, other: object) -> Iterator[tuple[str, obj
 
 
 def _programs(run: RunResult, side: str) -> str:
-    sides = [found for block in run.blocks if (found := getattr(block, side))]
-    return ", ".join(sorted({one.program.sha256[:12] for one in sides if one.program}))
+    sides = [block.base if side == "base" else block.head for block in run.blocks]
+    return ", ".join(sorted({each.program.sha256[:12] for each in sides if each and each.program}))
 
 
 def _shards(run: RunResult) -> str:

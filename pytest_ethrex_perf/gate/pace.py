@@ -13,14 +13,25 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_ethrex_perf.gate.block import Block
-    from pytest_ethrex_perf.gate.launch import MachineHold
+
+
+class Hold(Protocol):
+    """A hold on the machine, such as `launch.MachineHold`."""
+
+    def take(self) -> None:
+        """Wait for the machine, unless it is ours already. Raises `MeasurementError`."""
+        ...
+
+    def release(self) -> None:
+        """Let others measure."""
+        ...
 
 
 class Site(Protocol):
     """What a pace asks of the run whose pace it is."""
 
     @property
-    def machine(self) -> MachineHold:
+    def machine(self) -> Hold:
         """The machine that is measured on."""
         ...
 

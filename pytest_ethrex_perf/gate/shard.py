@@ -34,8 +34,8 @@ def split(costs: Mapping[BlockId, float | None], count: int) -> list[set[BlockId
     Graham's longest-processing-time rule: at most 4/3 of the best division. A cost that is not known (None)
     is taken for a typical one; ties are broken by name.
     """
-    known = [cost for cost in costs.values() if cost is not None]
-    typical = statistics.median(known) if known else 1.0
+    measured = [cost for cost in costs.values() if cost is not None]
+    typical = statistics.median(measured) if measured else 1.0
     parts: list[set[BlockId]] = [set() for _ in range(count)]
     loads = [0.0] * count
     filled = {block: typical if cost is None else cost for block, cost in costs.items()}
@@ -62,5 +62,5 @@ def cost(baselines: Path, block: BlockId) -> float | None:
         except BaselineError:  # whoever compares with it will say so
             continue
         latest = baseline.epochs[-1].sessions[-1]
-        walls.append(statistics.median((one.wall_ns + one.counting_ns) / 1e9 for one in latest.invocations))
+        walls.append(statistics.median((i.wall_ns + i.counting_ns) / 1e9 for i in latest.invocations))
     return statistics.median(walls) if walls else None

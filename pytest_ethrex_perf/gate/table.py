@@ -87,7 +87,7 @@ def rows(
 
     `vendor` of the CPU says which cache its events are about (`machine`).
     """
-    found = [
+    lines = [
         _row(
             name,
             "ns",
@@ -98,7 +98,7 @@ def rows(
     ]
     if head is not None:
         before = base.ggas_per_s if base else None
-        found.append(
+        lines.append(
             Row(
                 name="throughput",
                 unit="Ggas/s",
@@ -110,16 +110,16 @@ def rows(
     for name, unit, read in _OTHERS:
         values = [[v for i in taken if (v := read(i)) is not None] for taken in (sides.base, sides.head)]
         if values[1]:
-            found.append(_row(name, unit, *values))
-    return [*found, *_counts(sides, vendor)]
+            lines.append(_row(name, unit, *values))
+    return [*lines, *_counts(sides, vendor)]
 
 
 def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
     """What was counted, and the rates that follow, where both sides were counted alike."""
     counted = {n: count for n, count in samples.first_counts(sides.head).items() if not count.missing}
     for metric, count in counted.items():
-        known = sides.counted if sides.counted and count.instrument == "callgrind" else sides.base
-        before, after = (_values(taken, metric, count.identity) for taken in (known, sides.head))
+        earlier = sides.counted if sides.counted and count.instrument == "callgrind" else sides.base
+        before, after = (_values(taken, metric, count.identity) for taken in (earlier, sides.head))
         yield _row(
             f"{rates.label(metric, vendor)} ({count.way})",
             count.unit,
@@ -156,13 +156,13 @@ def _values(invocations: Sequence[Invocation], metric: str, identity: str) -> li
 
 def _rates(invocations: Sequence[Invocation], identities: set[str]) -> dict[str, list[float]]:
     """Every rate in each invocation that has it, from counts that came about like this."""
-    found: dict[str, list[float]] = {}
+    values: dict[str, list[float]] = {}
     for invocation in invocations:
-        alike = {name: one for name, one in invocation.counts.items() if one.identity in identities}
+        alike = {name: count for name, count in invocation.counts.items() if count.identity in identities}
         for name, value in rates.rates(alike, invocation.gas).items():
             if value > 0:
-                found.setdefault(name, []).append(value)
-    return found
+                values.setdefault(name, []).append(value)
+    return values
 
 
 def _row(
