@@ -318,22 +318,17 @@ def _contradiction(
     old: Baseline, session: Session, rules: Mapping[str, Rules], drop: int
 ) -> _Contradiction | None:
     """The first metric in which `session` contradicts the current epoch of `old`; raises `BaselineError`."""
-    from pytest_ethrex_perf.judge import samples, stored
+    from pytest_ethrex_perf.judge.assess import Material, contradiction
 
     recent = old.raw(old.epoch.recent)
-    (fresh,) = old.raw([session])
+    material = Material(block=str(old.block_id), drop=drop, head=session.invocations, sessions=recent)
     for metric, limits in rules.items():
         try:
-            like = samples.identity(session.invocations, metric)
-            taken = [one for known in (*recent, fresh) for one in samples.comparable(known, metric, like)]
-            epoch = samples.stored(recent, metric, drop, like)
-            new = samples.of(session.invocations, metric, drop)
+            decision = contradiction(material, metric, limits)
         except MeasurementError as error:
             raise BaselineError(f"nothing was recorded: {error}") from None
-        if not epoch:  # never counted like this before: nothing to contradict
-            continue
-        decision = stored.contradicts(epoch, new, limits, step=samples.step(taken, metric))
         if decision is not None:
+            epoch, new = material.stored(metric), material.samples("head", metric)
             known, now = (median(values) for values in (chain(*epoch), new))
             return _Contradiction(metric, decision, math.exp(known), math.exp(now))
     return None

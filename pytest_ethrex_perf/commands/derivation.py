@@ -59,10 +59,10 @@ def pairs_table(pairs: Sequence[Pair], metric: str, drop: int, used: int) -> lis
     rows = []
     for number, pair in enumerate(pairs, 1):
         taken = pair.base, pair.head
-        if number > used and any(not samples.has(one, metric) for one in taken):
+        if number > used and not all(samples.has(invocation, metric) for invocation in taken):
             break  # it was decided, and no longer counted
         base, head = samples.of(taken, metric, drop)
-        medians = (_median(one, metric, drop) for one in taken)
+        medians = (_median(invocation, metric, drop) for invocation in taken)
         rows.append((str(number), pair.first, *medians, f"{base:.6f}", f"{head:.6f}", f"{head - base:+.6f}"))
     of = _unit(metric)
     heads = ("pair", "first", f"base{of}", f"head{of}", "x base", "x head", "d")
@@ -78,12 +78,14 @@ def rounds_table(base: Sequence[float], head: Sequence[float]) -> list[str]:
     return _indented(terminal.columns([("round", "x base", "x head", "d"), *rows], right=range(4)))
 
 
-def sessions_table(sessions: Sequence[StoredSession], metric: str, drop: int, like: str | None) -> list[str]:
+def sessions_table(
+    sessions: Sequence[StoredSession], metric: str, drop: int, identity: str | None
+) -> list[str]:
     """Every invocation of the stored sessions that is compared with: median and sample (log)."""
     rows = [
         (session.started[:16], *_sample_cells(number, invocation, metric, drop))
         for session in sessions
-        for number, invocation in enumerate(samples.comparable(session, metric, like), 1)
+        for number, invocation in enumerate(samples.comparable(session, metric, identity), 1)
     ]
     heads = ("session", "invocation", f"median{_unit(metric)}", "x")
     return _indented(terminal.columns([heads, *rows], right=range(1, 4)))
@@ -91,7 +93,7 @@ def sessions_table(sessions: Sequence[StoredSession], metric: str, drop: int, li
 
 def invocations_table(invocations: Sequence[Invocation], metric: str, drop: int) -> list[str]:
     """Every invocation of the new session: median and sample (log)."""
-    rows = [_sample_cells(number, one, metric, drop) for number, one in enumerate(invocations, 1)]
+    rows = [_sample_cells(number, taken, metric, drop) for number, taken in enumerate(invocations, 1)]
     return _indented(terminal.columns([("invocation", f"median{_unit(metric)}", "x"), *rows], right=range(3)))
 
 
@@ -152,40 +154,40 @@ def stored_lines(
     """The random-effects arithmetic of `judge.stored` for samples (logs) of old and new sessions."""
     if decision.se is None:
         return wrapped(f"nothing was tested: {decision.reason}")
-    means = np.array([statistics.fmean(one) for one in sessions])
-    within = np.asarray(stored.pooled_variance([np.asarray(one) for one in sessions]))
-    known = stored.predict(means, within, drift=rules.drift, step=step)
+    means = np.array([statistics.fmean(session) for session in sessions])
+    within = np.asarray(stored.pooled_variance(map(np.asarray, sessions)))
+    prediction = stored.predict(means, within, drift=rules.drift, step=step)
     alone = stored.predict(means[:1], within, drift=rules.drift, step=step)
     prior = float(alone.variance) / 2  # s0^2 (1 + 1/1)
     variance, count = np.asarray(statistics.variance(new)), len(new)
-    tests = stored.compare(known, np.asarray(statistics.fmean(new)), variance, count, rules, step=step)
+    tests = stored.compare(prediction, np.asarray(statistics.fmean(new)), variance, count, rules, step=step)
     number = len(means)
     between = float(means.var(ddof=1)) if number > 1 else 0.0
-    between_told = f"{between:.4e}" if number > 1 else "none yet: one session"
-    sessions_told = (
-        f"  {index}. {len(one)} invocations, mean m = {mean:.6f}"
-        for index, (one, mean) in enumerate(zip(sessions, means, strict=True), 1)
+    between_text = f"{between:.4e}" if number > 1 else "none yet: one session"
+    session_lines = (
+        f"  {index}. {len(session)} invocations, mean m = {mean:.6f}"
+        for index, (session, mean) in enumerate(zip(sessions, means, strict=True), 1)
     )
-    spread = float(known.variance) / (1 + 1 / number)
+    spread = float(prediction.variance) / (1 + 1 / number)
     own = max(float(variance), step**2)
     alpha = rules.alpha / rules.gatings
     return [
         "",
         f"M = {number}: the baseline's sessions, those less than 6 h apart counted as one",
-        *sessions_told,
-        f"  mean(m) = {float(known.mean):.6f}, var(m) = {between_told}",
+        *session_lines,
+        f"  mean(m) = {float(prediction.mean):.6f}, var(m) = {between_text}",
         f"  variance within sessions, pooled = {float(within):.4e}",
         f"  s0² = max({rules.drift:g}², within, step²) = {prior:.4e}",
         f"  s² = (4·s0² + (M−1)·var(m)) / (4+M−1) = {spread:.4e}",
-        f"  s²·(1 + 1/M) = {float(known.variance):.4e}, with {known.df} degrees of freedom",
+        f"  s²·(1 + 1/M) = {float(prediction.variance):.4e}, with {prediction.df} degrees of freedom",
         f"K = {count} new invocations: mean(y) = {statistics.fmean(new):.6f}",
         f"  var(y) = max(var, step²) = {own:.4e}, var(y)/K = {own / count:.4e}",
         f"  se = sqrt(s²·(1 + 1/M) + var(y)/K) = {float(tests.se):.6f}",
         f"  df = {float(tests.df):.3f}, by Welch and Satterthwaite: se⁴ /",
-        f"       ((s²·(1 + 1/M))²/{known.df} + (var(y)/K)²/{count - 1})",
+        f"       ((s²·(1 + 1/M))²/{prediction.df} + (var(y)/K)²/{count - 1})",
         f"  mean(y) − mean(m) = {float(tests.estimate):+.6f} ({units.log_percent(float(tests.estimate))})",
         f"  one look: alpha {rules.alpha:g} / m {rules.gatings:g} = {alpha:.4g}, beta {rules.beta:g}",
-        *_tests(_of_stored(tests, rules, decision), rules, step, float(known.mean)),
+        *_tests(_of_stored(tests, rules, decision), rules, step, float(prediction.mean)),
         *(["  there is one look only: inconclusive"] if decision.verdict is Verdict.INCONCLUSIVE else []),
     ]
 
@@ -233,8 +235,8 @@ def _tests(tested: _Tested, rules: Rules, step: float, level: float) -> list[str
     )
     below_floor = abs(change) < rules.floor
     if rules.floor:
-        told = "below the floor, is never counted" if below_floor else "above the floor"
-        lines.append(f"  change {change / 1e6:+.4f} ms of {math.exp(level) / 1e6:.4f} ms: {told}")
+        verdict = "below the floor, is never counted" if below_floor else "above the floor"
+        lines.append(f"  change {change / 1e6:+.4f} ms of {math.exp(level) / 1e6:.4f} ms: {verdict}")
     return [*lines, f"  → {_outcome(tested, below_floor=below_floor)}"]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
@@ -196,14 +197,16 @@ def reference(
 def contradiction(material: Material, metric: str, rules: Rules) -> Decision | None:
     """Return the decision by which head does not belong to its stored sessions, None where it does.
 
-    None also where nothing compares. Sessions are kept, so the coarsest of their resolutions counts, too.
+    None also where nothing compares. The resolution of the stored sessions counts, too: head will be one of
+    them. Raises `MeasurementError` for a `metric` that can't be judged.
     """
+    material.check(metric)
     sessions = material.stored(metric)
     if not sessions:
         return None
     identity = material.identity(metric)
-    recorded = [one for session in material.sessions for one in samples.comparable(session, metric, identity)]
-    step = max(material.step(metric), samples.step(recorded, metric))
+    recorded = (samples.comparable(session, metric, identity) for session in material.sessions)
+    step = max(material.step(metric), samples.step(chain.from_iterable(recorded), metric))
     return stored.contradicts(sessions, material.samples("head", metric), rules, step=step)
 
 
@@ -238,10 +241,11 @@ def _level(sessions: Sequence[Sequence[float]]) -> float:
 
 def _nothing_stored(material: Material, metric: str) -> str:
     identity = material.identity(metric)
-    invocations = [one for session in material.sessions for one in session.invocations]
-    there = sorted({one.counts[metric].identity for one in invocations if metric in one.counts})
+    invocations = (invocation for session in material.sessions for invocation in session.invocations)
+    counts = (invocation.counts.get(metric) for invocation in invocations)
+    identities = sorted({count.identity for count in counts if count is not None})
     return (
         f"{material.block}: the stored sessions have no {identity or metric} to compare with "
-        f"(they have {'; '.join(there) or 'no such count'}): record sessions that have: "
+        f"(they have {'; '.join(identities) or 'no such count'}): record sessions that have: "
         "--ethrex-update-baseline with the same --ethrex-counters and --ethrex-metrics"
     )

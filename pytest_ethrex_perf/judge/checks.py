@@ -64,14 +64,14 @@ def checks(
     if left.size < MIN_PAIRS:
         return []
     head_second = np.array([side == "base" for side in first])
-    found = [
+    cautions = [
         _noisy(right - left),
         _drift(left, right, head_second),
         _unsteady(repeats, drop),
         _slot(right - left, head_second),
         _outliers(right - left),
     ]
-    return [caution for caution in found if caution is not None]
+    return [caution for caution in cautions if caution is not None]
 
 
 def steadiness(repeats: Sequence[float], drop: int = DROP) -> float | None:
@@ -146,7 +146,7 @@ def _drift(base: Floats, head: Floats, head_second: NDArray[np.bool_]) -> Cautio
 
 
 def _unsteady(repeats: Sequence[Sequence[float]], drop: int) -> Caution | None:
-    each = [value for one in repeats if (value := steadiness(one, drop)) is not None]
+    each = [value for invocation in repeats if (value := steadiness(invocation, drop)) is not None]
     if len(each) < MIN_PAIRS:
         return None
     trends = np.array(each)

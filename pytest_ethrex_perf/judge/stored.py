@@ -75,13 +75,13 @@ def judge(
     if new.size < MIN_INVOCATIONS:
         reason = f"only {new.size} invocations: fewer than {MIN_INVOCATIONS} are never a verdict"
         return Decision(verdict=Verdict.INCONCLUSIVE, reason=reason, pairs=new.size)
-    if all(one.size == 1 for one in sessions):
+    if all(each.size == 1 for each in sessions):
         reason = "no session of the baseline has two invocations, so its noise is not known: record it again"
         return Decision(verdict=Verdict.INCONCLUSIVE, reason=reason, pairs=new.size)
-    means = np.array([one.mean() for one in sessions])
-    known = predict(means, np.asarray(pooled_variance(sessions)), drift=rules.drift, step=step)
+    means = np.array([each.mean() for each in sessions])
+    prediction = predict(means, np.asarray(pooled_variance(sessions)), drift=rules.drift, step=step)
     variance = np.asarray(new.var(ddof=1))
-    tests = compare(known, np.asarray(new.mean()), variance, new.size, rules, step=step)
+    tests = compare(prediction, np.asarray(new.mean()), variance, new.size, rules, step=step)
     return _decision(
         tests,
         rules,
@@ -89,7 +89,7 @@ def judge(
         new.size,
         sd=max(float(np.sqrt(variance)), step),
         step=step,
-        level=math.exp(known.mean),
+        level=math.exp(prediction.mean),
     )
 
 
@@ -102,9 +102,9 @@ def judge_many(baseline: Floats, session: Floats, rules: Rules, *, step: float =
     if baseline.shape[2] <= 1 or session.shape[1] < MIN_INVOCATIONS:
         raise ValueError("a simulation needs 2 invocations per baseline session and 6 new ones")
     within = baseline.var(axis=2, ddof=1).mean(axis=1)
-    known = predict(baseline.mean(axis=2), within, drift=rules.drift, step=step)
+    prediction = predict(baseline.mean(axis=2), within, drift=rules.drift, step=step)
     tests = compare(
-        known, session.mean(axis=1), session.var(axis=1, ddof=1), session.shape[1], rules, step=step
+        prediction, session.mean(axis=1), session.var(axis=1, ddof=1), session.shape[1], rules, step=step
     )
     return np.where(tests.codes == GO_ON, INCONCLUSIVE, tests.codes).astype(np.int8)
 
@@ -124,7 +124,7 @@ def predict(means: Floats, within: Floats, *, drift: float = Rules().drift, step
 
 
 def compare(
-    known: Prediction,
+    prediction: Prediction,
     mean: Floats,
     variance: Floats,
     invocations: int,
@@ -132,27 +132,27 @@ def compare(
     *,
     step: float = 0.0,
 ) -> Tests:
-    """Test a new session's `mean` and `variance` (over its invocations) against what is `known`."""
-    se, df = standard_error(known, variance, invocations, step=step)
+    """Test a new session's `mean` and `variance` (over its invocations) against the `prediction`."""
+    se, df = standard_error(prediction, variance, invocations, step=step)
     return three_tests(
-        mean - known.mean,
+        mean - prediction.mean,
         se,
         df,
         rules,
         alpha=rules.alpha / rules.gatings,
         beta=rules.beta,
         step=step,
-        level=np.exp(known.mean),
+        level=np.exp(prediction.mean),
     )
 
 
 def standard_error(
-    known: Prediction, variance: Floats, invocations: int, *, step: float = 0.0
+    prediction: Prediction, variance: Floats, invocations: int, *, step: float = 0.0
 ) -> tuple[Floats, Floats]:
-    """Standard error of (new mean - `known`.mean) and its degrees of freedom by Welch and Satterthwaite."""
+    """Standard error of new mean - predicted mean, and its degrees of freedom by Welch and Satterthwaite."""
     own = np.maximum(variance, step**2) / invocations
-    total = known.variance + own
-    df = total**2 / (known.variance**2 / known.df + own**2 / (invocations - 1))
+    total = prediction.variance + own
+    df = total**2 / (prediction.variance**2 / prediction.df + own**2 / (invocations - 1))
     return np.sqrt(total), df
 
 
@@ -187,13 +187,13 @@ def invocations(
     """
     sessions = _sessions(baseline)
     spending(rules, 0)
-    if all(one.size == 1 for one in sessions):
+    if all(session.size == 1 for session in sessions):
         return minimum
     within = np.asarray(pooled_variance(sessions))
-    known = predict(np.array([one.mean() for one in sessions]), within, drift=rules.drift, step=step)
+    prediction = predict(np.array([each.mean() for each in sessions]), within, drift=rules.drift, step=step)
 
     def seen(number: int) -> float:
-        se, df = standard_error(known, within, number, step=step)
+        se, df = standard_error(prediction, within, number, step=step)
         return detectable(float(se), float(df), rules, step=step)
 
     enough = max(math.log1p(rules.tolerance), _HARDLY * seen(maximum))
@@ -212,21 +212,22 @@ def outlook(
     """What a new session against `baseline` (samples, logs) will see, if it varies as the old ones do.
 
     `sessions`: with so many sessions instead, which vary within and among themselves as those of `baseline`
-    do (one alone does not say how they differ: the prior stands in). `level` and `power` as in `detectable`.
-    Raises ValueError as `judge` does, and for a baseline in which no session has two invocations.
+    do (a single session does not say how they differ: the prior stands in). `level` and `power` as in
+    `detectable`. Raises ValueError as `judge` does, and for a baseline in which no session has two
+    invocations.
     """
-    known = _sessions(baseline)
-    if all(one.size == 1 for one in known):
+    recorded = _sessions(baseline)
+    if all(session.size == 1 for session in recorded):
         raise ValueError("no session of the baseline has two invocations, so its noise is not known")
-    within = np.asarray(pooled_variance(known))
-    means = np.array([one.mean() for one in known])
+    within = np.asarray(pooled_variance(recorded))
+    means = np.array([session.mean() for session in recorded])
     if sessions is not None:
         alone = float(predict(means[:1], within, drift=rules.drift, step=step).variance) / 2  # s0^2 (1 + 1/1)
         between = float(means.var(ddof=1)) if len(means) > 1 else alone
-        size = max(2, round(float(np.mean([one.size for one in known]))))
+        size = max(2, round(float(np.mean([session.size for session in recorded]))))
         means = means.mean() + _spread(sessions, between)
-        known = [mean + _spread(size, float(within)) for mean in means]
-    number = invocations([one.tolist() for one in known], rules, step=step)
+        recorded = [mean + _spread(size, float(within)) for mean in means]
+    number = invocations([session.tolist() for session in recorded], rules, step=step)
     prediction = predict(means, within, drift=rules.drift, step=step)
     se, df = standard_error(prediction, within, number, step=step)
     seen = detectable(float(se), float(df), rules, step=step, level=level, power=power)
@@ -276,8 +277,8 @@ def _spread(number: int, variance: float) -> Floats:
 
 
 def _sessions(baseline: Sequence[Sequence[float]] | Floats) -> list[Floats]:
-    sessions = [_samples(one, "a session of the baseline") for one in baseline]
-    if not sessions or not all(one.size for one in sessions):
+    sessions = [_samples(session, "a session of the baseline") for session in baseline]
+    if not sessions or not all(session.size for session in sessions):
         raise ValueError("the baseline has no sessions, or one without invocations")
     return sessions
 
@@ -293,9 +294,9 @@ def pooled_variance(sessions: Iterable[Floats]) -> float:
 
     Raises ZeroDivisionError where none has: the noise is not known then.
     """
-    several = [one for one in sessions if one.size > 1]
-    squares = sum(float(one.var(ddof=1)) * (one.size - 1) for one in several)
-    return squares / sum(one.size - 1 for one in several)
+    several = [session for session in sessions if session.size > 1]
+    squares = sum(float(session.var(ddof=1)) * (session.size - 1) for session in several)
+    return squares / sum(session.size - 1 for session in several)
 
 
 def _decision(

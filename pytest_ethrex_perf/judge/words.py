@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class _Told(NamedTuple):
+class _Shown(NamedTuple):
     """An estimate and its 95 % interval in words."""
 
     estimate: str
@@ -34,36 +34,37 @@ def reason(
     too small in absolute terms to count.
     """
     decimals = units.decimals(rules.margin)
-    told = _Told(*(units.log_ratio(value, decimals) for value in (estimate, *ci95)))
+    shown = _Shown(*(units.log_ratio(value, decimals) for value in (estimate, *ci95)))
     if below_floor and verdict in {None, Verdict.INCONCLUSIVE}:
-        return f"{told.estimate} after {measured}, but less than the absolute floor of {rules.floor:g}"
-    return _REASONS[verdict](told, rules, measured)
+        return f"{shown.estimate} after {measured}, but less than the absolute floor of {rules.floor:g}"
+    return _REASONS[verdict](shown, rules, measured)
 
 
-def _regression(told: _Told, rules: Rules, measured: str) -> str:
-    return f"{told.estimate}, proven slower than the {units.limit(rules.margin)} margin in {measured}"
+def _regression(shown: _Shown, rules: Rules, measured: str) -> str:
+    return f"{shown.estimate}, proven slower than the {units.limit(rules.margin)} margin in {measured}"
 
 
-def _improvement(told: _Told, rules: Rules, measured: str) -> str:
-    return f"{told.estimate}, proven faster than the {units.limit(rules.margin)} margin in {measured}"
+def _improvement(shown: _Shown, rules: Rules, measured: str) -> str:
+    return f"{shown.estimate}, proven faster than the {units.limit(rules.margin)} margin in {measured}"
 
 
-def _unchanged(told: _Told, rules: Rules, _: str) -> str:
-    return f"{told.estimate}, below the {units.limit(rules.tolerance)} tolerance"
+def _unchanged(shown: _Shown, rules: Rules, _: str) -> str:
+    return f"{shown.estimate}, below the {units.limit(rules.tolerance)} tolerance"
 
 
-def _open(told: _Told, rules: Rules, measured: str) -> str:
+def _open(shown: _Shown, rules: Rules, measured: str) -> str:
+    margin, tolerance = units.limit(rules.margin), units.limit(rules.tolerance)
     return (
-        f"{told.estimate} (95 % interval {told.low} to {told.high}) after {measured}: neither proven beyond "
-        f"the {units.limit(rules.margin)} margin nor within the {units.limit(rules.tolerance)} tolerance"
+        f"{shown.estimate} (95 % interval {shown.low} to {shown.high}) after {measured}: "
+        f"neither proven beyond the {margin} margin nor within the {tolerance} tolerance"
     )
 
 
-def _going_on(told: _Told, _: Rules, measured: str) -> str:
-    return f"{told.estimate} (95 % interval {told.low} to {told.high}) after {measured}: not decided yet"
+def _going_on(shown: _Shown, _: Rules, measured: str) -> str:
+    return f"{shown.estimate} (95 % interval {shown.low} to {shown.high}) after {measured}: not decided yet"
 
 
-_REASONS: dict[Verdict | None, Callable[[_Told, Rules, str], str]] = {
+_REASONS: dict[Verdict | None, Callable[[_Shown, Rules, str], str]] = {
     Verdict.REGRESSION: _regression,
     Verdict.IMPROVEMENT: _improvement,
     Verdict.UNCHANGED: _unchanged,

@@ -6,10 +6,13 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import stats
 
+from pytest_ethrex_perf.commands import compare
+from pytest_ethrex_perf.judge.assess import Material, assess, assess_mean, is_cut_short
 from tests.commands.desk import CUT_SHORT
 
 if TYPE_CHECKING:
@@ -69,6 +72,27 @@ def test_what_was_measured_agrees_with_itself(desk: Desk, name: str) -> None:
     assert ran.out.endswith(f"Everything agrees with {name}.json.\n")
     assert "does not agree" not in ran.out
     assert ran.widest <= 80
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_the_gate_compare_and_explain_make_the_same_of_the_same_raw_data(desk: Desk, name: str) -> None:
+    run = desk.load(f"{name}.json")
+    for block in run.blocks:
+        for measured in block.metrics:
+            final = is_cut_short(measured.decision, measured.rules)
+            explained = assess(Material.of(block), measured.metric, measured.rules, final=final)
+            assert explained == measured
+    materials = [Material.of(block) for block in run.blocks]
+    for mean in run.suite:
+        final = is_cut_short(mean.decision, mean.rules)
+        assert assess_mean(materials, mean.metric, mean.rules, final=final) == mean
+    if all(block.pairs for block in run.blocks):
+        base, head = (compare.source(f"{name}.json:{side}") for side in ("base", "head"))
+        compared = compare.judge(head.run, compare.match(base, head), {})
+        for block, again in zip(run.blocks, compared.blocks, strict=True):
+            alone = [msgspec.structs.replace(measured, context=None) for measured in block.metrics]
+            assert list(again.metrics) == alone, "but for the stored baseline, which compare has not"
+        assert compared.suite == run.suite
 
 
 def test_the_table_of_pairs_can_be_checked_by_hand(desk: Desk) -> None:
