@@ -24,6 +24,7 @@ from pytest_ethrex_perf.host.lock import writing
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import program as programs
+from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,11 +89,12 @@ class Archive:
 
     def _keep(self, program: Program, directory: Path) -> Path:
         """Return where it is kept; raises OSError, or `MeasurementError` for what cannot be kept."""
-        if program.kind == "embedded" or len(program.command) > 1:
+        words = KINDS[program.kind].archived(program.command)
+        if words is not None:
             import msgspec
 
             path = directory / f"{program.sha256}.json"
-            files.replace(path, msgspec.json.encode(CommandLine(command=_words(program))) + b"\n")
+            files.replace(path, msgspec.json.encode(CommandLine(command=words)) + b"\n")
             return path
         path = directory / program.sha256
         if not _is_whole(path):
@@ -186,13 +188,6 @@ def default_directory(environ: Mapping[str, str]) -> Path | None:
         except RuntimeError:
             return None
     return cache / "pytest-ethrex-perf" / "programs"
-
-
-def _words(program: Program) -> tuple[str, ...]:
-    at = programs.embedded_at(program.command)
-    if at == 2:  # noqa: PLR2004 - PYTHON -m MODULE: by its short name any venv of the same content finds it
-        return (programs.EMBEDDED, *program.command[3:])
-    return program.command
 
 
 def _unchanged(path: Path, sha256: str, cwd: Path, environ: Mapping[str, str]) -> tuple[str, ...]:

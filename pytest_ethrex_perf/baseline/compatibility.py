@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.replay.program_kinds import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind
 
-KINDS: tuple[Kind, ...] = ("ethrex", "embedded")
 CALLGRIND = "callgrind-"
 """The keys of machines by what callgrind counts on them begin like this."""
 

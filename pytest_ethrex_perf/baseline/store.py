@@ -27,6 +27,7 @@ from pytest_ethrex_perf.host.lock import writing
 from pytest_ethrex_perf.host.machine import changes
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,10 +81,7 @@ def path(root: Path, block: BlockId, kind: Kind, machine_key: str) -> Path:
 def files(root: Path) -> list[Path]:
     """Every baseline file below `root`, ordered by network, block number and name."""
     found = [
-        file
-        for kind in compatibility.KINDS
-        for file in root.glob(f"*/*/{kind}-*.json")
-        if file.parent.name.isdecimal()
+        file for kind in KINDS for file in root.glob(f"*/*/{kind}-*.json") if file.parent.name.isdecimal()
     ]
     return sorted(found, key=lambda file: (file.parts[-3], int(file.parts[-2]), file.name))
 

@@ -10,6 +10,7 @@ from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, archive
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import METRICS
+from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
     import argparse
@@ -42,9 +43,7 @@ def add_commands(subparsers: Subparsers) -> None:
                 help="where they are (default: %(default)s)",
             )
             parser.add_argument("--machine", metavar="NAME", help="only those of this machine")
-            parser.add_argument(
-                "--kind", choices=("ethrex", "embedded"), help="only those of this kind of program"
-            )
+            parser.add_argument("--kind", choices=KINDS, help="only those of this kind of program")
         return parser
 
     listing = verb("list", _list, "one line for each stored baseline")
@@ -207,15 +206,11 @@ def _side(spec: str, args: Namespace) -> Side:
 
 def _verify(args: Namespace) -> int:
     from pytest_ethrex_perf.baseline import verification
-    from pytest_ethrex_perf.config.options import BUNDLED
+    from pytest_ethrex_perf.replay import cache
 
     checked = files(args)
     programs = archive(args.archive) if args.archive is not None else None
-    cache_dir = None if args.cache_dir is None else Path(args.cache_dir)
-    if args.cache_dir == BUNDLED:
-        from pytest_ethrex_perf.embedded.bundled import bundled_dir
-
-        cache_dir = bundled_dir()
+    cache_dir = None if args.cache_dir is None else cache.directory(args.cache_dir)
     found = [
         verification.examine(file, args.baselines, cache_dir=cache_dir, archive=programs) for file in checked
     ]

@@ -17,6 +17,7 @@ from pytest_ethrex_perf.host import perf_tool, proc
 from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.host.noise import NoiseProbe, load1
 from pytest_ethrex_perf.profile import perf, samply
+from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
     import argparse
@@ -178,8 +179,8 @@ def _valgrind(environ: Mapping[str, str], root: Path) -> Finding:
 def symbols(program: Program) -> Finding:
     """Whether stacks of `program` will have names, by the sections of its executable."""
     name = f"symbols of {program.label}"
-    if program.kind == "embedded":
-        return Finding(name, "ok", "profiles show CPython's functions, not Python's")
+    if stacks := KINDS[program.kind].stacks:
+        return Finding(name, "ok", stacks)
     executable = Path(program.command[0])
     try:
         sections = elf_sections(executable)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Program, Side
 
-_BUNDLED = "bundled"
 _LOCK_TIMEOUT_S = 1800.0
 
 
@@ -144,6 +143,6 @@ def _program(spec: str | None, option: str, prefix: str = "") -> Program:
 
 
 def _cache_dir(text: str) -> Path:
-    from pytest_ethrex_perf.embedded.bundled import bundled_dir
+    from pytest_ethrex_perf.replay import cache
 
-    return bundled_dir() if text == _BUNDLED else Path(text)
+    return cache.directory(text)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
-from pytest_ethrex_perf.config.options import BUNDLED, OPTIONS
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import choice, probe
 from pytest_ethrex_perf.host import machine as host_machine
 from pytest_ethrex_perf.replay import cache, program
@@ -17,6 +16,7 @@ from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.records.block import BlockId
@@ -70,12 +70,7 @@ class Equipment:
     @cached_property
     def cache_dir(self) -> Path:
         """Where the cache files are."""
-        directory = self.settings.get("cache_dir")
-        if directory != BUNDLED:
-            return Path(directory)
-        from pytest_ethrex_perf.embedded.bundled import bundled_dir
-
-        return bundled_dir()
+        return cache.directory(self.settings.get("cache_dir"))
 
     def cache(self, block: BlockId) -> CacheIdentity:
         """What the block's cache file holds, fetched first if it is missing and there is an RPC URL.

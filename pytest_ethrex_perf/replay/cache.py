@@ -6,20 +6,22 @@ The program takes a file's content on trust; whether it is the block that the na
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pytest_ethrex_perf.config.options import BUNDLED
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records import header
 from pytest_ethrex_perf.records.measurement import CacheIdentity
 from pytest_ethrex_perf.replay import command, failure, output, transcript
+from pytest_ethrex_perf.replay.program_kinds import KINDS
 from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Program
@@ -42,6 +44,13 @@ class _File(msgspec.Struct):
     blocks: list[_Block]
     witness: _Witness
     network: dict[str, Any] | str
+
+
+def directory(name: str | Path) -> Path:
+    """Return the directory that `--cache-dir` names: a path, or `bundled`, where a program's own block is."""
+    if str(name) != BUNDLED:
+        return Path(name)
+    return next(kind.bundled_cache() for kind in KINDS.values() if kind.bundled_cache)
 
 
 def path(cache_dir: Path, block: BlockId) -> Path:
@@ -92,13 +101,13 @@ def fetch(
 ) -> CacheIdentity:
     """Let the program fetch a block into `cache_dir` by one unmeasured run over `rpc_url`; say what it is.
 
-    Raises `UsageError` for a URL that is none, or for the embedded program, which can't fetch, and
+    Raises `UsageError` for a URL that is none, or for a kind of program that can't fetch, and
     `MeasurementError`, without the URL's secrets, if the run failed or left another block behind. A file that
     a failed run has begun is removed.
     """
-    if program.kind == "embedded":
+    if not KINDS[program.kind].fetches:
         raise UsageError(
-            f"{block}: the embedded program can't fetch blocks: give an ethrex-replay to fetch with"
+            f"{block}: the {program.kind} program can't fetch blocks: give an ethrex-replay to fetch with"
         )
     if redact_url(rpc_url) == HIDDEN:
         raise UsageError("the RPC URL is not an http(s) URL; its form is http://HOST:PORT/PATH")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.replay.program import embedded_at
+from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,13 +69,8 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def _block(
     program: Program, block: BlockId, source: list[str], mode: list[str], instrument: Sequence[str] = ()
 ) -> list[str]:
-    """Put the block's arguments in their place: after the whole command line of a real program.
-
-    Arguments of the embedded program itself (`--extra-work 15`) are options of its `block` command: they come
-    after the block's.
-    """
-    at = embedded_at(program.command)
-    end = len(program.command) if at is None else at + 1
+    """Put the block's arguments in their place, which the kind of program knows."""
+    end = KINDS[program.kind].block_at(program.command)
     return [
         *program.prefix,
         *instrument,

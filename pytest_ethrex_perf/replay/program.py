@@ -1,29 +1,24 @@
-"""Which program is measured: finding it, splitting its command line, giving it an identity."""
+"""Which program is measured: finding it and splitting its command line."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import shlex
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.measurement import Program
+from pytest_ethrex_perf.replay.program_kinds import kind_of, shorthands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pytest_ethrex_perf.records.measurement import Kind
+    from collections.abc import Mapping
 
 NAME = "ethrex-replay"
 BUILT = Path("target", "release", NAME)
 """Where cargo puts it, below the directory that pytest runs in."""
-EMBEDDED = "embedded"
-MODULE = "pytest_ethrex_perf.embedded"
+_SHORTHANDS = " or ".join(f"`{name}`" for name in shorthands())
 
 
 def resolve(
@@ -42,7 +37,8 @@ def resolve(
 
     The identity (`sha256`) is that of the executable's content where the command is one executable alone, so
     it equals `sha256sum`; of a longer command line it is the sha256 of its words joined by NUL, each word
-    that names a file replaced by the sha256 of that file's content. The embedded program has its own.
+    that names a file replaced by the sha256 of that file's content. Other kinds of program have their own
+    (`program_kinds`).
 
     Raises `UsageError`, which names `option`, for what is missing, not executable, a directory or unreadable.
     """
@@ -51,9 +47,16 @@ def resolve(
     first_words = _split(prefix, "--ethrex-prefix")
     if first_words and shutil.which(first_words[0], path=_path(environ)) is None:
         raise UsageError(f"--ethrex-prefix: {first_words[0]} was not found on PATH")
-    kind, command, sha256, commit = _identify(words, cwd, environ, origin)
+    words = [*shorthands().get(words[0], words[:1]), *words[1:]]
+    command = (str(_executable(words[0], cwd, environ, origin)), *words[1:])
+    kind = kind_of(command)
     return Program(
-        kind=kind, command=command, sha256=sha256, label=label, prefix=tuple(first_words), commit=commit
+        kind=kind.name,
+        command=command,
+        sha256=kind.identify(command, cwd, origin),
+        label=label,
+        prefix=tuple(first_words),
+        commit=kind.commit(command),
     )
 
 
@@ -69,7 +72,7 @@ def _choose(spec: str | None, cwd: Path, environ: Mapping[str, str], option: str
         return str(BUILT), option
     raise UsageError(
         f"no program to measure: {NAME} is neither on PATH nor at {BUILT}; give {option} with its path, "
-        f"a command line, or `{EMBEDDED}` (or set ETHREX_REPLAY)"
+        f"a command line, or {_SHORTHANDS} (or set ETHREX_REPLAY)"
     )
 
 
@@ -79,7 +82,7 @@ def _words(spec: str, cwd: Path, origin: str) -> list[str]:
         return [spec]
     words = _split(spec, origin)
     if not words:
-        raise UsageError(f"{origin} is empty: give a path, a command line, or `{EMBEDDED}`")
+        raise UsageError(f"{origin} is empty: give a path, a command line, or {_SHORTHANDS}")
     return words
 
 
@@ -88,50 +91,6 @@ def _split(text: str, origin: str) -> list[str]:
         return shlex.split(text)
     except ValueError as error:
         raise UsageError(f"{origin}: {text!r} is not a command line: {str(error).lower()}") from None
-
-
-def _identify(
-    words: Sequence[str], cwd: Path, environ: Mapping[str, str], origin: str
-) -> tuple[Kind, tuple[str, ...], str, str | None]:
-    """Return kind, command, sha256 and commit."""
-    if words[0] == EMBEDDED:
-        words = [sys.executable, "-m", MODULE, *words[1:]]
-    executable = _executable(words[0], cwd, environ, origin)
-    command = (str(executable), *words[1:])
-    at = embedded_at(command)
-    if at is not None:
-        return "embedded", command, _embedded_identity(command, at, origin), None
-    if len(command) == 1:
-        return "ethrex", command, _digest(executable, origin), _commit(executable)
-    parts = [_digest(cwd / word, origin) if (cwd / word).is_file() else word for word in command]
-    return "ethrex", command, hashlib.sha256("\0".join(parts).encode()).hexdigest(), _commit(executable)
-
-
-def embedded_at(command: Sequence[str]) -> int | None:
-    """Index of the embedded program's module in `PYTHON … -m MODULE …`, None where that is not what runs."""
-    for at in range(2, len(command)):
-        if command[at] == MODULE and command[at - 1] == "-m":
-            return at
-    return None
-
-
-def _embedded_identity(command: Sequence[str], at: int, origin: str) -> str:
-    from pytest_ethrex_perf.embedded.identity import identity, require
-
-    # the identity speaks of the Python and the packages of *this* process
-    if not _is_this_python(Path(command[0])):
-        raise UsageError(
-            f"{origin}: {command[0]} is not the Python that runs pytest ({sys.executable}); "
-            f"write `{EMBEDDED}` instead, or run pytest with that Python"
-        )
-    require()
-    return identity((*command[1 : at - 1], *command[at + 1 :]))
-
-
-def _is_this_python(python: Path) -> bool:
-    # virtual environments link to one and the same interpreter, so the directory counts as well
-    own = Path(sys.executable)
-    return python == own or (python.parent == own.parent and python.resolve() == own.resolve())
 
 
 def _executable(word: str, cwd: Path, environ: Mapping[str, str], origin: str) -> Path:
@@ -145,7 +104,7 @@ def _executable(word: str, cwd: Path, environ: Mapping[str, str], origin: str) -
         raise UsageError(f"{origin}: {path} is a directory; give {hint}")
     if not path.exists():
         where = "does not exist" if "/" in word else "is neither on PATH nor a file here"
-        raise UsageError(f"{origin}: {word} {where}; give the path of an {NAME} build, or `{EMBEDDED}`")
+        raise UsageError(f"{origin}: {word} {where}; give the path of an {NAME} build, or {_SHORTHANDS}")
     if not os.access(path, os.X_OK):
         raise UsageError(f"{origin}: {path} is not executable (chmod +x?)")
     return path
@@ -158,35 +117,5 @@ def _at(word: str, cwd: Path) -> Path:
         return cwd.absolute() / word
 
 
-def _digest(path: Path, origin: str) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"{origin}: {path} can't be read: {error.strerror}") from None
-
-
 def _path(environ: Mapping[str, str]) -> str:
     return environ.get("PATH", os.defpath)
-
-
-_REFLOG_LINE = re.compile(
-    r"[0-9a-f]{40,64} (?P<commit>[0-9a-f]{40,64}) .* (?P<moved>[0-9]+) [+-][0-9]{4}(\t.*)?"
-)
-
-
-def _commit(executable: Path) -> str | None:
-    """Return the commit that a build inside a checkout was made from, None where that is not sure.
-
-    Two small reads and no git: the executable must be younger than the last move of HEAD, or it may have
-    been built from another commit. Uncommitted changes are not seen; the sha256 is the identity.
-    """
-    if executable.parent.parent.name != "target":
-        return None
-    reflog = executable.parent.parent.parent / ".git" / "logs" / "HEAD"
-    try:
-        last = _REFLOG_LINE.fullmatch(reflog.read_text(errors="replace").splitlines()[-1])
-        built = executable.stat().st_mtime
-    except (OSError, IndexError):
-        return None
-    return last["commit"] if last and built > int(last["moved"]) else None
