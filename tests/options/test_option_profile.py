@@ -13,84 +13,19 @@ from pytest_ethrex_perf.baseline import stacks as stored_stacks
 from pytest_ethrex_perf.baseline import store as baselines
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import record, stacks
+from pytest_ethrex_perf.profile import stacks
 from tests.conftest import PROFILE
-from tests.profile import samples
+from tests.options.fake_profiler import OTHER, SHORT, SLOW, compare, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_ethrex_perf.profile.record import Recorder
-    from pytest_ethrex_perf.profile.sampling import Sampling
-    from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.result import BlockResult
     from tests.conftest import Bench
+    from tests.options.fake_profiler import Profiler
 
 JSON = "--ethrex-json=results.json"
-SHORT = ("--ethrex-repeat=3", "--ethrex-looks=6", JSON)
-SLOW, OTHER = "ethrex_trie::Node::encode", "ethrex_vm::op_sload"
-
-
-class Profiler:
-    """Instead of perf: programs whose label has `head` in it spend 9 ms more in one function.
-
-    `trouble` maps labels of invocations to what is raised.
-    """
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, str]] = []
-        self.samplings: list[Sampling] = []
-        self.repeats: set[int] = set()
-        self.trouble: dict[str, Exception] = {}
-        self.executing = True
-
-    def recording(self) -> Callable[[Recorder, Program, str, Sampling], Profile]:
-        """What `Recorder.record` is to be meanwhile."""
-
-        def record(recorder: Recorder, program: Program, label: str, sampling: Sampling) -> Profile:
-            return self.record(recorder, program, label, sampling)
-
-        return record
-
-    def record(self, recorder: Recorder, program: Program, label: str, sampling: Sampling) -> Profile:
-        repeat = recorder.repeat
-        self.taken.append((str(recorder.block), label))
-        self.samplings.append(sampling)
-        self.repeats.add(repeat)
-        if label in self.trouble:
-            raise self.trouble[label]
-        counts = {SLOW: [29 if "head" in program.label else 20] * repeat, OTHER: [30] * repeat}
-        return samples.profile(
-            samples.executing(counts)
-            if self.executing
-            else [("prep", number, "main", ("x",)) for number in range(1, repeat + 1)],
-            exec_ns=(60 * samples.MS,) * repeat,
-            block=str(recorder.block),
-            sha=program.sha256,
-        )
-
-
-@pytest.fixture
-def profiler(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Profiler:
-    """A machine with a profiler, and the option's real default."""
-    assert bench
-    profiler = Profiler()
-    monkeypatch.setattr(record, "find", lambda _: profiler)
-    monkeypatch.setattr(record.Recorder, "record", profiler.recording())
-    monkeypatch.setitem(OPTIONS, "profile", PROFILE)
-    return profiler
-
-
-def compare(bench: Bench, *arguments: str, exec_ms: float = 69, **options: str) -> pytest.RunResult:
-    head, base = bench.program("head", exec_ms=exec_ms), bench.program("base")
-    return bench.compare(head, base, *SHORT, *arguments, **options)
-
-
-def words(result: pytest.RunResult) -> str:
-    """What a run printed, however it was wrapped."""
-    return " ".join(result.stdout.str().split())
 
 
 def block_of(bench: Bench) -> BlockResult:
@@ -153,10 +88,8 @@ def test_always_explains_what_passes_too(bench: Bench, profiler: Profiler) -> No
 
 
 def test_it_may_stand_in_files(bench: Bench, profiler: Profiler) -> None:
-    bench.configure('profile = "always"\nprofile_frames = "fp"\nprofile_time = "1m"')
+    bench.configure('profile = "always"')
     compare(bench, exec_ms=60)
-    assert {sampling.frames for sampling in profiler.samplings} == {"fp"}
-    assert 30 < profiler.samplings[0].limits.timeout_s <= 60
     bench.pytester.makeini("[pytest]\nethrex_profile = off")
     bench.configure("")
     before = len(profiler.taken)
@@ -164,18 +97,9 @@ def test_it_may_stand_in_files(bench: Bench, profiler: Profiler) -> None:
     assert len(profiler.taken) == before
 
 
-@pytest.mark.parametrize(
-    ("option", "told"),
-    [
-        ("profile=sometimes", "choose from off, on-regression, always"),
-        ("profile-frames=lbr", "choose from dwarf, fp"),
-        ("profile-time=0", "write a duration above 0 like 90s, 10m or 1h"),
-    ],
-)
-def test_a_bad_value_is_wrong_usage(bench: Bench, option: str, told: str) -> None:
-    name, _, value = option.partition("=")
-    assert bench.refuse("--ethrex-block=1", f"--ethrex-{option}") == (
-        f"--ethrex-{name}: {value!r} is not a value of it: {told}"
+def test_a_bad_value_is_wrong_usage(bench: Bench) -> None:
+    assert bench.refuse("--ethrex-block=1", "--ethrex-profile=sometimes") == (
+        "--ethrex-profile: 'sometimes' is not a value of it: choose from off, on-regression, always"
     )
 
 
@@ -277,13 +201,6 @@ def test_files_that_cannot_be_written_are_a_note(bench: Bench, profiler: Profile
     assert "note: the files of its profile are missing: " in words(result)
     assert "(folded stacks" not in words(result)
     assert SLOW in words(result)
-
-
-def test_a_block_that_is_too_slow_for_the_time_says_so(bench: Bench, profiler: Profiler) -> None:
-    result = compare(bench, "--ethrex-profile-time=1ms")
-    told = "note: not profiled: its invocations take too long for --ethrex-profile-time (0.001 s): raise it"
-    assert told in words(result)
-    assert profiler.taken == []
 
 
 # --- baselines ------------------------------------------------------------------------------------------
