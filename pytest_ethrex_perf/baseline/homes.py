@@ -134,7 +134,7 @@ def together(found: Iterable[tuple[Home, Baseline]], drop: int, *, recording: bo
     for home, baseline in found:
         paths.append(str(home.path))
         past += history.past(baseline, home.metrics, drop)
-        first, *others = history.references(baseline)
+        first, *others = history.earlier_sessions(baseline)
         # the only session of an epoch is what is compared with anyway
         alone = len(baseline.epoch.sessions) == 1 and not recording
         shown = others if alone else (first, *others)

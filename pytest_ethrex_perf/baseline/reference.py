@@ -6,24 +6,19 @@ machine is another. `reference-NAME.json` lies beside the block's baselines, or 
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline.schema import BaselineError
-from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.records.result import PublishedResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_ethrex_perf.records.block import BlockId
 
 SCHEMA = 1
 SHIPPED = Path(__file__).parent / "references"
 """What comes with the package; this repository's `baselines/` holds the same."""
-WIDTH = 80
 
 
 class Hotspot(Record, frozen=True, kw_only=True):
@@ -129,39 +124,3 @@ def published(root: Path, block: BlockId) -> tuple[list[PublishedResult], list[s
         except BaselineError as error:
             broken.append(str(error))
     return found, broken
-
-
-def show(reference: Reference) -> str:
-    """A reference with its tables, as text."""
-    facts = [
-        f"exec {units.duration(reference.exec_ns, 2)} (median, {reference.runs} runs)",
-        f"{reference.ggas_per_s:g} Ggas/s",
-        f"{reference.txs} txs, {reference.gas / 1e6:g} M gas",
-    ]
-    facts += [] if reference.ipc is None else [f"IPC {reference.ipc:g}"]
-    facts += [] if reference.l1_miss_rate is None else [f"L1 miss rate {100 * reference.l1_miss_rate:g} %"]
-    title = (
-        f"{reference.network}/{reference.block} · reference, never gated against · {reference.machine} "
-        f"({reference.about_machine}), {reference.measured}"
-    )
-    lines = [*_wrapped(title), *_wrapped(reference.source), *_wrapped(" · ".join(facts))]
-    for name, rows in (
-        ("self time by function", reference.hotspots),
-        ("within add_block_pipeline", reference.pipeline),
-        ("LEVM opcodes", reference.opcodes),
-    ):
-        lines += ["", name, *_table(rows)] if rows else []
-    return "\n".join(lines) + "\n"
-
-
-def _table(rows: Sequence[Hotspot]) -> list[str]:
-    width = max(len(row.function) for row in rows)
-    return [
-        f"  {row.function:<{width}}  {row.samples / 1e6:>5.0f}M  "
-        f"{'' if row.share is None else f'{100 * row.share:.1f} %':>6}  {row.what or ''}".rstrip()
-        for row in rows
-    ]
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent="  ")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands import baseline_upkeep
-from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, archive, files, one_file, say, select
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import METRICS
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.baseline.history import Side
     from pytest_ethrex_perf.baseline.reference import Reference
     from pytest_ethrex_perf.baseline.schema import Baseline
+    from pytest_ethrex_perf.commands.baseline_files import Selection
     from pytest_ethrex_perf.records.block import BlockId
 
     # argparse's own class for what `add_subparsers` returns is private
@@ -164,63 +164,65 @@ def _level(baseline: Baseline) -> str:
     from pytest_ethrex_perf.baseline import history
 
     metric = history.main_metric(baseline)
-    told = units.level(history.level(baseline, baseline.epoch.recent, metric), metric)
-    return told if metric == "exec" else f"{told} {metric}"
+    level = units.level(history.level(baseline, baseline.epoch.recent, metric), metric)
+    return level if metric == "exec" else f"{level} {metric}"
 
 
 def _show(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import history, reference, store
+    from pytest_ethrex_perf.baseline import store
+    from pytest_ethrex_perf.commands.baseline_show import show, show_reference
 
     blocks = parse_blocks(args.blocks)
-    published = {} if args.kind else {block: _references(block, args) for block in blocks}
-    told = [
-        history.show(store.load(file), args.metric)
-        for file in files(args, optional=[str(block) for block, found in published.items() if found])
-    ]
-    told += [reference.show(one) for found in published.values() for one in found]
-    say("\n".join(told), end="")
+    references = {} if args.kind else {str(block): _references(block, args) for block in blocks}
+    optional = [block for block, published in references.items() if published]
+    texts = [show(store.load(file), args.metric) for file in files(args, optional)]
+    texts += [show_reference(reference) for published in references.values() for reference in published]
+    say("\n".join(texts), end="")
     return 0
 
 
 def _references(block: BlockId, args: Namespace) -> list[Reference]:
+    """What is published of `block`, of the machine that the arguments name."""
     from pytest_ethrex_perf.baseline import reference
 
-    found = [reference.load(file) for file in reference.files(args.baselines, block)]
-    return [one for one in found if args.machine in (None, one.machine)]
+    published = map(reference.load, reference.files(args.baselines, block))
+    return [summary for summary in published if args.machine in (None, summary.machine)]
 
 
 def _diff(args: Namespace) -> int:
-    from pytest_ethrex_perf.baseline import history
+    from pytest_ethrex_perf.commands.baseline_show import diff
 
-    say(history.diff(_side(args.a, args), _side(args.b, args)), end="")
+    say(diff(_selection(args.a, args), _selection(args.b, args)), end="")
     return 0
 
 
-def _side(spec: str, args: Namespace) -> Side:
-    from pytest_ethrex_perf.baseline import history, store
+def _selection(spec: str, args: Namespace) -> Selection:
+    """The sessions that `FILE@SELECTOR` or `BLOCK@SELECTOR` means."""
+    from pytest_ethrex_perf.baseline import store
 
     name, at, selector = spec.rpartition("@") if "@" in spec else (spec, "", "")
     file = Path(name) if Path(name).is_file() else one_file(name, args)
-    return history.select(store.load(file), selector if at else None, name)
+    return select(store.load(file), selector if at else None, name)
 
 
 def _verify(args: Namespace) -> int:
     from pytest_ethrex_perf.baseline import verification
     from pytest_ethrex_perf.replay import cache
 
-    checked = files(args)
     programs = archive(args.archive) if args.archive is not None else None
     cache_dir = None if args.cache_dir is None else cache.directory(args.cache_dir)
-    found = [
-        verification.examine(file, args.baselines, cache_dir=cache_dir, archive=programs) for file in checked
+    findings = [
+        verification.examine(file, args.baselines, cache_dir=cache_dir, archive=programs)
+        for file in files(args)
     ]
     broken = list(verification.references(args.baselines))
-    for line in [*(line for one in found for line in one.wrong), *broken]:
+    for line in [*(line for finding in findings for line in finding.wrong), *broken]:
         say(line)
-    for line in (line for one in found for line in one.remarks):
+    for line in (line for finding in findings for line in finding.remarks):
         say(f"note: {line}")
-    say(f"{sum(not one.wrong for one in found)} of {len(checked)} baselines are sound")
-    return 1 if broken or any(one.wrong for one in found) else 0
+    sound = sum(not finding.wrong for finding in findings)
+    say(f"{sound} of {len(findings)} baselines are sound")
+    return 1 if broken or sound < len(findings) else 0
 
 
 def _schema(_: Namespace) -> int:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.commands.baseline_files import BLOCK, archive, files, one_file, say
+from pytest_ethrex_perf.commands.baseline_files import BLOCK, archive, files, one_file, say, select
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 
@@ -79,7 +79,7 @@ def merge(args: Namespace) -> int:
 
 def tag(args: Namespace) -> int:
     """Name a session, or take its name away."""
-    from pytest_ethrex_perf.baseline import history, store
+    from pytest_ethrex_perf.baseline import store
 
     if not _TAG.fullmatch(args.name) or args.name in _RESERVED:
         raise UsageError(
@@ -97,7 +97,7 @@ def tag(args: Namespace) -> int:
             raise UsageError(
                 f"{file}: {args.name!r} tags session {owner.id} already: take it away with --delete"
             )
-        (session,) = history.select(baseline, args.session, str(file)).sessions
+        (session,) = select(baseline, args.session, str(file)).sessions
         return _replaced(baseline, session, tuple(sorted((*session.tags, args.name))))
 
     store.change(file, edit)
@@ -186,13 +186,11 @@ def _pruned(baseline: Baseline, args: Namespace, file: Path) -> Baseline | None:
 def _left(baseline: Baseline, args: Namespace, name: str) -> Baseline | None:
     import msgspec
 
-    from pytest_ethrex_perf.baseline import history
-
     if args.all:
         return None
     if args.keep_epochs is not None:
         return msgspec.structs.replace(baseline, epochs=baseline.epochs[-args.keep_epochs :])
-    (gone,) = history.select(baseline, args.session, name).sessions
+    (gone,) = select(baseline, args.session, name).sessions
     epochs = tuple(
         msgspec.structs.replace(epoch, sessions=left)
         for epoch in baseline.epochs

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, Epoch, Session
 from pytest_ethrex_perf.baseline.store import in_order
 from pytest_ethrex_perf.records.block import BlockId
@@ -89,3 +91,28 @@ def make_baseline(*epochs: Epoch, **fields: Any) -> Baseline:
         "epochs": epochs or (make_epoch([make_session(0), make_session(1)]),),
     }
     return Baseline(**defaults | fields)
+
+
+def exact(day: int, *levels_ms: float, tags: tuple[str, ...] = ()) -> Session:
+    """A session with one invocation for each level, its repeats all alike after a slow first one."""
+    invocations = tuple(
+        msgspec.structs.replace(
+            make_invocation(seed=100 * day + i),
+            exec_ns=(10**9, *(int(level * 1e6),) * 3),
+            prep_ns=(10**9, *(int(level * 2e6),) * 3),
+        )
+        for i, level in enumerate(levels_ms)
+    )
+    session = Session.of(PROGRAM, MACHINE, invocations, started=f"2026-02-{day:02}T08:00:00+00:00")
+    return msgspec.structs.replace(session, tags=tags)
+
+
+def two_epochs() -> Baseline:
+    """A baseline whose third session is tagged, and whose second epoch is slower."""
+    return make_baseline(
+        make_epoch([exact(1, 50, 51, 49), exact(2, 51, 51), exact(3, 55, tags=("v1",))]),
+        make_epoch(
+            [exact(4, 66), exact(5, 60.5)],
+            "EIP-7702: one more lookup per call, agreed upon in the call of 3 March",
+        ),
+    )

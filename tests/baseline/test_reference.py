@@ -94,12 +94,3 @@ def test_a_file_that_is_no_reference_is_one_clear_error(
     with pytest.raises(BaselineError, match=re.escape(str(file))) as raised:
         reference.load(file)
     assert told in str(raised.value)
-
-
-def test_its_tables_are_shown() -> None:
-    text = reference.show(shipped())
-    assert "reference, never gated against" in text
-    assert "exec 59.75 ms (median, 10 runs) · 0.63 Ggas/s · 442 txs, 37.5 M gas" in text
-    assert re.search(r"__KeccakF1600 +255M +10\.0 %  SHA3/Keccak hashing", text)
-    assert re.search(r"get_storage_slot +75M +48\.5 %", text)
-    assert re.search(r"SLOAD +74M\n", text)
