@@ -76,11 +76,8 @@ class Bench:
         plan = {"gas": 37_500_000, "txs": 442, **plan}
         return str(fake_replay.write(self.path / "bin", name, plan).relative_to(self.path))
 
-    def perf(self, version: str = "5.4", **plan: Any) -> Path:
-        """Bring a perf that counts by this plan (tests/counters/fake_perf).
-
-        One that subtracts: in programs that take no time no window can be opened.
-        """
+    def perf(self, version: str = "6.8.12", **plan: Any) -> Path:
+        """Bring a perf that counts by this plan (tests/counters/fake_perf)."""
         path = fake_perf.write(self.path / "tools", **plan)
         self._monkeypatch.setattr(probe, "find", lambda *_, **__: PerfTool(str(path), version))
         return path

@@ -85,7 +85,7 @@ def _perf(
     except ValueError as error:
         raise UsageError(f"--ethrex-metrics: {error}") from None
     perf = Perf(probed.tool, sets, software=software, core_cpus=probe.core_cpus(root))
-    return Chosen(perf, f"{probed.message}, method {perf.method}")
+    return Chosen(perf, f"{probed.message}, method window")
 
 
 def _callgrind(environ: Mapping[str, str], judged: Sequence[str], root: Path) -> Chosen:

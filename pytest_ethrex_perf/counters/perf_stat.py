@@ -1,4 +1,4 @@
-"""Counting with `perf stat`: only the repeats where that can be had, user space only, nothing multiplexed.
+"""Counting with `perf stat`: only the repeats, user space only, nothing multiplexed.
 
 The window is switched by the program's own lines through `--control` (perf 5.10): on at `--- Run 2/N`, off at
 `=== Profiling Results`. So it holds preparation, execution and dropping the store of the repeats 2 to N, all
@@ -21,22 +21,22 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.counters import events, perf_output
 from pytest_ethrex_perf.records.measurement import Count
 from pytest_ethrex_perf.replay.instrument import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pytest_ethrex_perf.counters.perf_output import Tally
     from pytest_ethrex_perf.host.perf_tool import PerfTool
     from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.replay.instrument import Counting
 
-Method: TypeAlias = Literal["window", "difference", "process"]
 HAS_CONTROL = (5, 10)
+"""The first perf that can be told to count only the repeats."""
 HAS_JSON = (6, 0)
 _ON, _OFF = "--- Run 2/", "=== Profiling Results"
 _AFTER = ("--- Run 3/", _OFF)  # by then the first repeat of the window is over
@@ -46,11 +46,6 @@ _PATIENCE_MS = 1000  # for perf to answer; the program goes on meanwhile
 _MOST_MISSED = 0.02  # of all repeats: more is no count of them
 _USAGE_ERROR, _FAILED = 129, 255
 _KILLED = re.compile(r"^(?P<program>.+): (?P<what>[A-Z][^:\n]*)$", re.MULTILINE)
-
-
-def method_of(tool: PerfTool) -> Method:
-    """The sharpest one that it has."""
-    return "window" if tool.release >= HAS_CONTROL else "difference"
 
 
 def command(tool: PerfTool, counted: tuple[str, ...], written: Path, *more: str) -> tuple[str, ...]:
@@ -71,11 +66,9 @@ class Perf:
         sets: tuple[tuple[str, ...], ...],
         *,
         software: tuple[str, ...] = events.KERNELS_OWN,
-        method: Method | None = None,
         core_cpus: str | None = None,
     ) -> None:
-        self.tool = tool
-        self.method: Method = method or method_of(tool)
+        self._tool = tool
         self._sets = sets
         self._software = software
         self._core_cpus = core_cpus
@@ -87,12 +80,17 @@ class Perf:
 
     @contextlib.contextmanager
     def counting(self, repeat: int, turn: int) -> Iterator[Counting]:
-        """One process under perf; with `difference`, one more with a single repeat."""
-        # a single repeat prints no line to switch at, and leaves nothing to subtract
-        method = self.method if repeat > 1 else "process"
+        """One process under perf."""
         with tempfile.TemporaryDirectory(prefix="ethrex-perf-") as directory, contextlib.ExitStack() as held:
-            window = held.enter_context(_Window.open(Path(directory))) if method == "window" else None
-            yield _PerfCounting(self, method, repeat, self.counted(turn), Path(directory), window)
+            # a single repeat prints no line to switch at: its whole process is counted
+            window = held.enter_context(_Window.open(Path(directory))) if repeat > 1 else None
+            written = Path(directory, "counts")
+            yield _PerfCounting(self._run(repeat, turn, written, window), self, turn, written, window)
+
+    def _run(self, repeat: int, turn: int, written: Path, window: _Window | None) -> Run:
+        more = window.options if window else ()
+        wrapper = command(self._tool, self.counted(turn), written, *more)
+        return Run(repeat, wrapper, on_line=window.hear if window else None, trouble=trouble)
 
     def tallies(self, written: Path) -> dict[str, Tally]:
         """What perf wrote there, by event; empty where it wrote nothing."""
@@ -105,63 +103,40 @@ class Perf:
 
 @dataclass(frozen=True)
 class _PerfCounting:
+    timed: Run
     perf: Perf
-    method: Method
-    repeat: int
-    counted: tuple[str, ...]
-    directory: Path
+    turn: int
+    written: Path
     window: _Window | None
 
-    @property
-    def timed(self) -> Run:
-        more = self.window.options if self.window else ()
-        return self._run(self.repeat, more, self.window.hear if self.window else None)
-
     def companions(self) -> Iterator[Run]:
-        if self.method == "difference":
-            yield self._run(1, (), None)
-
-    def _run(self, repeat: int, more: tuple[str, ...], on_line: Callable[[str], bool | None] | None) -> Run:
-        wrapper = command(self.perf.tool, self.counted, self._written(repeat), *more)
-        return Run(repeat, wrapper, on_line=on_line, trouble=trouble)
-
-    def _written(self, repeat: int) -> Path:
-        return self.directory / f"counts-{repeat}"
+        return iter(())
 
     def counts(self) -> dict[str, Count]:
-        found = self.perf.tallies(self._written(self.repeat))
-        one = self.perf.tallies(self._written(1)) if self.method == "difference" else {}
-        missing = self.window.missing() if self.window else None
+        tallies = self.perf.tallies(self.written)
         counts = {}
-        for asked in self.counted:
-            name = perf_output.event_of(asked).name
-            tally = found.get(name)
-            if tally is None:
-                event = perf_output.event_of(asked)
-                tally = perf_output.Tally(event, None, "", 100.0, "perf wrote nothing of it")
-            counts[name] = self._count(tally, one.get(name), missing)
+        for printed in self.perf.counted(self.turn):
+            event = perf_output.event_of(printed)
+            nothing = perf_output.Tally(event, None, "", 100.0, "perf wrote nothing of it")
+            counts[event.name] = self._count(tallies.get(event.name, nothing))
         return counts
 
-    def _count(self, tally: Tally, one: Tally | None, missing: str | None) -> Count:
-        value, running, reason = tally.value, tally.running, missing or tally.missing
-        if self.method == "window" and value is not None:
-            value /= self.repeat - 1
-        if self.method == "difference":
-            alone = one.value if one else None
-            reason = reason or (one.missing if one else "nothing was counted of a single repeat")
-            if value is not None and alone is not None and one is not None:
-                value, running = (value - alone) / (self.repeat - 1), min(running, one.running)
+    def _count(self, tally: Tally) -> Count:
+        missing = (self.window.missing() if self.window else None) or tally.missing
+        value = tally.value
+        if self.window is not None and value is not None:
+            value /= self.timed.repeat - 1
         return Count(
             event=tally.event.name,
             unit="ns" if tally.unit == "ns" else "",
-            values=(value,) if value is not None and not reason and math.isfinite(value) else (),
+            values=(value,) if value is not None and not missing and math.isfinite(value) else (),
             instrument="perf",
-            method=self.method,
-            covers="process" if self.method == "process" else "repeat",
+            method="window" if self.window else "process",
+            covers="repeat" if self.window else "process",
             user_only=tally.event.user_only,
             pmu=tally.event.pmu,
-            running=running,
-            missing=reason,
+            running=tally.running,
+            missing=missing,
         )
 
 

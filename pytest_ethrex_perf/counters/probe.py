@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.host.perf_tool import PerfTool
 
-State: TypeAlias = Literal["perf", "no perf", "not permitted", "no PMU"]
+State: TypeAlias = Literal["perf", "no perf", "too old", "not permitted", "no PMU"]
 _TIMEOUT_S = 10.0  # of a machine that is very busy: it takes milliseconds
 _DENIED = ("perf_event_paranoid", "No permission", "is limited", "Permission denied", "not permitted")
 
@@ -32,7 +32,7 @@ class Probed:
     message: str
     """One line for people: what holds, and what to do about it."""
     tool: PerfTool | None = None
-    """None where there is no perf, or it may not even count what the kernel counts itself."""
+    """None where there is no perf, it is too old, or may not even count what the kernel counts itself."""
 
 
 def probe(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> Probed:
@@ -44,6 +44,8 @@ def probe(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> Probed:
         tool = find(environ, root=root)
     except MeasurementError as missing:
         return Probed("no perf", f"no perf: {missing}")
+    if outdated := too_old(tool):
+        return Probed("too old", outdated)
     written, output = ask(tool, ("instructions:u", "cycles:u", "task-clock:u"), environ)
     tallies = perf_output.tallies(perf_output.read(written))
     software = tallies.get("task-clock")
@@ -65,12 +67,21 @@ def find(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> PerfTool:
     return perf_tool.find(environ, root=root)
 
 
+def too_old(tool: PerfTool) -> str | None:
+    """That this perf can't count only the repeats, and which one can; None where it can."""
+    if tool.release >= perf_stat.HAS_CONTROL:
+        return None
+    needed = ".".join(map(str, perf_stat.HAS_CONTROL))
+    return f"perf {tool.version} is too old: counting only the repeats takes perf {needed} or newer"
+
+
 def version(environ: Mapping[str, str]) -> str | None:
     """The version of the perf that counts here, `6.1`; None where none does."""
     try:
-        return find(environ).short_version
+        tool = find(environ)
     except MeasurementError:
         return None
+    return None if too_old(tool) else tool.short_version
 
 
 def ask(tool: PerfTool, asked: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:

@@ -1,25 +1,28 @@
 """A perf of any version on any machine: it counts what its plan says, and obeys `--control`.
 
 `write` makes an executable called perf. Plan: `version`, what it prints for that; `per_repeat`, what each
-event (as it is asked for) counts in a repeat, or `<not supported>`; `running`, percent of the time; `load`,
-repeats' worth of what it counts before the first one; `by_program`, a factor for programs of that name, and
-`noise`, the sd of what processes differ by; `returncode` and `says` of a perf that counts nothing;
-`unknown`, an event that it refuses; `silent`, it never answers; `raw`, what it writes instead of rows.
+event (as it is asked for) counts in a repeat, or `<not supported>`; `running`, percent of the time;
+`by_program`, a factor for programs of that name, and `noise`, the sd of what processes differ by;
+`returncode` and `says` of a perf that counts nothing; `unknown`, an event that it refuses; `silent`, it never
+answers; `raw`, what it writes instead of rows.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import select
 import shlex
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+PATIENCE_S = 60.0
 
 
 def write(directory: Path, **plan: object) -> Path:
@@ -58,19 +61,12 @@ def main() -> None:
         sys.exit(129)
     with perf.with_suffix(".asked").open("a") as log:
         log.write(json.dumps(events) + "\n")
-    switched: list[str] = []
     if "--control" in options:
         fifos = options[options.index("--control") + 1].removeprefix("fifo:").split(",")
-        obeying = threading.Thread(target=obey, args=(*fifos, switched, plan.get("silent")), daemon=True)
-        obeying.start()
-    returncode = subprocess.run(program, check=False).returncode
-    if "--control" in options and returncode == 0 and not plan.get("silent"):
-        obeying.join(1)  # it ends with the second command, which may be late where the program takes no time
-    if "--control" not in options:
-        repeat = int(program[program.index("--repeat") + 1]) if "--repeat" in program else 1
-        repeats = repeat + plan.get("load", 0)
+        returncode, repeats = run_switched(program, *fifos, silent=bool(plan.get("silent")))
     else:
-        repeats = int(program[program.index("--repeat") + 1]) - 1 if switched == ["enable", "disable"] else 0
+        returncode = subprocess.run(program, check=False).returncode
+        repeats = int(program[program.index("--repeat") + 1]) if "--repeat" in program else 1
     factor = factor_of(plan, program, len(asked(perf)))
     written = plan.get("raw") or "".join(
         row(plan, event, repeats, factor, json_="-j" in options) for event in events
@@ -104,15 +100,29 @@ def row(plan: dict[str, Any], event: str, repeats: float, factor: float, *, json
     return f"{value};{unit};{event};374708;{running:.2f};;\n"
 
 
-def obey(control: str, answers: str, switched: list[str], silent: object) -> None:
-    with Path(control).open() as commands, Path(answers).open("w") as answer:
-        for command in commands:
-            switched.append(command.strip())
-            if not silent:
-                answer.write("ack\n\0")
-                answer.flush()
-            if command.strip() == "disable":
-                return
+def run_switched(program: list[str], control: str, answers: str, *, silent: bool) -> tuple[int, int]:
+    """Run a program under `--control`: its exit code, and how many repeats began while perf was switched on.
+
+    At the lines at which perf is switched, the program (which takes no time) waits until that has happened.
+    """
+    repeats, counting = 0, False
+    with (
+        open(control, "rb", buffering=0) as commands,  # noqa: PTH123 - pathlib costs milliseconds
+        open(answers, "wb", buffering=0) as answer,  # noqa: PTH123
+        subprocess.Popen(program, stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+            if b"--- Run 2/" in line or b"=== Profiling Results" in line:
+                ready, _, _ = select.select([commands], [], [], PATIENCE_S)
+                counting = bool(ready) and commands.read(64) == b"enable\n"
+                if ready and not silent:
+                    answer.write(b"ack\n\0")
+            if b"--- Run " in line and counting:
+                repeats += 1
+    return process.returncode, repeats
 
 
 if __name__ == "__main__":

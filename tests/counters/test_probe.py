@@ -91,6 +91,23 @@ def test_ubuntus_wrapper_without_its_tools_is_no_perf(host: Host) -> None:
     )
 
 
+def test_a_perf_that_is_too_old_is_named_with_the_version_that_is_not(host: Host) -> None:
+    host.perf(version="perf version 5.4.231", per_repeat=HARDWARE)
+    probed = host.probe()
+    told = "perf 5.4.231 is too old: counting only the repeats takes perf 5.10 or newer"
+    assert probed == probe.Probed("too old", told)
+    assert host.choose("auto").instrument is NOTHING
+    for given in ({"mode": "perf"}, {"mode": "auto", "judged": ["task-clock"]}):
+        with pytest.raises(UsageError, match=told):
+            host.choose(**given)
+
+
+@pytest.mark.parametrize(("version", "counts"), [("5.9.16", None), ("5.10.0", "5.10"), ("6.1.187", "6.1")])
+def test_the_perf_that_counts_has_a_version(host: Host, version: str, counts: str | None) -> None:
+    host.perf(version=f"perf version {version}")
+    assert probe.version({"PATH": f"{host.path / 'bin'}{os.pathsep}{os.defpath}"}) == counts
+
+
 def test_where_it_is_not_permitted_the_sysctl_is_named(host: Host) -> None:
     host.perf(returncode=255, says=DENIED)
     host.file("proc/sys/kernel/perf_event_paranoid", "4\n")

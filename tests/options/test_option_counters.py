@@ -11,7 +11,8 @@ import pytest
 
 from pytest_ethrex_perf.baseline import acceptance, store
 from pytest_ethrex_perf.baseline.store import ContradictionError
-from pytest_ethrex_perf.counters import callgrind
+from pytest_ethrex_perf.cli import main
+from pytest_ethrex_perf.counters import callgrind, perf_stat
 from pytest_ethrex_perf.records.decision import Rules
 from tests.counters import conftest as counters
 from tests.counters.conftest import build
@@ -19,6 +20,8 @@ from tests.counters.conftest import build
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_ethrex_perf.baseline.schema import Baseline
+    from pytest_ethrex_perf.records.measurement import Count
     from tests.conftest import Bench
 
 GUIDE = {
@@ -41,6 +44,13 @@ def known_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(counters.SOURCE, tmp_path_factory.mktemp("known") / "known-work")
 
 
+def of_counts_and_of_times(bench: Bench) -> tuple[Baseline, Baseline]:
+    """The two baselines of a block of which callgrind counted."""
+    baselines = [store.load(file) for file in store.files(bench.path / "baselines")]
+    apart, timed = sorted(baselines, key=lambda baseline: baseline.times)
+    return apart, timed
+
+
 @pytest.fixture
 def valgrind() -> callgrind.Tool:
     if shutil.which("valgrind") is None:
@@ -57,9 +67,9 @@ def test_auto_counts_with_perf_and_shows_both_sides_beside_each_other(bench: Ben
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
-            "counters: perf 5.4 counts this CPU's events, method difference",
-            "  instructions (difference) * 6[89]?.? M ? 0.? % * 6[89]?.? M ? 0.? % *",
-            "  branch-misses (difference) *",
+            "counters: perf 6.8 counts this CPU's events, method window",
+            "  instructions (window) * 6[89]?.? M ? 0.? % * 6[89]?.? M ? 0.? % *",
+            "  branch-misses (window) *",
             "  IPC * 2.55 *",
         ]
     )
@@ -205,10 +215,10 @@ def test_another_perf_on_the_same_machine_is_told(bench: Bench) -> None:
     base = bench.program("base")
     bench.record(base).assert_outcomes(passed=1)
     (file,) = store.files(bench.path / "baselines")
-    assert store.load(file).epoch.sessions[0].machine.recorded["perf"] == "5.4"
-    bench.perf(version="5.8", per_repeat=GUIDE)
+    assert store.load(file).epoch.sessions[0].machine.recorded["perf"] == "6.8"
+    bench.perf(version="6.9.1", per_repeat=GUIDE)
     told = " ".join(bench.record(base).stdout.str().split())
-    assert "changed on this machine: perf: 5.4 → 5.8" in told
+    assert "changed on this machine: perf: 6.8 → 6.9" in told
 
 
 def test_a_session_that_contradicts_its_counts_is_refused(bench: Bench) -> None:
@@ -233,8 +243,49 @@ def test_a_baseline_without_counts_says_what_to_record(bench: Bench) -> None:
     result = bench.gate(f"--ethrex-replay={head}", *options, *FAST)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*the stored sessions have no instructions:u by perf (difference, repeat) to compare with*"]
+        ["*the stored sessions have no instructions:u by perf (window, repeat) to compare with*"]
     )
+
+
+def test_a_perf_that_is_too_old_is_told_and_counts_nothing(bench: Bench) -> None:
+    bench.perf("5.4.0", per_repeat=GUIDE)
+    programs = bench.program("head"), bench.program("base")
+    result = bench.compare(*programs, *FAST)
+    result.assert_outcomes(passed=1)
+    told = "perf 5.4.0 is too old: counting only the repeats takes perf 5.10 or newer"
+    result.stdout.fnmatch_lines([f"counters: {told}; CPU time, page faults, * come from wait4"])
+    assert bench.results().counters.startswith(told)
+    assert not any(pair.head.counts for pair in bench.results().blocks[0].pairs)
+    for option in ("--ethrex-counters=perf", "--ethrex-metrics=instructions"):
+        assert told in bench.refuse("--ethrex-block=1", option)
+
+
+def test_a_machine_whose_perf_is_too_old_is_not_known_by_it(bench: Bench) -> None:
+    bench.perf("5.4.0", per_repeat=GUIDE)
+    bench.record(bench.program("base")).assert_outcomes(passed=1)
+    (file,) = store.files(bench.path / "baselines")
+    assert "perf" not in store.load(file).epoch.sessions[0].machine.recorded
+
+
+def test_counts_that_an_older_version_subtracted_are_read_and_judged_as_they_were(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = perf_stat._PerfCounting.counts
+
+    def subtracted(counting: perf_stat._PerfCounting) -> dict[str, Count]:
+        return {
+            name: msgspec.structs.replace(count, method="difference")
+            for name, count in counts(counting).items()
+        }
+
+    monkeypatch.setattr(perf_stat._PerfCounting, "counts", subtracted)
+    bench.perf(per_repeat=GUIDE, by_program={"head": 1.03}, noise=0.002)
+    programs = bench.program("head"), bench.program("base")
+    bench.compare(*programs, *FAST, "--ethrex-metrics=instructions").assert_outcomes(failed=1)
+    count = bench.results().blocks[0].pairs[0].head.counts["instructions"]
+    assert count.identity == "instructions:u by perf (difference, repeat)"
+    assert main(["explain", str(bench.path / "results.json")]) == 0
+    assert "→ regression: proven" in capsys.readouterr().out
 
 
 # --- callgrind --------------------------------------------------------------------------------------------
@@ -298,7 +349,7 @@ def test_times_and_callgrinds_counts_are_two_baselines_of_a_block(
     gated = ("--ethrex-counters=callgrind", "--ethrex-metrics=exec,instructions")
     recorded = bench.record(f"{known_work} --pages 0", *gated, "--ethrex-json=results.json")
     recorded.assert_outcomes(passed=2)
-    apart, timed = (store.load(file) for file in store.files(bench.path / "baselines"))
+    apart, timed = of_counts_and_of_times(bench)
     assert (apart.times, timed.times) == (False, True)
     assert apart.epoch.sessions[0].id == timed.epoch.sessions[0].id
     again = bench.record(
@@ -333,7 +384,7 @@ def test_a_session_that_contradicts_one_of_its_baselines_goes_into_neither(
     assert [file.read_text() for file in files] == before
     told = acceptance.accept(bench.path / "baselines", run, run.blocks[0], "more checks")
     assert any("epoch 2 begun (more checks)" in one and "callgrind" in one for one in told)
-    assert next(len(store.load(file).epochs) for file in files) == 2
+    assert len(of_counts_and_of_times(bench)[0].epochs) == 2
 
 
 def test_a_run_that_stopped_counting_can_be_accepted_and_a_new_level_of_counts_is_none_of_times(
@@ -355,7 +406,7 @@ def test_a_run_that_stopped_counting_can_be_accepted_and_a_new_level_of_counts_i
     counted = [bool(pair.head.counts) for pair in block.pairs]
     assert counted == [True] * 6 + [False] * (len(block.pairs) - 6)
     told = acceptance.accept(bench.path / "baselines", run, block, "more checks")
-    apart, timed = (store.load(file) for file in store.files(bench.path / "baselines"))
+    apart, timed = of_counts_and_of_times(bench)
     assert [len(baseline.epochs) for baseline in (apart, timed)] == [2, 1], told
     assert len(apart.epoch.sessions[0].invocations) == 6
     assert len(timed.epoch.sessions[-1].invocations) == len(block.pairs)

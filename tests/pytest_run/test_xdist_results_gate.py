@@ -169,7 +169,7 @@ def test_counts_are_judged_as_without_it(bench: Bench, sides: tuple[str, ...]) -
         from pytest_ethrex_perf.counters import probe
         from pytest_ethrex_perf.host.perf_tool import PerfTool
 
-        probe.find = lambda *_, **__: PerfTool({str(perf)!r}, "5.4")
+        probe.find = lambda *_, **__: PerfTool({str(perf)!r}, "6.8.12")
         """
     )
     options = (*sides, "--ethrex-block=1,2", "--ethrex-metrics=exec,instructions", "--ethrex-json=r.json")
