@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ethrex_perf.config.options import OPTIONS, describe
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.pytest_run.fixtures import ethrex_block, ethrex_replay
 
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option in OPTIONS.values():
         keywords: dict[str, Any] = {
             "dest": f"ethrex_{option.name}",
-            "help": describe(option),
+            "help": option.full_help.replace("%", "%%"),
             "default": None,
         }
         if option.flag:

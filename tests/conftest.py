@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import signal
 import tempfile
@@ -149,5 +148,5 @@ def bench(
     monkeypatch.setattr(tempfile, "tempdir", locks)
     monkeypatch.setenv("TMPDIR", locks)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setitem(OPTIONS, "profile", dataclasses.replace(PROFILE, default="off"))
+    monkeypatch.setitem(OPTIONS, "profile", PROFILE._replace(default="off"))
     return Bench(pytester, monkeypatch)

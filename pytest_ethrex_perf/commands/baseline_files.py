@@ -30,9 +30,11 @@ def say(text: str, end: str = "\n") -> None:
 def archive(directory: Path | None) -> Archive:
     """Return the archive in `directory`, or the user's own."""
     from pytest_ethrex_perf.baseline.archive import Archive, default_directory
+    from pytest_ethrex_perf.config import readers
     from pytest_ethrex_perf.config.options import OPTIONS
 
-    return Archive(directory or default_directory(os.environ), OPTIONS["archive_size"].default)
+    size = readers.archive_size(OPTIONS["archive_size"].default)
+    return Archive(directory or default_directory(os.environ), size)
 
 
 def files(args: Namespace, optional: Collection[str] = ()) -> list[Path]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from pytest_ethrex_perf.config import readers
 from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.config.parsers import read
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import TIMES, limits
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import BlockResult
 
 _LIMITS = ("margin", "tolerance", "alpha", "looks", "floor")
-_DEFAULT = Rules(alpha=OPTIONS["alpha"].default, looks=OPTIONS["looks"].default)
+_DEFAULT = Rules(alpha=readers.alpha(OPTIONS["alpha"].default), looks=readers.looks(OPTIONS["looks"].default))
 
 
 def add_options(parser: ArgumentParser) -> None:
     """Add `--metrics` and the limits; `given` reads them."""
     for name in ("metrics", *_LIMITS):
         option = OPTIONS[name]
-        text = f"{option.help} (default: the file's, else {option.shown_default})"
+        text = f"{option.help} (default: the file's, else {option.shown_default or option.default})"
         parser.add_argument(f"--{name}", metavar=option.metavar, help=text.replace("%", "%%"))
 
 
@@ -32,7 +34,9 @@ def given(args: Namespace) -> dict[str, Any]:
     """What the command line says, read and checked; raises `UsageError`."""
     values = {name: getattr(args, name) for name in ("metrics", *_LIMITS)}
     return {
-        name: OPTIONS[name].read(value, f"--{name}") for name, value in values.items() if value is not None
+        name: read(readers.of(name), value, f"--{name}")
+        for name, value in values.items()
+        if value is not None
     }
 
 

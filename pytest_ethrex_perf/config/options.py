@@ -1,54 +1,28 @@
-"""Every option, once: its name in each place, how it is read, its default.
+"""Every option, once: its name in each place, its default, and what it means.
 
-Stdlib only: pytest imports this module in every run on the machine. What they are set to is in `settings`.
+pytest imports this module in every run on the machine: it imports nothing of ours and computes nothing that
+an unrelated run can do without. `readers` says how a value is read, `settings` what the options are set to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from pytest_ethrex_perf.config.parsers import (
-    choice,
-    events,
-    fraction,
-    looks,
-    metrics,
-    milliseconds,
-    probability,
-    repeats,
-    seconds,
-    shard,
-    significance,
-    size,
-    text,
-    whole,
-    words,
-    words_or_none,
-)
-from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.metric import COUNTS, TIMES, limits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Final, NamedTuple
 
 CONFIG_NAME = "ethrex-perf.toml"
 ALL_CONFIGURED = "all"  # `--ethrex-block all`: the blocks of ethrex-perf.toml
-BUNDLED = "bundled"  # `--ethrex-cache-dir bundled`: the cache of the embedded program's own block
-_LIMITS = limits("exec", callgrind=False)
+BUNDLED: Final = "bundled"  # `--ethrex-cache-dir bundled`: the cache of the embedded program's own block
 
 
-@dataclass(frozen=True)
-class Option:
-    """One option: its name in each place, how it is read, and what it means."""
+class Option(NamedTuple):
+    """One option: its name in each place, its default, and what it means."""
 
     name: str
     help: str
-    default: Any = None
-    parse: Callable[[object], Any] = text
-    metavar: str | None = None
+    default: str | None = None
+    """As a user would write it; it is read as what a user writes."""
     shown_default: str | None = None
-    """The default as a user would write it, where `str(default)` is not that."""
+    """Of an option whose default depends on the metric and on what counts it (`records.metric.limits`)."""
+    metavar: str | None = None
     flag: bool = False
     repeated: bool = False
     path: bool = False
@@ -72,12 +46,13 @@ class Option:
         """The ini form."""
         return "ethrex_" + self.name
 
-    def read(self, value: object, where: str) -> Any:
-        """Parse and check `value`; raises `UsageError` that names `where` and the form."""
-        try:
-            return self.parse(value)
-        except (ValueError, TypeError) as error:
-            raise UsageError(f"{where}: {value!r} is not a value of it: {error}") from None
+    @property
+    def full_help(self) -> str:
+        """Its help text, with its default."""
+        if "(default: " in self.help:
+            return self.help
+        default = "off" if self.flag else self.shown_default or self.default or "none"
+        return f"{self.help} (default: {default})"
 
 
 OPTIONS: dict[str, Option] = {
@@ -99,16 +74,14 @@ OPTIONS: dict[str, Option] = {
             "program under test (head): a path, a command line, or `embedded` "
             "(default: $ETHREX_REPLAY, ethrex-replay on PATH, target/release/ethrex-replay)",
             metavar="PROGRAM",
-            parse=words,
         ),
         Option(
             "base",
             "program to compare with, run interleaved with the head; same forms as --ethrex-replay "
             "(default: compare with the stored baseline)",
             metavar="PROGRAM",
-            parse=words,
         ),
-        Option("prefix", "put before the program, e.g. 'taskset -c 0-7'", "", words_or_none, "COMMAND"),
+        Option("prefix", "put before the program, e.g. 'taskset -c 0-7'", "", metavar="COMMAND"),
         Option("network", "network of block specs that name none", "mainnet", metavar="NAME", per_block=True),
         Option(
             "cache_dir",
@@ -120,72 +93,59 @@ OPTIONS: dict[str, Option] = {
         Option(
             "rpc_url",
             "fetch a missing cache file from this RPC, unmeasured (default: $ETHREX_RPC_URL)",
-            parse=str,  # empty is none: a CI's secret that this run may not see
             metavar="URL",
             file=False,
         ),
         Option(
             "repeat",
             "repeats per invocation; `auto`: the baseline's, or else what a short pilot finds best",
-            11,
-            repeats,
-            "R|auto",
+            "11",
+            metavar="R|auto",
             per_block=True,
         ),
         Option(
             "drop",
             "repeats dropped at the start of each invocation, before the median",
-            1,
-            whole(1),
-            "N",
+            "1",
+            metavar="N",
             per_block=True,
         ),
         Option(
             "metrics",
-            f"metrics to gate: {', '.join(TIMES)}, and of what --ethrex-counters counts {', '.join(COUNTS)}",
-            ("exec",),
-            metrics,
-            "LIST",
+            "metrics to gate: exec, prep, and of what --ethrex-counters counts instructions, "
+            "prep-instructions, cycles, branches, branch-misses, cache-references, cache-misses, "
+            "L1-dcache-load-misses, task-clock, page-faults",
+            "exec",
+            metavar="LIST",
             per_block=True,
-            shown_default="exec",
         ),
         Option(
             "counters",
             "what counts instructions and the like: `perf` stat (`auto`: where it can), `callgrind` (slow, "
             "exact, and in processes that are never timed), or `off`",
             "auto",
-            choice("auto", "perf", "callgrind", "off"),
-            "auto|perf|callgrind|off",
+            metavar="auto|perf|callgrind|off",
         ),
         Option(
             "events",
             "further events to count with perf, as `perf list` has them, e.g. LLC-loads,dTLB-load-misses",
-            (),
-            events,
-            "LIST",
-            shown_default="none",
+            metavar="LIST",
         ),
         Option(
             "timeout",
             "limit for one invocation, e.g. 90s (default: from the block's first invocation)",
-            None,
-            seconds,
-            "TIME",
+            metavar="TIME",
         ),
         Option("baselines", "where stored baselines are", "baselines", metavar="DIR", path=True),
         Option(
             "update_baseline",
             "record a session into the stored baseline instead of judging",
-            default=False,
-            parse=bool,
             flag=True,
             file=False,
         ),
         Option(
             "update_baseline_new_only",
             "record a session of the blocks that have no baseline yet, and leave the others alone",
-            default=False,
-            parse=bool,
             flag=True,
             file=False,
         ),
@@ -199,9 +159,7 @@ OPTIONS: dict[str, Option] = {
             "invocations",
             "invocations of a session that is recorded, or compared with a stored baseline "
             "(default: 10 to record; to compare, from the baseline's noise)",
-            None,
-            whole(2),
-            "K",
+            metavar="K",
         ),
         Option(
             "archive",
@@ -214,10 +172,8 @@ OPTIONS: dict[str, Option] = {
             "archive_size",
             "how much the archive may hold; the least recently used programs make room; 0 switches it off: "
             "stored baselines then decide alone",
-            5 * 2**30,
-            size,
-            "SIZE",
-            shown_default="5GiB",
+            "5GiB",
+            metavar="SIZE",
         ),
         Option(
             "machine", "name of a fleet of equal machines, instead of this machine's own key", metavar="NAME"
@@ -225,61 +181,47 @@ OPTIONS: dict[str, Option] = {
         Option(
             "margin",
             "a slowdown smaller than this is never a regression",
-            _LIMITS.margin,
-            fraction,
-            "FRACTION",
+            shown_default="1%; of what callgrind counts 0.3%",
+            metavar="FRACTION",
             per_block=True,
             per_metric=True,
-            shown_default="1%; of what callgrind counts 0.3%",
         ),
         Option(
             "tolerance",
             "proven to be within this is unchanged",
-            _LIMITS.tolerance,
-            probability,
-            "FRACTION",
+            shown_default="3%; of what callgrind counts 1%",
+            metavar="FRACTION",
             per_block=True,
             per_metric=True,
-            shown_default="3%; of what callgrind counts 1%",
         ),
         Option(
             "floor",
             "absolute change of a time, in ms, below which it is no regression",
-            _LIMITS.floor,
-            milliseconds,
-            "MS",
+            shown_default="0.2",
+            metavar="MS",
             per_block=True,
             per_metric=True,
-            shown_default="0.2",
         ),
         Option(
             "alpha",
             "probability of a false regression, for the whole run",
-            0.01,
-            significance,
-            "FRACTION",
-            shown_default="1%",
+            "1%",
+            metavar="FRACTION",
         ),
         Option(
             "looks",
             "numbers of pairs at which the data is looked at",
-            (6, 10, 16, 24),
-            looks,
-            "LIST",
-            shown_default="6,10,16,24",
+            "6,10,16,24",
+            metavar="LIST",
         ),
         Option(
             "time_budget",
             "stop measuring after this time and decide with what is known",
-            None,
-            seconds,
-            "TIME",
+            metavar="TIME",
         ),
         Option(
             "aa",
             "run base against itself, to check the gate and this machine",
-            default=False,
-            parse=bool,
             flag=True,
             file=False,
         ),
@@ -287,21 +229,18 @@ OPTIONS: dict[str, Option] = {
             "on_inconclusive",
             "outcome of an inconclusive block",
             "warn",
-            parse=choice("warn", "fail"),
             metavar="warn|fail",
         ),
         Option(
             "on_improvement",
             "outcome of an improvement",
             "pass",
-            parse=choice("pass", "fail"),
             metavar="pass|fail",
         ),
         Option(
             "on_same_program",
             "outcome when base and head are the same program",
             "skip",
-            parse=choice("skip", "fail"),
             metavar="skip|fail",
         ),
         Option(
@@ -310,31 +249,25 @@ OPTIONS: dict[str, Option] = {
             "invocations and say which functions became slower; a recorded session keeps head's stacks "
             "beside its baseline; takes nothing of --ethrex-time-budget",
             "on-regression",
-            choice("off", "on-regression", "always"),
-            "off|on-regression|always",
+            metavar="off|on-regression|always",
         ),
         Option(
             "profile_frames",
             "how perf walks stacks; fp needs a program with frame pointers, and is smaller and faster",
             "dwarf",
-            choice("dwarf", "fp"),
-            "dwarf|fp",
+            metavar="dwarf|fp",
         ),
         Option(
             "profile_time",
             "how long the profile of one block may take: where its repeats are slow, fewer are profiled",
-            300.0,
-            seconds,
-            "TIME",
-            shown_default="5m",
+            "5m",
+            metavar="TIME",
         ),
         Option(
             "lock_timeout",
             "how long to wait for another run that measures on this machine",
-            1800.0,
-            seconds,
-            "TIME",
-            shown_default="30m",
+            "30m",
+            metavar="TIME",
         ),
         Option(
             "log_dir",
@@ -347,7 +280,6 @@ OPTIONS: dict[str, Option] = {
             "shard",
             "gate only this part of the blocks, e.g. 2/5; `ethrex-perf merge` joins the results of all parts "
             "(--ethrex-json)",
-            parse=shard,
             metavar="I/N",
             file=False,
         ),
@@ -359,8 +291,8 @@ OPTIONS: dict[str, Option] = {
             written=True,
         ),
         *(
-            Option(name, f"write {told} to this file", metavar="FILE", path=True, written=True, file=False)
-            for name, told in {
+            Option(name, f"write {content} to this file", metavar="FILE", path=True, written=True, file=False)
+            for name, content in {
                 "json": "the whole result, raw data included,",
                 "markdown": "a comment for a pull request (it is appended to $GITHUB_STEP_SUMMARY, too)",
                 "csv": "a line for each block and metric",
@@ -374,12 +306,3 @@ OPTIONS: dict[str, Option] = {
 }
 MARKER_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.per_block)
 WRITTEN = tuple(name for name, option in OPTIONS.items() if option.written)
-
-
-def describe(option: Option) -> str:
-    """Help text of `option`, with its default."""
-    told = option.help
-    if "(default: " not in told:
-        default = "off" if option.flag else option.default or "none"
-        told += f" (default: {option.shown_default or default})"
-    return told.replace("%", "%%")

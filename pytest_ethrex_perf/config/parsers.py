@@ -1,6 +1,6 @@
 """How the values of options are read: each takes what a person wrote, and raises ValueError with the form.
 
-Stdlib only: pytest imports this module in every run on the machine.
+`read` makes that a usage error, which names the place as well.
 """
 
 from __future__ import annotations
@@ -8,16 +8,29 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.metric import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-AUTO = "auto"  # `--ethrex-repeat auto`
+T = TypeVar("T")
+Name = TypeVar("Name", bound=str)
+Auto = Literal["auto"]
+AUTO: Auto = "auto"
+"""`--ethrex-repeat auto`"""
 MIN_PAIRS = 6  # fewer pairs are never a verdict (judge)
 _BARE_FRACTION_LIMIT = 0.5  # a bare 1 or 5 was meant as a percentage: refused rather than guessed
+
+
+def read(parse: Callable[[object], T], value: object, where: str) -> T:
+    """`value` as `parse` reads it; raises `UsageError` that says `where` and shows the form."""
+    try:
+        return parse(value)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{where}: {value!r} is not a value of it: {error}") from None
 
 
 def fraction(text: object) -> float:
@@ -138,18 +151,19 @@ def events(text: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def repeats(text: object) -> int | str:
+def repeats(text: object) -> int | Auto:
     """`11`, or `auto`; raises ValueError below 2: the first repeat is dropped."""
     return AUTO if text == AUTO else whole(2)(text)
 
 
-def choice(*names: str) -> Callable[[object], str]:
+def choice(*names: Name) -> Callable[[object], Name]:
     """Parser that takes one of `names`."""
 
-    def parse(text: object) -> str:
-        if text not in names:
-            raise ValueError(f"choose from {', '.join(names)}")
-        return str(text)
+    def parse(text: object) -> Name:
+        for name in names:
+            if text == name:
+                return name
+        raise ValueError(f"choose from {', '.join(names)}")
 
     return parse
 

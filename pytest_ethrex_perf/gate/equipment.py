@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
-from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import choice, probe
 from pytest_ethrex_perf.host import machine as host_machine
 from pytest_ethrex_perf.replay import cache, program
@@ -29,10 +28,8 @@ class Equipment:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.machine = _machine(settings)
-        self.rpc_url: str | None = settings.get("rpc_url") or settings.environ.get("ETHREX_RPC_URL") or None
-        self.archive = Archive(
-            settings.get("archive") or default_directory(settings.environ), settings.get("archive_size")
-        )
+        self.rpc_url: str | None = settings.rpc_url or settings.environ.get("ETHREX_RPC_URL") or None
+        self.archive = Archive(settings.archive or default_directory(settings.environ), settings.archive_size)
         self._caches: dict[BlockId, CacheIdentity] = {}
         self._counters: dict[tuple[str, ...], choice.Chosen] = {}
 
@@ -49,28 +46,30 @@ class Equipment:
     @cached_property
     def head(self) -> Program:
         """The program under test; raises `UsageError`."""
-        return self._resolve("base" if self.settings.get("aa") and self.settings.get("base") else "replay")
+        if self.settings.aa and self.settings.base:
+            return self._resolve(self.settings.base, "--ethrex-base")
+        return self._resolve(self.settings.replay, "--ethrex-replay")
 
     @cached_property
     def base(self) -> Program | None:
         """The program to compare with, None where only a baseline is stored; raises `UsageError`."""
-        if self.settings.get("base"):
-            return self._resolve("base")
-        return self.head if self.settings.get("aa") else None
+        if self.settings.base:
+            return self._resolve(self.settings.base, "--ethrex-base")
+        return self.head if self.settings.aa else None
 
-    def _resolve(self, option: str) -> Program:
+    def _resolve(self, spec: str | None, option: str) -> Program:
         return program.resolve(
-            self.settings.get("base") if option == "base" else self.settings.get("replay"),
+            spec,
             cwd=self.settings.cwd,
             environ=self.settings.environ,
-            prefix=self.settings.get("prefix"),
-            option=OPTIONS[option].flag_name,
+            prefix=self.settings.prefix,
+            option=option,
         )
 
     @cached_property
     def cache_dir(self) -> Path:
         """Where the cache files are."""
-        return cache.directory(self.settings.get("cache_dir"))
+        return cache.directory(self.settings.cache_dir)
 
     def cache(self, block: BlockId) -> CacheIdentity:
         """What the block's cache file holds, fetched first if it is missing and there is an RPC URL.
@@ -87,7 +86,7 @@ class Equipment:
                     rpc_url=self.rpc_url,
                     timeout=cache.FETCH_TIMEOUT_S,
                     environ=self.settings.environ,
-                    log_dir=self.settings.get("log_dir"),
+                    log_dir=self.settings.log_dir,
                 )
             else:
                 self._caches[block] = cache.identify(path, block)
@@ -98,18 +97,18 @@ class Equipment:
         wanted = tuple(sorted(set(judged)))
         if wanted not in self._counters:
             self._counters[wanted] = choice.choose(
-                self.settings.get("counters"),
+                self.settings.counters,
                 self.settings.environ,
                 judged=wanted,
-                named=self.settings.get("events"),
+                named=self.settings.events,
             )
         return self._counters[wanted]
 
 
 def _machine(settings: Settings) -> Machine:
     """This machine, and which perf it counts with: another one may be worth a warning."""
-    machine = host_machine.identify(name=settings.get("machine"))
-    if settings.get("counters") not in ("auto", "perf"):
+    machine = host_machine.identify(name=settings.machine)
+    if settings.counters not in ("auto", "perf"):
         return machine
     version = probe.version(settings.environ)
     if version is None:

@@ -89,7 +89,7 @@ class Explainer:
 
     def wanted(self, block: Block, settle: Settle) -> bool:
         """Whether this block, decided or recorded, is profiled."""
-        asked = self._settings.get("profile")
+        asked = self._settings.profile
         if asked == "off" or block.error is not None or not block.samples_taken:
             return False
         if block.plan.mode == "record":
@@ -169,7 +169,7 @@ class Explainer:
         return Findings(explanation, profile, tuple(notes))
 
     def _folder(self) -> Path:
-        report: Path | None = self._settings.get("report")
+        report: Path | None = self._settings.written.get("report")
         return self._settings.cwd / FOLDER if report is None else report
 
     def _keep(self, plan: Plan, result: BlockResult, profiler: Profiler) -> Findings:
@@ -199,7 +199,7 @@ class Explainer:
         """
         from pytest_ethrex_perf.profile import record
 
-        limit_s: float = self._settings.get("profile_time")
+        limit_s: float = self._settings.profile_time
         measured = [pair.head for pair in result.pairs] or list(result.invocations)
         measured += [pair.base for pair in result.pairs]
         planned = effort(
@@ -222,7 +222,7 @@ class Explainer:
             plan.request.block,
             cache_dir=self._cache_dir,
             environ=self._settings.environ,
-            log_dir=self._settings.get("log_dir"),
+            log_dir=self._settings.log_dir,
             repeat=planned.repeat,
             secrets=self._secrets,
         )
@@ -251,7 +251,7 @@ class Explainer:
             more_time="raise --ethrex-profile-time",
             more_space="--ethrex-profile-frames=fp takes less, where the program has frame pointers",
         )
-        frames = self._settings.get("profile_frames")
+        frames = self._settings.profile_frames
         return Sampling(frames, frequency, limits)
 
 

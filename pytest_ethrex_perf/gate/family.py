@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import check_limits, check_marker
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.judge import family
-from pytest_ethrex_perf.records.metric import limits
 from pytest_ethrex_perf.records.request import Gating, Request
 
 if TYPE_CHECKING:
@@ -70,8 +68,8 @@ class Family:
 
     def mean_rules(self, metric: str) -> Rules:
         """By what the mean over blocks of `metric` is judged: without a floor, the blocks' levels differ."""
-        gating = dataclasses.replace(gating_of(self.settings, metric, None), floor=0.0)
-        return self._rules(gating, self._gatings.suite or 1.0)
+        limits = self.settings.limits(None, metric)._replace(floor=0.0)
+        return self._rules(Gating(metric, *limits), self._gatings.suite or 1.0)
 
     @property
     def _everywhere(self) -> tuple[Request, ...]:
@@ -82,33 +80,22 @@ class Family:
         return family.gatings(max(self.size, 1), len(self.mean_metrics))
 
     def _rules(self, gating: Gating, gatings: float) -> Rules:
-        return gating.rules(
-            alpha=self.settings.get("alpha"), gatings=gatings, looks=self.settings.get("looks")
-        )
+        return gating.rules(alpha=self.settings.alpha, gatings=gatings, looks=self.settings.looks)
 
 
-def request_of(settings: Settings, block: BlockId, marker: Mapping[str, Any] | None = None) -> Request:
+def request_of(settings: Settings, block: BlockId, marker: Mapping[str, object] | None = None) -> Request:
     """What a test with these marker keywords asks of `block`. Raises `UsageError`."""
     marker = marker or {}
     check_marker(marker)
-    repeat, drop = settings.get("repeat", block, None, marker), settings.get("drop", block, None, marker)
-    if repeat != AUTO and repeat <= drop:
+    asked = settings.block(block, marker)
+    if asked.repeat != AUTO and asked.repeat <= asked.drop:
         raise UsageError(
-            f"{block}: {repeat} repeats, the first {drop} dropped, leave nothing: raise --ethrex-repeat"
+            f"{block}: {asked.repeat} repeats, the first {asked.drop} dropped, leave nothing: "
+            "raise --ethrex-repeat"
         )
-    names = settings.get("metrics", block, None, marker)
-    for name in names:
-        check_limits(settings, block, name, marker)
-    gatings = tuple(gating_of(settings, name, block, marker) for name in names)
-    return Request(block, None if repeat == AUTO else repeat, drop, gatings)
-
-
-def gating_of(
-    settings: Settings, metric: str, block: BlockId | None, marker: Mapping[str, Any] | None = None
-) -> Gating:
-    """What is judged of `metric` of a block (None: of the mean over blocks)."""
-    margin, tolerance, floor = (
-        settings.get(limit, block, metric, marker) for limit in ("margin", "tolerance", "floor")
-    )
-    drift = limits(metric, callgrind=settings.get("counters") == "callgrind").drift
-    return Gating(metric, margin, tolerance, floor, drift)
+    gatings = []
+    for metric in asked.metrics:
+        limits = settings.limits(block, metric, marker)
+        check_limits(block, metric, limits)
+        gatings.append(Gating(metric, *limits))
+    return Request(block, None if asked.repeat == AUTO else asked.repeat, asked.drop, tuple(gatings))

@@ -55,9 +55,9 @@ class Launcher:
             block,
             cache_dir=equipment.cache_dir,
             repeat=repeat,
-            timeout=equipment.settings.get("timeout") or self._timeout_s(block),
+            timeout=equipment.settings.timeout or self._timeout_s(block),
             environ=equipment.settings.environ,
-            log_dir=equipment.settings.get("log_dir"),
+            log_dir=equipment.settings.log_dir,
             label=label,
             secrets=equipment.secrets,
             instrument=instrument if count or not instrument.apart else NOTHING,
@@ -113,7 +113,7 @@ class MachineHold:
             self._held.enter_context(
                 lock.measuring(
                     f"pytest --ethrex-block … in {self._settings.cwd.name}",
-                    timeout=self._settings.get("lock_timeout"),
+                    timeout=self._settings.lock_timeout,
                     waiting=self._say,
                     run=self._run,
                 )

@@ -31,7 +31,7 @@ class Planner:
         self._equipment = equipment
         self._settings = settings = equipment.settings
         self._programs = BaselinePrograms(equipment.archive, cwd=settings.cwd, environ=settings.environ)
-        self._homes = homes.Homes(settings.get("baselines"), self._kind, equipment.machine)
+        self._homes = homes.Homes(settings.baselines, self._kind, equipment.machine)
         self._comparisons: dict[Request, Comparison] = {}
 
     def _kind(self) -> Kind:
@@ -44,14 +44,14 @@ class Planner:
         """What this run was asked to do with its blocks, in a word or three."""
         if self._settings.recording:
             return "record"
-        given = self._settings.get("base") or self._settings.get("aa")
+        given = self._settings.base or self._settings.aa
         return "interleaved" if given else "against stored baselines"
 
     def mode(self, request: Request) -> Mode:
         """How a block will be measured; what cannot be found out yet (`plan` will say it) is no program."""
         if self._settings.recording:
             return "record"
-        if self._settings.get("base") or self._settings.get("aa"):
+        if self._settings.base or self._settings.aa:
             return "interleaved"
         try:
             return self._comparison(request).mode
@@ -84,7 +84,7 @@ class Planner:
 
     def _destinations(self, request: Request) -> tuple[Home, ...]:
         """Where a session of this run goes."""
-        every = not self._settings.get("update_baseline_new_only")
+        every = not self._settings.update_baseline_new_only
         return tuple(home for home in self._homes_of(request) if every or self._homes.baseline(home) is None)
 
     def recorded_repeat(self, request: Request) -> int | None:
@@ -125,17 +125,17 @@ class Planner:
         cache = equipment.cache(request.block)
         baselines, notes = self._comparable(request, compared, repeat, cache, comparison.mode)
         stock = homes.together(baselines, request.drop, recording=recording)
-        published, broken = reference.published(settings.get("baselines"), request.block)
+        published, broken = reference.published(settings.baselines, request.block)
         vendor = equipment.machine.keyed.get("vendor")
         plan = Plan(
             request=request,
             mode=comparison.mode,
-            aa=settings.get("aa"),
+            aa=settings.aa,
             head=equipment.head,
             base=comparison.base,
             cache=cache,
             repeat=repeat,
-            invocations=settings.get("invocations") or RECORDED_INVOCATIONS,
+            invocations=settings.invocations or RECORDED_INVOCATIONS,
             reproduce=reproduce.command(settings, request),
             vendor=None if vendor is None else str(vendor),
             destinations=destinations,
@@ -148,22 +148,22 @@ class Planner:
             history=stock.history,
             notes=(*notes, *broken, *self._session_notes(request, comparison, stock)),
         )
-        if plan.mode == "stored" and not settings.get("invocations"):
+        if plan.mode == "stored" and not settings.invocations:
             return replace(plan, invocations=_enough_invocations(plan))
         return plan
 
     def _check_needed(self, request: Request) -> None:
         settings, head, base = self._settings, self._equipment.head, self._equipment.base
-        if settings.get("update_baseline_new_only") and not self._destinations(request):
+        if settings.update_baseline_new_only and not self._destinations(request):
             paths = ", ".join(str(home.path) for home in self._homes_of(request))
             raise NothingToDo(f"it has a baseline already: {paths}")
-        if base is None or base.sha256 != head.sha256 or settings.get("aa"):
+        if base is None or base.sha256 != head.sha256 or settings.aa:
             return
         reason = (
             f"base and head are the same program (sha256 {head.sha256[:12]}): "
             "nothing to compare; --ethrex-aa measures it against itself"
         )
-        if settings.get("on_same_program") == "fail":
+        if settings.on_same_program == "fail":
             raise MeasurementError(reason)
         raise NothingToDo(reason)
 

@@ -11,7 +11,8 @@ from pytest_ethrex_perf.records.decision import Decision, Verdict
 if TYPE_CHECKING:
     import datetime as dt
 
-    from pytest_ethrex_perf.config.settings import Settings, Waiver
+    from pytest_ethrex_perf.config.settings import Settings
+    from pytest_ethrex_perf.config.sources import Waiver
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.result import Outcome
 
@@ -44,14 +45,14 @@ class Policy:
     def __call__(self, block: BlockId | None, metric: str, decision: Decision) -> Consequence:
         """What follows from `decision`; `block` is None for the mean over blocks."""
         settings, verdict = self.settings, decision.verdict
-        if settings.get("aa") and verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT):
+        if settings.aa and verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT):
             return Consequence("fail", BROKEN)
         if verdict is Verdict.REGRESSION:
             waiver = settings.waiver(block, metric) if block is not None else None
             return Consequence("fail") if waiver is None else waive(waiver, self.today, decision)
-        if verdict is Verdict.IMPROVEMENT and settings.get("on_improvement") == "fail":
+        if verdict is Verdict.IMPROVEMENT and settings.on_improvement == "fail":
             return Consequence("fail", "--ethrex-on-improvement fail: record a new baseline")
-        if verdict is Verdict.INCONCLUSIVE and settings.get("on_inconclusive") == "fail":
+        if verdict is Verdict.INCONCLUSIVE and settings.on_inconclusive == "fail":
             return Consequence("fail", "--ethrex-on-inconclusive fail")
         return _OTHERWISE[verdict]
 

@@ -26,7 +26,7 @@ class Recorder:
         settings = self._equipment.settings
         rules = {gating.metric: gating.rules() for gating in plan.request.gatings}
         sentences = recording.record(
-            settings.get("baselines"),
+            settings.baselines,
             plan.head,
             [
                 recording.Home(home.machine, {name: rules[name] for name in home.metrics}, home.times)
@@ -35,7 +35,7 @@ class Recorder:
             invocations,
             cache=plan.cache,
             drop=plan.request.drop,
-            accept_reason=settings.get("accept_baseline"),
+            accept_reason=settings.accept_baseline,
             redact=self._equipment.redact,
         )
         if missing := self.keep(plan.head):

@@ -93,7 +93,7 @@ class Run:
     @property
     def time_budget_s(self) -> float | None:
         """How long the run may measure; None: as long as it takes."""
-        limit_s: float | None = self.settings.get("time_budget")
+        limit_s: float | None = self.settings.time_budget
         return limit_s
 
     def fix(
@@ -264,7 +264,7 @@ class Run:
         """Let go of the machine; keep what may be accepted from a results file."""
         self.machine.release()
         measured = any(block.samples_taken and not block.error for block in self.blocks)
-        if measured and self.settings.get("json") and not self.settings.recording:
+        if measured and "json" in self.settings.written and not self.settings.recording:
             missing = self._recorder.keep(self.equipment.head)
             if missing is not None:
                 self._say(f"head is not kept in the archive: {missing}")

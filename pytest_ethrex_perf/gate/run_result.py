@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf import __version__
-from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.gate.result import block_result
 from pytest_ethrex_perf.records.result import BlockResult, RunResult
 from pytest_ethrex_perf.replay.redaction import redact_url, redact_words
@@ -44,7 +43,7 @@ class Results:
             BlockResult(
                 block=str(request.block),
                 mode=self._run.planner.mode(request),
-                aa=self._run.settings.get("aa"),
+                aa=self._run.settings.aa,
                 repeat=request.repeat,
                 drop=request.drop,
                 rules={gating.metric: rules for gating, rules in block.rules.items()},
@@ -81,7 +80,7 @@ class Results:
             counted_on=counters.machine if counters else None,
             counters=counters.told if counters else "",
             gatings=run.family.size,
-            shard=run.settings.get("shard"),
+            shard=run.settings.shard,
             settings=self._settings(),
             blocks=tuple(map(self.block, run.blocks) if blocks is None else blocks),
             suite=self.mean(),
@@ -89,10 +88,9 @@ class Results:
 
     def _settings(self) -> dict[str, str]:
         settings, redact = self._run.settings, self._run.equipment.redact
-        values = {name: settings.get(name) for name in OPTIONS if name not in ("block", "rpc_url")}
         url = self._run.equipment.rpc_url
         return {
             "block": ", ".join(str(block) for block in self._run.blocks),
-            **{name: redact(str(value)) for name, value in values.items() if value not in (None, "", False)},
+            **{name: redact(value) for name, value in settings.shown().items()},
             **({"rpc_url": redact_url(url)} if url else {}),
         }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult
 
 ROOT = "ethrex-block"
+REPLAYED = 11  # repeats of what is judged by nobody, where --ethrex-repeat is auto
 SUITE = "all"
 MARK = "ethrex_block"
 TOLD = "ethrex_perf"
@@ -116,7 +117,7 @@ class PytestRun:
             self.gate = Run(self.settings, pace=OneByOne(), run_id=worker["testrunuid"], say=self._say)
         self.results = Results(self.gate)
         self.outbox = Outbox(self.gate, self.results) if worker else None
-        self.requests = [request_of(self.settings, block) for block in self.settings.blocks()]
+        self.requests = [request_of(self.settings, block) for block in self.settings.blocks]
         if self.requests:  # before an hour of measuring is lost
             self.gate.equipment.counters(self._counts())
         self._width_shown = 0
@@ -132,7 +133,7 @@ class PytestRun:
         root = Folder.from_parent(session, name=ROOT, nodeid=ROOT)
         for request in self.requests:
             self._add(root, str(request.block), MetricItem, request, [g.metric for g in request.gatings])
-        if self.settings.get("shard") or self.outbox:  # the mean needs every block in one schedule
+        if self.settings.shard or self.outbox:  # the mean needs every block in one schedule
             return list(session.genitems(root))
         modes = (self.gate.planner.mode(request) for request in self.requests)
         if len(self.requests) >= MIN_BLOCKS_FOR_MEAN and all(mode == "interleaved" for mode in modes):
@@ -166,7 +167,7 @@ class PytestRun:
     def _marked(self, metafunc: pytest.Metafunc) -> list[Request]:
         requests: dict[Request, None] = {}
         for marker in metafunc.definition.iter_markers(MARK):
-            network = marker.kwargs.get("network") or self.settings.get("network")
+            network = marker.kwargs.get("network") or self.settings.network
             if not marker.args:
                 raise UsageError(
                     f"@pytest.mark.{MARK} of {metafunc.definition.nodeid}: name a block: {MARK}(24443168)"
@@ -177,13 +178,13 @@ class PytestRun:
 
     def keep_shard(self, items: list[pytest.Item]) -> None:
         """Deselect what other shards measure; it stays part of the family. Tests without a block are kept."""
-        wanted = self.settings.get("shard")
+        wanted = self.settings.shard
         if wanted is None:
             return
         found = {item: request for item in items if (request := _request(item)) is not None}
         blocks = dict.fromkeys(request.block for request in found.values())
         try:
-            mine = shard.members(blocks, wanted, self.settings.get("baselines"))
+            mine = shard.members(blocks, wanted, self.settings.baselines)
         except UsageError as error:
             if not self.outbox:
                 raise
@@ -279,9 +280,9 @@ class PytestRun:
     def replay(self, block: int | str, network: str | None = None, repeat: int | None = None) -> Invocation:
         """One invocation of the program under test; trouble fails the test."""
         with self.outcome_of_trouble():
-            (identity,) = _one(parse_blocks([block], network or self.settings.get("network")))
-            known = repeat or self.settings.get("repeat", identity)
-            return self.gate.replay(identity, OPTIONS["repeat"].default if known == AUTO else known)
+            (identity,) = _one(parse_blocks([block], network or self.settings.network))
+            known = repeat or self.settings.block(identity).repeat
+            return self.gate.replay(identity, REPLAYED if known == AUTO else known)
         raise AssertionError  # the context manager has raised
 
     # --- pytest-xdist: what its workers measure meets in the controller -------------------------------------
@@ -310,7 +311,7 @@ class PytestRun:
     def _without_mean(self, result: RunResult) -> bool:
         """Whether a run that is not distributed would have had the mean over blocks."""
         interleaved = all(block.mode == "interleaved" for block in result.blocks)
-        return interleaved and len(self.requests) >= MIN_BLOCKS_FOR_MEAN and not self.settings.get("shard")
+        return interleaved and len(self.requests) >= MIN_BLOCKS_FOR_MEAN and not self.settings.shard
 
     # --- what people see ------------------------------------------------------------------------------------
 
@@ -330,7 +331,7 @@ class PytestRun:
                 continue
             if program is not None:
                 parts.append(f"{name} {program.label} ({program.kind} {program.sha256[:12]})")
-        mode = self.gate.planner.intent + (", A/A" if self.settings.get("aa") else "")
+        mode = self.gate.planner.intent + (", A/A" if self.settings.aa else "")
         parts += [f"machine {equipment.machine.key}", mode]
         redact = equipment.redact
         return [
@@ -389,7 +390,7 @@ class PytestRun:
         wanted = {
             form: path
             for form in FORMS
-            if form.option is not None and (path := self.settings.get(form.option)) is not None
+            if form.option is not None and (path := self.settings.written.get(form.option)) is not None
         }
         summary = outputs.step_summary(self.settings.environ)
         self._written, self._unwritten = outputs.write(result, wanted, summary)

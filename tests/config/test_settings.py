@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.config import parsers
+from pytest_ethrex_perf.config import parsers, readers
 from pytest_ethrex_perf.config.options import MARKER_OPTIONS, OPTIONS
 from pytest_ethrex_perf.config.settings import check_marker, load
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.metric import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,45 +60,90 @@ def test_the_strongest_place_that_has_a_value_wins(tmp_path: Path, strongest: in
         margin=str(values["command line"]) if "command line" in present else None,
     )
     marker = {"margin": values["marker"]} if "marker" in present else {}
-    assert settings.get("margin", BLOCK, "exec", marker) == pytest.approx(values[places[strongest]])
+    assert settings.limits(BLOCK, "exec", marker).margin == pytest.approx(values[places[strongest]])
 
 
 def test_a_table_holds_for_its_own_block_and_metric_only(tmp_path: Path) -> None:
     toml = "\n".join(f"{table}\nmargin = 0.00{index + 2}" for index, table in enumerate(LEVELS[:3]))
     settings = loaded(tmp_path, toml)
     found = {
-        (block, metric): settings.get("margin", block, metric)
+        (block, metric): settings.limits(block, metric).margin
         for block in (BLOCK, OTHER, None)
-        for metric in ("exec", "prep", None)
+        for metric in ("exec", "prep")
     }
     assert found == {
         (BLOCK, "exec"): 0.002,
         (BLOCK, "prep"): 0.003,
-        (BLOCK, None): 0.003,
         (OTHER, "exec"): 0.004,
         (OTHER, "prep"): 0.01,
-        (OTHER, None): 0.01,
         (None, "exec"): 0.004,
         (None, "prep"): 0.01,
-        (None, None): 0.01,
     }
+    assert settings.shown()["margin"] == "0.01"
 
 
 def test_zero_is_a_value_and_wins(tmp_path: Path) -> None:
-    assert loaded(tmp_path, "margin = 0").get("margin") == 0
-    assert loaded(tmp_path, "margin = '2%'", margin="0").get("margin") == 0
+    assert loaded(tmp_path, "margin = 0").limits(None, "exec").margin == 0
+    assert loaded(tmp_path, "margin = '2%'", margin="0").limits(None, "exec").margin == 0
 
 
 def test_a_flag_that_is_not_given_is_off(tmp_path: Path) -> None:
-    assert loaded(tmp_path, aa=False).get("aa") is False
-    assert loaded(tmp_path, aa=True).get("aa") is True
+    assert loaded(tmp_path, aa=False).aa is False
+    assert loaded(tmp_path, aa=True).aa is True
 
 
-@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if name != "block"])
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "block"])
 def test_nothing_anywhere_is_the_default(tmp_path: Path, name: str) -> None:
-    value = loaded(tmp_path).get(name)
+    settings = loaded(tmp_path)
     option = OPTIONS[name]
-    assert value == (tmp_path / option.default if option.path and option.default else option.default)
+    if option.written:
+        assert name not in settings.written
+        return
+    values = {**vars(settings.block(None)), **settings.limits(None, "exec")._asdict(), **vars(settings)}
+    if option.per_metric:
+        assert option.shown_default is not None
+        usual = readers.of(name)(option.shown_default.partition(";")[0])
+        assert values[name] == usual == getattr(limits("exec", callgrind=False), name)
+    elif option.default is None:
+        assert not values[name]
+    else:
+        read = readers.of(name)(option.default)
+        assert values[name] == (tmp_path / read if option.path else read)
+
+
+def test_what_callgrind_counts_has_limits_of_its_own(tmp_path: Path) -> None:
+    for counters, callgrind in (("callgrind", True), ("perf", False)):
+        settings = loaded(tmp_path, counters=counters)
+        assert settings.limits(BLOCK, "instructions") == limits("instructions", callgrind=callgrind)
+        assert settings.limits(BLOCK, "exec") == limits("exec", callgrind=callgrind)
+
+
+def test_a_floor_is_of_times_only(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, floor="5ms")
+    assert settings.limits(BLOCK, "exec").floor == 5e6
+    assert settings.limits(BLOCK, "instructions", {"floor": "7ms"}).floor == 0
+
+
+def test_what_is_shown_is_what_is_set(tmp_path: Path) -> None:
+    toml = "[block.1]\ndrop = 2"
+    shown = loaded(tmp_path, toml, repeat="auto", aa=True, json="r.json", rpc_url="x").shown()
+    assert list(shown) == [name for name in OPTIONS if name in shown]
+    assert (shown["repeat"], shown["drop"], shown["aa"]) == ("auto", "1", "True")
+    assert (shown["json"], shown["metrics"]) == (str(tmp_path / "r.json"), "('exec',)")
+    assert shown.keys().isdisjoint({"base", "prefix", "rpc_url", "report"})
+
+
+def test_the_arguments_are_those_that_were_typed_and_what_is_asked(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "[block.24443168]\nrepeat = 5", aa=True, margin="2%", repeat="5", json="r")
+    asked = replace(settings.block(BLOCK), metrics=("exec", "prep"))
+    assert settings.arguments(BLOCK, asked, without=("json",)) == [
+        "--ethrex-metrics=exec,prep",
+        "--ethrex-margin=2%",
+        "--ethrex-aa",
+    ]
+    assert settings.arguments(OTHER, settings.block(OTHER), without=("json", "aa", "margin")) == [
+        "--ethrex-repeat=5"
+    ]
 
 
 def test_a_bad_value_names_the_place_that_it_stands_in(tmp_path: Path) -> None:
@@ -110,7 +157,7 @@ def test_a_bad_value_names_the_place_that_it_stands_in(tmp_path: Path) -> None:
             loaded(tmp_path, **arguments)
         (tmp_path / "ethrex-perf.toml").unlink(missing_ok=True)
     with pytest.raises(UsageError, match=r"@pytest.mark.ethrex_block\(…, margin=…\): 5 is not a value"):
-        loaded(tmp_path).get("margin", BLOCK, "exec", {"margin": 5})
+        loaded(tmp_path).limits(BLOCK, "exec", {"margin": 5})
 
 
 def test_a_bad_value_is_found_even_where_a_stronger_place_hides_it(tmp_path: Path) -> None:
@@ -125,7 +172,7 @@ def test_a_marker_takes_what_may_differ_from_block_to_block(tmp_path: Path) -> N
     check_marker(dict.fromkeys(MARKER_OPTIONS))
     with pytest.raises(UsageError, match="unknown name 'alpha'; known: drop, floor"):
         check_marker({"alpha": 0.05})
-    assert loaded(tmp_path).get("metrics", BLOCK, None, {"metrics": ["prep"]}) == ("prep",)
+    assert loaded(tmp_path).block(BLOCK, {"metrics": ["prep"]}).metrics == ("prep",)
 
 
 # --- paths --------------------------------------------------------------------------------------------------
@@ -139,33 +186,33 @@ def test_each_place_has_its_own_folder(tmp_path: Path) -> None:
     settings = load(
         {"json": "r.json"}, cwd=started, root=root, ini={"log_dir": "logs", "cache_dir": "no"}, environ={}
     )
-    assert settings.get("json") == started / "r.json"
-    assert settings.get("cache_dir") == root / "caches"
-    assert settings.get("log_dir") == root / "logs"
-    assert settings.get("baselines") == root / "baselines", "defaults are beside the file"
+    assert settings.written["json"] == started / "r.json"
+    assert settings.cache_dir == root / "caches"
+    assert settings.log_dir == root / "logs"
+    assert settings.baselines == root / "baselines", "defaults are beside the file"
 
 
 def test_without_a_file_defaults_are_where_pytest_was_started(tmp_path: Path) -> None:
     settings = load({}, cwd=tmp_path, root=tmp_path.parent, ini={}, environ={})
-    assert settings.get("cache_dir") == tmp_path / "replay_cache"
+    assert settings.cache_dir == tmp_path / "replay_cache"
 
 
 def test_the_nearer_file_is_read(tmp_path: Path) -> None:
     started = tmp_path / "started"
     started.mkdir()
     (tmp_path / "ethrex-perf.toml").write_text("repeat = 3\n")
-    assert load({}, cwd=started, root=tmp_path, ini={}, environ={}).get("repeat") == 3
+    assert load({}, cwd=started, root=tmp_path, ini={}, environ={}).block(None).repeat == 3
     (started / "ethrex-perf.toml").write_text("repeat = 4\n")
-    assert load({}, cwd=started, root=tmp_path, ini={}, environ={}).get("repeat") == 4
+    assert load({}, cwd=started, root=tmp_path, ini={}, environ={}).block(None).repeat == 4
 
 
 def test_an_absolute_path_and_the_home_directory_stay_what_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert loaded(tmp_path, f"cache_dir = '{tmp_path}/x'").get("cache_dir") == tmp_path / "x"
-    assert loaded(tmp_path, "cache_dir = '~/x'").get("cache_dir") == tmp_path / "home" / "x"
-    assert loaded(tmp_path, "cache_dir = 'bundled'").get("cache_dir") == "bundled"
+    assert loaded(tmp_path, f"cache_dir = '{tmp_path}/x'").cache_dir == tmp_path / "x"
+    assert loaded(tmp_path, "cache_dir = '~/x'").cache_dir == tmp_path / "home" / "x"
+    assert loaded(tmp_path, "cache_dir = 'bundled'").cache_dir == "bundled"
 
 
 # --- blocks and waivers of the file -------------------------------------------------------------------------
@@ -180,14 +227,14 @@ def test_the_files_own_network_is_that_of_its_specs(tmp_path: Path) -> None:
         repeat = 3
     """
     settings = loaded(tmp_path, toml, block=["all", "9"], network=None)
-    assert [str(block) for block in settings.blocks()] == [
+    assert [str(block) for block in settings.blocks] == [
         "hoodi/5",
         "mainnet/6",
         "hoodi/7",
         "hoodi/8",
         "hoodi/9",
     ]
-    assert settings.get("repeat", BlockId("hoodi", 5)) == 3
+    assert settings.block(BlockId("hoodi", 5)).repeat == 3
     waiver = settings.waiver(BlockId("hoodi", 5), "prep")
     assert waiver is not None
     assert (waiver.up_to, waiver.reason) == (0.02, "why")
@@ -197,7 +244,7 @@ def test_the_files_own_network_is_that_of_its_specs(tmp_path: Path) -> None:
 def test_a_network_of_the_command_line_changes_no_spec_of_the_file(tmp_path: Path) -> None:
     toml = 'network = "hoodi"\nblocks = [5]\n'
     settings = loaded(tmp_path, toml, block=["all", "9"], network="sepolia")
-    assert [str(block) for block in settings.blocks()] == ["hoodi/5", "sepolia/9"]
+    assert [str(block) for block in settings.blocks] == ["hoodi/5", "sepolia/9"]
 
 
 def test_the_environment_is_no_part_of_what_a_traceback_shows(tmp_path: Path) -> None:
@@ -233,7 +280,7 @@ def test_any_value_is_read_or_refused_in_one_line(name: str, value: object) -> N
 def refusal(name: str, value: object) -> str | None:
     """Why option `name` does not take `value`; None where it does."""
     try:
-        OPTIONS[name].read(value, "here")
+        parsers.read(readers.of(name), value, "here")
     except UsageError as error:
         return str(error)
     return None

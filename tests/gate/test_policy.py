@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.config.settings import Settings, Source, Waiver
+from pytest_ethrex_perf.config.settings import Settings, load
+from pytest_ethrex_perf.config.sources import Waiver
 from pytest_ethrex_perf.gate.policy import BROKEN, Policy, waive
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Decision, Verdict
@@ -22,7 +24,8 @@ WAIVER = Waiver(BLOCK, "exec", 0.05, "Prague", dt.date(2026, 12, 31))
 
 
 def settings(*waivers: Waiver, **values: Any) -> Settings:
-    return Settings((Source("command line", Path(), values),), Path(), {}, waivers=waivers)
+    nowhere = Path("nowhere")
+    return replace(load(values, cwd=nowhere, root=nowhere, ini={}, environ={}), waivers=waivers)
 
 
 def decision(verdict: Verdict | None, change: float | None = 0.04) -> Decision:

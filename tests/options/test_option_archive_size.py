@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.config import readers
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -19,7 +19,7 @@ KEEP = "--ethrex-archive=programs"
     [("0", 0), ("500MB", 500_000_000), ("5 GiB", 5 * 2**30), ("1.5kib", 1536), ("7B", 7), ("1TB", 10**12)],
 )
 def test_sizes_have_a_unit(told: str, size: int) -> None:
-    assert OPTIONS["archive_size"].read(told, "x") == size
+    assert readers.archive_size(told) == size
 
 
 @pytest.mark.parametrize("told", ["5", "-1GB", "5 GB more", "much", ""])

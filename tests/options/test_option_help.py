@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ethrex_perf.config import readers
 from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.config.settings import load
+from pytest_ethrex_perf.records.metric import METRICS
 from tests.conftest import PROFILE
 
 if TYPE_CHECKING:
@@ -68,11 +72,20 @@ def test_the_default_reads_as_one_would_type_it(entries: dict[str, str], option:
 
 @pytest.mark.parametrize(("option", "default"), DEFAULTS.items())
 def test_the_default_is_what_it_is_set_to(option: str, default: str) -> None:
-    known = OPTIONS[option.removeprefix("--ethrex-").replace("-", "_")]
+    name = option.removeprefix("--ethrex-").replace("-", "_")
+    nowhere = Path("nowhere")
+    settings = load({}, cwd=nowhere, root=nowhere, ini={}, environ={})
+    values = {**vars(settings.block(None)), **settings.limits(None, "exec")._asdict(), **vars(settings)}
     if default in {"none", "off", "$ETHREX_RPC_URL"}:
-        assert not known.default
+        assert not values.get(name)
     else:
-        assert known.parse(default) == known.default
+        read = readers.of(name)(default)
+        assert values[name] == (nowhere / read if OPTIONS[name].path else read)
+
+
+def test_the_metrics_are_those_that_there_are(entries: dict[str, str]) -> None:
+    for metric in METRICS:
+        assert f" {metric}" in entries["--ethrex-metrics"]
 
 
 def test_ini_forms_are_listed(bench: Bench) -> None:
