@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.baseline import recording
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.records.decision import Rules
-from pytest_ethrex_perf.records.metric import TIMES
+from pytest_ethrex_perf.records.metric import DEFAULT, TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -
 
 def _homes(run: RunResult, block: BlockResult) -> Iterator[recording.Home]:
     """Whose session it is: by its times, by what callgrind counted, or both."""
-    rules = block.rules or {"exec": Rules()}
+    rules = block.rules or {DEFAULT: Rules()}
     apart = {name: one for name, one in rules.items() if run.counted_on is not None and name not in TIMES}
     if len(apart) < len(rules):
         here = {name: one for name, one in rules.items() if name not in apart}

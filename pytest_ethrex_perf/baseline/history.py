@@ -7,7 +7,7 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.judge import samples
-from pytest_ethrex_perf.records.metric import TIMES
+from pytest_ethrex_perf.records.metric import DEFAULT, INSTRUCTIONS, TIMES
 from pytest_ethrex_perf.records.result import PastEpoch, PastSession
 
 if TYPE_CHECKING:
@@ -105,4 +105,4 @@ def medians(
 
 def main_metric(baseline: Baseline) -> str:
     """Return the metric that a baseline is about: exec, or instructions where it has no times to compare."""
-    return "exec" if baseline.times else "instructions"
+    return DEFAULT if baseline.times else INSTRUCTIONS

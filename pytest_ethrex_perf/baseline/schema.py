@@ -23,6 +23,7 @@ from pytest_ethrex_perf.records.measurement import (
     Record,
     StoredSession,
 )
+from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -223,7 +224,7 @@ def _session_problems(session: Session, baseline: Baseline, where: str) -> Itera
 
 
 def _invocation_problems(invocation: Invocation, baseline: Baseline, where: str) -> Iterator[str]:
-    for metric in ("exec", "prep"):
+    for metric in TIMES:
         repeats = invocation.repeats(metric)
         if len(repeats) != baseline.repeat:
             yield f"{where}: {len(repeats)} repeats of {metric}, the file says {baseline.repeat}"

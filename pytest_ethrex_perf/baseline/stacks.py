@@ -15,6 +15,7 @@ import msgspec
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.profile import stacks
+from pytest_ethrex_perf.records.metric import EXEC
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -120,7 +121,7 @@ def _within(profile: Profile, limit: int) -> tuple[bytes, Profile]:
     content = _packed(profile)
     if len(content) <= limit:
         return content, profile
-    stacks_of_exec = [stack for stack in profile.stacks if stack.phase == "exec"]
+    stacks_of_exec = [stack for stack in profile.stacks if stack.phase == EXEC]
     most = max((_samples(stack) for stack in stacks_of_exec), default=0)
     kept, least = _of(profile, stacks_of_exec), 1
     while len(content := _packed(kept)) > limit:

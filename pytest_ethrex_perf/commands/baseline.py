@@ -9,7 +9,7 @@ from pytest_ethrex_perf.commands import baseline_upkeep
 from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, archive, files, one_file, say, select
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.records.metric import METRICS
+from pytest_ethrex_perf.records.metric import DEFAULT, METRICS
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _level(baseline: Baseline) -> str:
 
     metric = history.main_metric(baseline)
     level = units.level(history.level(baseline, baseline.epoch.recent, metric), metric)
-    return level if metric == "exec" else f"{level} {metric}"
+    return level if metric == DEFAULT else f"{level} {metric}"
 
 
 def _show(args: Namespace) -> int:

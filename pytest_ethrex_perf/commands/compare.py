@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.records.metric import DEFAULT
 
 if TYPE_CHECKING:
     import argparse
@@ -98,7 +99,7 @@ class Matched:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Metrics by which either file judged it, exec if none."""
-        return tuple(filter(self.comparable, self._judged() or ("exec",)))
+        return tuple(filter(self.comparable, self._judged() or (DEFAULT,)))
 
     def comparable(self, metric: str) -> bool:
         """Whether `metric` of base says anything about that of head."""

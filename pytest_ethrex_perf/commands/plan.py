@@ -13,7 +13,7 @@ from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.config.parsers import probability, whole
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.judge import samples
-from pytest_ethrex_perf.records.metric import TIMES, unit
+from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, unit
 
 if TYPE_CHECKING:
     import argparse
@@ -191,7 +191,7 @@ def _of_baseline(baseline: Baseline, metric: str) -> Noise | str:
 def _of_run(run: RunResult, metrics: Sequence[str] | None) -> Iterator[Noise | str]:
     for block in run.blocks:
         known = limits.judged(block)
-        for metric in metrics or tuple(known) or ("exec",):
+        for metric in metrics or tuple(known) or (DEFAULT,):
             rules = known.get(metric)
             if block.mode == "interleaved":
                 yield _of_pairs(block, metric, rules)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.host import proc
 from pytest_ethrex_perf.records.measurement import Count, Machine
-from pytest_ethrex_perf.records.metric import PREP_INSTRUCTIONS
+from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP, PREP_INSTRUCTIONS
 from pytest_ethrex_perf.replay.instrument import Run
 
 if TYPE_CHECKING:
@@ -144,23 +144,23 @@ class _CallgrindCounting:
         parts = by_function(dumps, many)
         if parts is not None:
             return {
-                "instructions": _count("function", "exec", parts.execution[1:]),
-                PREP_INSTRUCTIONS: _count("function", "prep", parts.preparation[1:]),
+                INSTRUCTIONS: _count("function", EXEC, parts.execution[1:]),
+                PREP_INSTRUCTIONS: _count("function", PREP, parts.preparation[1:]),
             }
-        apart = _count("difference", "prep", (), _TOGETHER)
+        apart = _count("difference", PREP, (), _TOGETHER)
         total, one = (sum(dump.total for dump in self._dumps[repeat]) for repeat in (many, 1))
         if not dumps or not self._dumps[1]:
             together = _count("difference", "repeat", (), "callgrind wrote nothing")
         else:
             together = _count("difference", "repeat", ((total - one) / (many - 1),))
-        return {"instructions": together, PREP_INSTRUCTIONS: apart}
+        return {INSTRUCTIONS: together, PREP_INSTRUCTIONS: apart}
 
 
 def _count(
     method: CountMethod, covers: Covered, values: Sequence[float], missing: str | None = None
 ) -> Count:
     return Count(
-        event="instructions",
+        event=INSTRUCTIONS,
         values=tuple(float(value) for value in values),
         instrument="callgrind",
         method=method,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pytest_ethrex_perf.counters import callgrind, events, probe
 from pytest_ethrex_perf.counters.perf_stat import Perf
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.metric import PREP_INSTRUCTIONS
+from pytest_ethrex_perf.records.metric import METRICS
 from pytest_ethrex_perf.replay.instrument import NOTHING
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def choose(
 def _perf(
     mode: Mode, environ: Mapping[str, str], judged: Sequence[str], named: Sequence[str], root: Path
 ) -> Chosen:
-    _refuse([event for event in judged if event == PREP_INSTRUCTIONS], "only callgrind tells them apart")
+    _refuse([event for event in judged if not METRICS[event].perf], "only callgrind tells them apart")
     probed = probe.probe(environ, root=root)
     if probed.tool is None:
         _refuse(judged, probed.message)
@@ -89,7 +89,7 @@ def _perf(
 
 
 def _callgrind(environ: Mapping[str, str], judged: Sequence[str], root: Path) -> Chosen:
-    others = [event for event in judged if event not in ("instructions", PREP_INSTRUCTIONS)]
+    others = [event for event in judged if METRICS[event].callgrind is None]
     _refuse(others, "callgrind counts instructions only")
     tool = callgrind.find(environ)
     instrument = callgrind.Callgrind(tool)

@@ -26,11 +26,13 @@ class Rate:
     denominator: str
     """Another event, or `gas`: then per million gas."""
     unit: Literal["ratio", "%", ""] = ""
+    detail: bool = True
+    """Only those who ask for more see it."""
 
 
 RATES = (
-    Rate("IPC", "instructions", "cycles", "ratio"),
-    Rate("cache miss rate", "cache-misses", "cache-references", "%"),
+    Rate("IPC", "instructions", "cycles", "ratio", detail=False),
+    Rate("cache miss rate", "cache-misses", "cache-references", "%", detail=False),
     Rate("branch miss rate", "branch-misses", "branches", "%"),
     Rate("L1d misses/instruction", "L1-dcache-load-misses", "instructions", "%"),
     Rate("branch misses/instruction", "branch-misses", "instructions", "%"),

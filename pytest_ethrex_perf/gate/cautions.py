@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge import checks, power
-from pytest_ethrex_perf.records.metric import TIMES
+from pytest_ethrex_perf.records.metric import EXEC, TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +92,8 @@ def _checked(block: Block) -> Iterator[str]:
         return
     material = block.material
     cautions = checks.checks(
-        material.samples("base", "exec"),
-        material.samples("head", "exec"),
+        material.samples("base", EXEC),
+        material.samples("head", EXEC),
         first=[pair.first for pair in block.pairs],
         repeats=[invocation.exec_ns for invocation in (*block.side("base"), *block.side("head"))],
         drop=block.request.drop,

@@ -18,6 +18,7 @@ import msgspec
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.gate.findings import Findings
 from pytest_ethrex_perf.records.decision import Verdict
+from pytest_ethrex_perf.records.metric import EXEC, PREP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -147,7 +148,7 @@ class Explainer:
     ) -> Findings:
         from pytest_ethrex_perf.profile import artifacts, differential
 
-        metric = _failed(result) or "exec"
+        metric = _failed(result) or EXEC
         drop = plan.request.drop
         profile = artifacts.summed_up(head, base, phase=metric, drop=drop)
         explanation = None
@@ -262,7 +263,7 @@ def _failed(result: BlockResult) -> Metric | None:
         for metric in result.metrics
         if metric.outcome == "fail" and metric.decision.verdict is Verdict.REGRESSION
     ]
-    return None if not failed else "prep" if failed == ["prep"] else "exec"
+    return None if not failed else PREP if failed == [PREP] else EXEC
 
 
 def _measured_ms(result: BlockResult, metric: Metric) -> tuple[float, float] | None:
@@ -273,7 +274,7 @@ def _measured_ms(result: BlockResult, metric: Metric) -> tuple[float, float] | N
     if result.base is None or result.head is None:
         return None
     base, head = result.base, result.head
-    old, new = (base.exec_ns, head.exec_ns) if metric == "exec" else (base.prep_ns, head.prep_ns)
+    old, new = (base.exec_ns, head.exec_ns) if metric == EXEC else (base.prep_ns, head.prep_ns)
     return None if old is None or new is None else (old / 1e6, new / 1e6)
 
 

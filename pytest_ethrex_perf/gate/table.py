@@ -10,7 +10,7 @@ import msgspec
 
 from pytest_ethrex_perf.counters import rates
 from pytest_ethrex_perf.judge import samples
-from pytest_ethrex_perf.records.metric import COUNTS, PREP_INSTRUCTIONS, TIMES
+from pytest_ethrex_perf.records.metric import TIMES, named
 from pytest_ethrex_perf.records.result import Row, SideResult
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ _OTHERS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float
     ("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
     ("page faults", "", lambda i: _faults(i.usage)),
     ("opcodes", "", lambda i: i.opcodes),
-)
-_AT_FIRST_SIGHT = (
-    *("instructions", PREP_INSTRUCTIONS, "cycles", "cache-misses", "branch-misses", "L1-dcache-load-misses"),
-    *("task-clock", "page-faults", "IPC", "cache miss rate"),
 )
 _ENOUGH = 2  # values have a standard deviation
 
@@ -128,7 +124,7 @@ def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
             metric=metric,
             counted=True,
             identity=count.identity,
-            detail=metric in COUNTS and metric not in _AT_FIRST_SIGHT,  # who names an event wants to see it
+            detail=named(metric).detail,
         )
     identities = {count.identity for count in counted.values()}
     before_rates, after_rates = (
@@ -144,7 +140,7 @@ def _counts(sides: Sides, vendor: str | None) -> Iterator[Row]:
                 values,
                 counted=True,
                 remark=rates.note(rate.name, statistics.geometric_mean(values)) or "",
-                detail=rate.name not in _AT_FIRST_SIGHT,
+                detail=rate.detail,
             )
 
 

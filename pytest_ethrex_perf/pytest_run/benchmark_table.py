@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ethrex_perf.records.metric import EXEC
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -63,7 +65,7 @@ def play(benchmark: Any, item: pytest.Item, result: BlockResult) -> None:
     from pytest_ethrex_perf.report import benchmark_json
 
     head = [pair.head for pair in result.pairs] or result.invocations
-    seconds = benchmark_json.seconds(head, "exec", result.drop)
+    seconds = benchmark_json.seconds(head, EXEC, result.drop)
     timer = item.stash.get(TIMER, None)
     if timer is not None:
         timer.load(seconds)

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from pytest_ethrex_perf.records.metric import METRICS, Time
+
 Kind = Literal["ethrex", "embedded"]
 Side = Literal["base", "head"]
 Fact: TypeAlias = str | int | float | bool
@@ -63,7 +65,7 @@ class Noise(Record, frozen=True, kw_only=True):
 
 InstrumentName = Literal["perf", "callgrind"]
 CountMethod = Literal["function", "window", "difference", "process"]
-Covered = Literal["exec", "prep", "repeat", "process"]
+Covered = Literal[Time, "repeat", "process"]
 
 
 class Count(Record, frozen=True, kw_only=True, omit_defaults=True):  # an invocation has a line in a file
@@ -139,8 +141,11 @@ class Invocation(Record, frozen=True, kw_only=True):
     """Wall time of further processes, in which was counted what would have disturbed the clock."""
 
     def repeats(self, metric: str) -> tuple[int, ...]:
-        """Raw repeats of `metric` in ns, in the order they ran."""
-        return {"exec": self.exec_ns, "prep": self.prep_ns}[metric]
+        """Raw repeats of a time in ns, in the order they ran; raises KeyError for a count."""
+        read = METRICS[metric].repeats
+        if read is None:
+            raise KeyError(metric)
+        return read(self)
 
     def counted_by(self, instrument: InstrumentName) -> bool:
         """Whether `instrument` counted anything exactly."""

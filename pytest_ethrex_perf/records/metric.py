@@ -1,19 +1,27 @@
-"""What can be judged of an invocation, by name: times as the program prints them, and counts beside them.
+"""What can be judged of an invocation: one table of times as the program prints them, and counts beside them.
 
-Stdlib only: pytest imports this module in every run on the machine.
+A new metric is one more entry in `METRICS`. Stdlib only: pytest imports this module in every run on the
+machine.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-TIMES = ("exec", "prep")
-PREP_INSTRUCTIONS = "prep-instructions"
-COUNTS = (
-    *("instructions", PREP_INSTRUCTIONS, "cycles", "branches", "branch-misses"),
-    *("cache-references", "cache-misses", "L1-dcache-load-misses", "task-clock", "page-faults"),
-)
-METRICS = (*TIMES, *COUNTS)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_ethrex_perf.records.measurement import Invocation
+
+Time = Literal["exec", "prep"]
+Unit = Literal["ns", ""]
+
+EXEC: Final = "exec"
+PREP: Final = "prep"
+INSTRUCTIONS: Final = "instructions"
+PREP_INSTRUCTIONS: Final = "prep-instructions"
+DEFAULT: Final = EXEC
+"""What is gated where nobody says, and is not named where numbers of several metrics stand."""
 
 
 class Limits(NamedTuple):
@@ -33,13 +41,60 @@ _OF_COUNTS = Limits(0.01, 0.03, 0.0, 0.01)
 _OF_CALLGRIND = Limits(0.003, 0.01, 0.0, 0.001)
 
 
-def limits(metric: str, *, callgrind: bool) -> Limits:
-    """Margin, tolerance, floor and drift of `metric`; what callgrind counts is sharpest."""
-    if metric in TIMES:
-        return _OF_TIMES
-    return _OF_CALLGRIND if callgrind else _OF_COUNTS
+class Metric(NamedTuple):
+    """One metric, by the name that users write."""
+
+    name: str
+    unit: Unit = ""
+    """What its values are in: times in ns, counts in nothing."""
+    limits: Limits = _OF_COUNTS
+    repeats: Callable[[Invocation], tuple[int, ...]] | None = None
+    """Reads the raw repeats of a time, in ns; None for a count, which lies in `Invocation.counts`."""
+    perf: bool = True
+    """perf counts it, if it is a count."""
+    callgrind: Limits | None = None
+    """Its limits where callgrind counts it; None where that can't."""
+    detail: bool = False
+    """Only those who ask for more see it, unless it is judged: who names an event wants to see it."""
+
+    @property
+    def is_time(self) -> bool:
+        """The program prints it itself; everything else is counted beside it."""
+        return self.repeats is not None
 
 
-def unit(metric: str) -> Literal["ns", ""]:
-    """What a value of `metric` is in: times in ns, counts in nothing."""
-    return "ns" if metric in (*TIMES, "task-clock") else ""
+METRICS: Final = {
+    metric.name: metric
+    for metric in (
+        Metric(EXEC, "ns", _OF_TIMES, lambda invocation: invocation.exec_ns),
+        Metric(PREP, "ns", _OF_TIMES, lambda invocation: invocation.prep_ns),
+        Metric(INSTRUCTIONS, callgrind=_OF_CALLGRIND),
+        Metric(PREP_INSTRUCTIONS, callgrind=_OF_CALLGRIND, perf=False),
+        Metric("cycles"),
+        Metric("branches", detail=True),
+        Metric("branch-misses"),
+        Metric("cache-references", detail=True),
+        Metric("cache-misses"),
+        Metric("L1-dcache-load-misses"),
+        Metric("task-clock", "ns"),
+        Metric("page-faults"),
+    )
+}
+TIMES: tuple[str, ...] = tuple(metric.name for metric in METRICS.values() if metric.is_time)
+COUNTS: tuple[str, ...] = tuple(metric.name for metric in METRICS.values() if not metric.is_time)
+
+
+def named(name: str) -> Metric:
+    """The metric of this name; an event that is none (`--ethrex-events`) is a count like any other."""
+    return METRICS.get(name) or Metric(name)
+
+
+def limits(name: str, *, callgrind: bool) -> Limits:
+    """Margin, tolerance, floor and drift of a metric; what callgrind counts is sharpest."""
+    metric = named(name)
+    return (callgrind and metric.callgrind) or metric.limits
+
+
+def unit(name: str) -> Unit:
+    """What a value of a metric is in."""
+    return named(name).unit

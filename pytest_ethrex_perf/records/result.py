@@ -22,6 +22,7 @@ from pytest_ethrex_perf.records.measurement import (
     Record,
     StoredSession,
 )
+from pytest_ethrex_perf.records.metric import EXEC, Time, Unit
 
 SCHEMA = 2
 
@@ -102,7 +103,7 @@ class MetricResult(Record, frozen=True, kw_only=True):
     decision: Decision
     step: float
     """Coarsest resolution at which a sample of this metric was printed, as a log."""
-    unit: Literal["ns", ""] = "ns"
+    unit: Unit = "ns"
     """Of `base` and `head`: times in ns, counts in nothing."""
     identity: str | None = None
     """How it was counted; None for a time."""
@@ -158,7 +159,7 @@ class FunctionChange(Record, frozen=True, kw_only=True):
 class Explanation(Record, frozen=True, kw_only=True):
     """Where a change of exec comes from, by profiles of base and head taken beside the measurement."""
 
-    metric: Literal["exec", "prep"] = "exec"
+    metric: Time = EXEC
     """Whose change is explained: of `prep`, everything below is about preparation instead of execution."""
     functions: tuple[FunctionChange, ...]
     """Self time, only what is beyond two standard errors, the largest change first."""
@@ -215,7 +216,7 @@ of base and of head that it spent itself, or in callees too small to have a fram
 class BlockProfile(Record, frozen=True, kw_only=True):
     """Where the CPU time of a block goes, by the stacks of extra invocations that nothing was timed by."""
 
-    phase: Literal["exec", "prep"] = "exec"
+    phase: Time = EXEC
     recorder: str
     """`perf 6.1, dwarf frames`, of head."""
     repeats: tuple[int | None, int]

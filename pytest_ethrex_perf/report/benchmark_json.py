@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.judge import samples
+from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ def dump(result: RunResult) -> str:
     benchmarks: list[dict[str, Any]] = []
     for block in result.blocks:
         for side, invocations in _sides(block):
-            for metric in ("exec", "prep"):
+            for metric in TIMES:
                 if invocations:
                     taken = seconds(invocations, metric, block.drop)
                     benchmarks.append(_benchmark(block, metric, side, taken))

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.metric import EXEC, PREP
 from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
@@ -166,8 +167,8 @@ def _sample(block: BlockResult, side: str, number: int, invocation: Invocation) 
         "side": side,
         "number": number,
         "started": invocation.started,
-        "exec_ns": round(math.exp(samples.sample(invocation, "exec", block.drop))),
-        "prep_ns": round(math.exp(samples.sample(invocation, "prep", block.drop))),
+        "exec_ns": round(math.exp(samples.sample(invocation, EXEC, block.drop))),
+        "prep_ns": round(math.exp(samples.sample(invocation, PREP, block.drop))),
         "exec_repeats_ns": " ".join(map(str, invocation.exec_ns)),
         "prep_repeats_ns": " ".join(map(str, invocation.prep_ns)),
         "wall_ns": invocation.wall_ns,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.profile import artifacts, flamegraph, tables
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.records.metric import TIMES, unit
+from pytest_ethrex_perf.records.metric import EXEC, PREP, TIMES, unit
 from pytest_ethrex_perf.report import charts, escape, history, text
 from pytest_ethrex_perf.report.charts import Cluster, Point
 
@@ -281,8 +281,8 @@ class _View:
                 number,
                 side,
                 one.started[11:19],
-                units.duration(math.exp(self._sample(one, "exec"))),
-                units.duration(math.exp(self._sample(one, "prep"))),
+                units.duration(math.exp(self._sample(one, EXEC))),
+                units.duration(math.exp(self._sample(one, PREP))),
                 units.duration(one.wall_ns),
                 units.duration(usage.user_ns + usage.system_ns),
                 units.quantity(usage.max_rss_kib, "KiB"),

@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.metric import DEFAULT
 from pytest_ethrex_perf.report import escape, terminal, text
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _symbol(result: RunResult) -> str:
 def _rows(block: BlockResult) -> Iterator[str]:
     about = [escape.markdown(block.block, _SHORT), str(block.txs or "–"), units.gas(block.gas)]
     for metric in block.metrics:
-        name = "" if metric.metric == "exec" else f"{escape.markdown(metric.metric, _SHORT)} "
+        name = "" if metric.metric == DEFAULT else f"{escape.markdown(metric.metric, _SHORT)} "
         yield _row([*about, *text.sides(metric), name + text.cell(metric)])
     if not block.metrics:
         why = escape.markdown(text.why(block), _LONG)

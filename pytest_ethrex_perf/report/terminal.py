@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.profile import tables
 from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.metric import DEFAULT
 from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
             entries.append(((*about, "", "", state), None, _STATES.get(state, "yellow")))
         for metric in block.metrics:
             sides = text.sides(metric)
-            name = "" if metric.metric == "exec" else f"{metric.metric} "
+            name = "" if metric.metric == DEFAULT else f"{metric.metric} "
             entries.append(((*about, *sides, name), metric, _style(metric.outcome)))
     kept = entries if every else entries[:MOST_ROWS]
     heading = ("Block", "Txs", "Gas", "Baseline", "Head", "Delta")

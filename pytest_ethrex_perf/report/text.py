@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Verdict
+from pytest_ethrex_perf.records.metric import DEFAULT
 from pytest_ethrex_perf.records.result import SuiteResult
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def beside(block: BlockResult) -> list[str]:
     """What is shown for information: earlier sessions, so that creep is seen, and others' numbers."""
     told = []
     for one in block.references:
-        metric = "" if one.metric == "exec" else f", {one.metric}"
+        metric = "" if one.metric == DEFAULT else f", {one.metric}"
         told.append(f"against {one.name} {one.date}{metric}: {units.change(one.change)}")
     told += [
         f"reference of {other.machine}, {other.date}: {units.duration(other.exec_ns)}, "
