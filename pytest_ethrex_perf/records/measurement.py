@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from pytest_ethrex_perf.records.metric import METRICS, Time
+from pytest_ethrex_perf.records.metric import EXEC, PREP, Time
 
 Kind = Literal["ethrex", "embedded"]
 Side = Literal["base", "head"]
@@ -142,10 +142,7 @@ class Invocation(Record, frozen=True, kw_only=True):
 
     def repeats(self, metric: str) -> tuple[int, ...]:
         """Raw repeats of a time in ns, in the order they ran; raises KeyError for a count."""
-        read = METRICS[metric].repeats
-        if read is None:
-            raise KeyError(metric)
-        return read(self)
+        return {EXEC: self.exec_ns, PREP: self.prep_ns}[metric]
 
     def counted_by(self, instrument: InstrumentName) -> bool:
         """Whether `instrument` counted anything exactly."""

@@ -6,12 +6,7 @@ machine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_ethrex_perf.records.measurement import Invocation
+from typing import Final, Literal, NamedTuple
 
 Time = Literal["exec", "prep"]
 Unit = Literal["ns", ""]
@@ -48,8 +43,8 @@ class Metric(NamedTuple):
     unit: Unit = ""
     """What its values are in: times in ns, counts in nothing."""
     limits: Limits = _OF_COUNTS
-    repeats: Callable[[Invocation], tuple[int, ...]] | None = None
-    """Reads the raw repeats of a time, in ns; None for a count, which lies in `Invocation.counts`."""
+    is_time: bool = False
+    """The program prints it itself (`Invocation.repeats`); the others are counted beside it."""
     perf: bool = True
     """perf counts it, if it is a count."""
     callgrind: Limits | None = None
@@ -57,17 +52,12 @@ class Metric(NamedTuple):
     detail: bool = False
     """Only those who ask for more see it, unless it is judged: who names an event wants to see it."""
 
-    @property
-    def is_time(self) -> bool:
-        """The program prints it itself; everything else is counted beside it."""
-        return self.repeats is not None
-
 
 METRICS: Final = {
     metric.name: metric
     for metric in (
-        Metric(EXEC, "ns", _OF_TIMES, lambda invocation: invocation.exec_ns),
-        Metric(PREP, "ns", _OF_TIMES, lambda invocation: invocation.prep_ns),
+        Metric(EXEC, "ns", _OF_TIMES, is_time=True),
+        Metric(PREP, "ns", _OF_TIMES, is_time=True),
         Metric(INSTRUCTIONS, callgrind=_OF_CALLGRIND),
         Metric(PREP_INSTRUCTIONS, callgrind=_OF_CALLGRIND, perf=False),
         Metric("cycles"),
