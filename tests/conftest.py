@@ -18,7 +18,7 @@ from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host.perf_tool import PerfTool
-from tests import cache_file
+from tests import cache_file, forced_machine
 from tests.counters import fake_perf
 from tests.faults import fake_replay
 from tests.profile.programs import interpreter, perf, profiles, toy
@@ -143,6 +143,7 @@ def bench(
     for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed")  # which one test alone wants, and each would load
+    forced_machine.force(monkeypatch)
     monkeypatch.setenv("COLUMNS", "160")
     locks = str(tmp_path_factory.mktemp("locks"))
     monkeypatch.setattr(tempfile, "tempdir", locks)

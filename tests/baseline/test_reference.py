@@ -11,9 +11,9 @@ import pytest
 from pytest_ethrex_perf.baseline import reference, store
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.records.block import BlockId
+from tests import beside
 
 ROOT = Path(__file__).parents[2]
-GUIDE = ROOT.parent / "shared" / "profiling-guide.md"
 BLOCK = BlockId("mainnet", 24443168)
 NAME = "reference-ethrex-office-4.json"
 
@@ -33,9 +33,20 @@ def test_the_repository_and_the_package_hold_the_same_references() -> None:
     assert ours.keys() == {Path("mainnet", "24443168", NAME)}
 
 
-@pytest.mark.skipif(not GUIDE.exists(), reason="shared data is not here")
-def test_it_says_what_the_profiling_guide_says() -> None:
-    text = GUIDE.read_text(encoding="utf-8")
+def test_its_numbers_agree_with_each_other() -> None:
+    published = shipped()
+    assert published.gas / published.exec_ns == pytest.approx(published.ggas_per_s, abs=0.005)
+    first = published.hotspots[0]
+    assert first.share is not None
+    for row in published.hotspots:
+        assert row.samples / first.samples * first.share == pytest.approx(row.share, abs=0.001)
+    for rows in (published.hotspots, published.pipeline, published.opcodes):
+        assert [row.samples for row in rows] == sorted((row.samples for row in rows), reverse=True)
+    for guide in beside.GUIDE:
+        assert_as_in_the_guide(guide.read_text(encoding="utf-8"))
+
+
+def assert_as_in_the_guide(text: str) -> None:
     section = text[text.index("## Reference: Block 24443168") : text.index("## Makefile Targets Reference")]
     found = shipped()
     for told in (

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -12,9 +11,12 @@ from pytest_ethrex_perf.embedded.errors import InvalidBlockError, MissingHeaderE
 from pytest_ethrex_perf.embedded.opcodes import EnoughError, Opcodes
 from pytest_ethrex_perf.embedded.recipe import Recipe
 from pytest_ethrex_perf.embedded.trie import keccak256
+from tests import beside
 
-HOODI = Path(__file__).parents[3] / "shared" / "data" / "cache_hoodi_1265656.json"
-needs_hoodi = pytest.mark.skipif(not HOODI.exists(), reason="shared data is not here")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUNDLED = cachefile.cache_path(bundled_dir(), *BLOCK)
 
 
 def load(path: Path) -> pipeline.Block:
@@ -24,21 +26,24 @@ def load(path: Path) -> pipeline.Block:
 
 @pytest.fixture(scope="module")
 def block() -> pipeline.Block:
-    return load(cachefile.cache_path(bundled_dir(), *BLOCK))
+    return load(BUNDLED)
 
 
-@needs_hoodi
-def test_a_real_block_of_hoodi_replays_with_every_root_equal() -> None:
-    block = load(HOODI)
+@pytest.mark.parametrize(
+    ("path", "opcodes", "gas"),
+    [(BUNDLED, 8_880, 3_087_520), *((path, 111_652, 4_402_947) for path in beside.REAL_BLOCK)],
+)
+def test_a_block_replays_with_every_root_equal(path: Path, opcodes: int, gas: int) -> None:
+    block = load(path)
     execution = pipeline.execute(block, pipeline.Database(block))
     assert execution.error is None
-    assert execution.opcodes == 111_652
-    assert block.cached.gas_used == 4_402_947
+    assert execution.opcodes == opcodes
+    assert block.cached.gas_used == gas
 
 
-@needs_hoodi
-def test_a_real_witness_without_its_root_node_is_refused() -> None:
-    block = load(HOODI)
+@pytest.mark.parametrize("path", [BUNDLED, *beside.REAL_BLOCK])
+def test_a_witness_without_its_root_node_is_refused(path: Path) -> None:
+    block = load(path)
     witness = block.cached.witness
     root = pipeline.Database(block).root
     state = tuple(raw for raw in witness.state if keccak256(raw) != root)

@@ -16,7 +16,7 @@ from pytest_ethrex_perf.profile import analyses, stacks
 if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.stacks import Stacks
 
-LOCAL = Path(__file__).parents[3] / "shared" / "perf-samples" / "local"
+RECORDED = Path(__file__).parent / "recordings" / "stackcollapse_py.folded"
 
 MADE = Path(__file__).with_name("stackcollapse.folded")
 STACKS, _ = stacks.read(MADE)
@@ -63,13 +63,7 @@ MODULES = r"""perl -ne 'chomp; if (/^(.*)\s+(\d+)$/) {
 }' stacks.folded"""
 
 
-def files() -> list[object]:
-    real = LOCAL / "stackcollapse_py.folded"
-    missing = pytest.mark.skipif(not real.exists(), reason="shared data is not here")
-    return [pytest.param(MADE, id="made"), pytest.param(real, id="recorded", marks=missing)]
-
-
-@pytest.fixture(params=files())
+@pytest.fixture(params=[MADE, RECORDED], ids=["made", "recorded"])
 def folded(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A file by the name that the guide gives it."""
     file = tmp_path / "stacks.folded"

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pytest_ethrex_perf.profile import folding
 from tests.profile import samples as made
 
-LOCAL = Path(__file__).parents[3] / "shared" / "perf-samples" / "local"
-needs_samples = pytest.mark.skipif(not LOCAL.is_dir(), reason="shared data is not here")
+RECORDINGS = Path(__file__).parent / "recordings"
 
 
 def test_a_sample_has_its_time_thread_and_stack_from_the_root() -> None:
@@ -67,10 +66,9 @@ def test_no_output_of_perf_stops_it(text: str) -> None:
         assert all(sample.frames)
 
 
-@needs_samples
-@pytest.mark.parametrize("file", sorted(path.name for path in LOCAL.glob("perf_script_*")))
+@pytest.mark.parametrize("file", sorted(path.name for path in RECORDINGS.glob("perf_script_*")))
 def test_real_output_is_read_in_either_mangling(file: str) -> None:
-    taken = list(folding.samples((LOCAL / file).read_text().splitlines()))
+    taken = list(folding.samples((RECORDINGS / file).read_text().splitlines()))
     assert len(taken) == 4
     assert {sample.comm for sample in taken} == {"toy"}
     names = {frame for sample in taken for frame in sample.frames}
@@ -79,10 +77,9 @@ def test_real_output_is_read_in_either_mangling(file: str) -> None:
     assert not any("<_>" in name or "{closure#" in name or "+0x" in name for name in names)
 
 
-@needs_samples
 def test_both_manglings_of_one_program_share_their_names() -> None:
     def names(mangling: str) -> set[str]:
-        text = (LOCAL / f"perf_script_dwarf_no_inline_{mangling}_mangling.txt").read_text()
+        text = (RECORDINGS / f"perf_script_dwarf_no_inline_{mangling}_mangling.txt").read_text()
         found = {frame for sample in folding.samples(text.splitlines()) for frame in sample.frames}
         return {name for name in found if "toy::" in name or "std::rt" in name or "alloc::fmt" in name}
 

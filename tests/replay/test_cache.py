@@ -10,19 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_ethrex_perf.embedded.bundled import BLOCK as BUNDLED
+from pytest_ethrex_perf.embedded.bundled import bundled_dir
+from pytest_ethrex_perf.embedded.trie import keccak256
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.records import header
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import cache
+from tests import beside
 
 HERE = Path(__file__).parent
-REAL = HERE.parents[2] / "shared" / "data" / "cache_hoodi_1265656.json"
 BLOCK = BlockId("hoodi", 1265655)
+BUNDLED_HASH = "0x02a181f71796845c74004199979e84691c724a46aafd34ae04df1cb06391064d"
+REAL_HASH = "0xac77c202b2b33da757f785a4c240333c7d148bc2558f19c483e42fe3ca1ce6db"
 # the parentHash that Hoodi's block 1265656 names
 HASH = "0x5ec43aa09c9145c93f7bc57a0d4e19e6eacdfe1b4b053e48825f9c88e120c62b"
 HEADER: dict[str, Any] = json.loads((HERE.parent / "records/header_hoodi_1265655.json").read_text())
-
-needs_real_block = pytest.mark.skipif(not REAL.exists(), reason="shared data is not here")
 
 
 def content(**changes: object) -> dict[str, Any]:
@@ -41,14 +44,28 @@ def test_the_file_name_is_the_programs() -> None:
     assert cache.path(Path("replay_cache"), BLOCK) == Path("replay_cache/cache_hoodi_1265655.json")
 
 
-@needs_real_block
-def test_the_real_block_and_its_ancestors_hash_to_each_others_parent_hashes() -> None:
-    real = json.loads(REAL.read_text())
-    headers = [bytes.fromhex(text[2:]) for text in real["witness"]["headers"]]
-    assert header.encode(HEADER) == headers[-1]
-    assert real["blocks"][0]["header"]["parentHash"] == HASH
-    got = cache.identify(REAL, BlockId("hoodi", 1265656))
-    assert got.block_hash == "0xac77c202b2b33da757f785a4c240333c7d148bc2558f19c483e42fe3ca1ce6db"
+@pytest.mark.parametrize(
+    ("path", "block", "block_hash"),
+    [
+        (cache.path(bundled_dir(), BUNDLED), BUNDLED, BUNDLED_HASH),
+        *((path, BlockId("hoodi", 1265656), REAL_HASH) for path in beside.REAL_BLOCK),
+    ],
+)
+def test_a_block_and_its_ancestors_hash_to_each_others_parent_hashes(
+    path: Path, block: BlockId, block_hash: str
+) -> None:
+    content = json.loads(path.read_text())
+    parent = bytes.fromhex(content["witness"]["headers"][-1][2:])
+    assert content["blocks"][0]["header"]["parentHash"] == f"0x{keccak256(parent).hex()}"
+    assert cache.identify(path, block).block_hash == block_hash
+
+
+def test_a_real_header_hashes_to_what_its_child_names() -> None:
+    assert keccak256(header.encode(HEADER)).hex() == HASH.removeprefix("0x")
+    for path in beside.REAL_BLOCK:
+        real = json.loads(path.read_text())
+        assert header.encode(HEADER) == bytes.fromhex(real["witness"]["headers"][-1][2:])
+        assert real["blocks"][0]["header"]["parentHash"] == HASH
 
 
 def test_a_file_is_identified(tmp_path: Path) -> None:
