@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.baseline.homes import Home
+    from pytest_ethrex_perf.baseline.files import BaselineFile
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Program, StoredSession
     from pytest_ethrex_perf.records.request import Request
     from pytest_ethrex_perf.records.result import Mode, PastEpoch, PublishedResult
@@ -35,7 +35,7 @@ class Plan:
     """The command that repeats this measurement."""
     vendor: str | None = None
     """Of the CPU."""
-    destinations: tuple[Home, ...] = ()
+    destinations: tuple[BaselineFile, ...] = ()
     """The baseline files that a recorded session goes into."""
     baseline_path: Path | None = None
     """The file with times of this machine: stacks are kept beside it. None where a recording does not write

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.baseline import homes, reference
+from pytest_ethrex_perf.baseline import reference
+from pytest_ethrex_perf.baseline.files import BaselineFiles
 from pytest_ethrex_perf.baseline.programs import BaselinePrograms, Comparison
+from pytest_ethrex_perf.baseline.stored_base import StoredBase, stored_base
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.gate import reproduce
 from pytest_ethrex_perf.gate.plan import NothingToDo, Plan
 from pytest_ethrex_perf.judge import samples, stored
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.baseline.homes import Home
+    from pytest_ethrex_perf.baseline.files import BaselineFile
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.gate.equipment import Equipment
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind
@@ -31,7 +33,7 @@ class Planner:
         self._equipment = equipment
         self._settings = settings = equipment.settings
         self._programs = BaselinePrograms(equipment.archive, cwd=settings.cwd, environ=settings.environ)
-        self._homes = homes.Homes(settings.baselines, self._kind, equipment.machine)
+        self._files = BaselineFiles(settings.baselines, self._kind, equipment.machine)
         self._comparisons: dict[Request, Comparison] = {}
 
     def _kind(self) -> Kind:
@@ -59,7 +61,7 @@ class Planner:
             return "stored"
 
     def _comparison(self, request: Request) -> Comparison:
-        """What a block is compared with; raises as `Equipment.head` and `_homes_of` do."""
+        """What a block is compared with; raises as `Equipment.head` and `_files_of` do."""
         if request not in self._comparisons:
             self._comparisons[request] = self._compare(request)
         return self._comparisons[request]
@@ -69,23 +71,23 @@ class Planner:
             return Comparison("record")
         if self._equipment.base is not None:
             return Comparison("interleaved", self._equipment.base)
-        for home in self._homes_of(request):
-            baseline = self._homes.baseline(home)
+        for file in self._files_of(request):
+            baseline = self._files.read(file)
             if baseline is not None:
                 return self._programs.compare(baseline, self._equipment.head)
         return Comparison("stored")
 
     # --- the baseline files of a block ----------------------------------------------------------------------
 
-    def _homes_of(self, request: Request) -> tuple[Home, ...]:
+    def _files_of(self, request: Request) -> tuple[BaselineFile, ...]:
         """The baseline files of what `request` gates; raises `UsageError`."""
         counted_on = self._equipment.counters(request.counts).machine if request.counts else None
-        return self._homes.of(request, counted_on)
+        return self._files.of_request(request, counted_on)
 
-    def _destinations(self, request: Request) -> tuple[Home, ...]:
+    def _destinations(self, request: Request) -> tuple[BaselineFile, ...]:
         """Where a session of this run goes."""
         every = not self._settings.update_baseline_new_only
-        return tuple(home for home in self._homes_of(request) if every or self._homes.baseline(home) is None)
+        return tuple(file for file in self._files_of(request) if every or self._files.read(file) is None)
 
     def recorded_repeat(self, request: Request) -> int | None:
         """Repeats per invocation of the block's baseline, None without one.
@@ -93,17 +95,17 @@ class Planner:
         Raises as `plan` does for what must be known before a pilot is run.
         """
         self._check_needed(request)
-        for home in self._homes_of(request):
-            baseline = self._homes.baseline(home)
+        for file in self._files_of(request):
+            baseline = self._files.read(file)
             if baseline is not None:
                 return baseline.repeat
             if self.mode(request) == "stored":
-                raise MeasurementError(self._missing(home, request))
+                raise MeasurementError(self._missing(file, request))
         return None
 
-    def _missing(self, home: Home, request: Request) -> str:
+    def _missing(self, file: BaselineFile, request: Request) -> str:
         return (
-            f"{self._homes.missing(home, request.block)}. Record one with the program to compare with: "
+            f"{self._files.missing(file, request.block)}. Record one with the program to compare with: "
             f"{reproduce.command(self._settings, request, '--ethrex-update-baseline')}   "
             "(or compare two programs: --ethrex-base PROGRAM)"
         )
@@ -121,10 +123,10 @@ class Planner:
         comparison = self._comparison(request)
         recording = comparison.mode == "record"
         destinations = self._destinations(request) if recording else ()
-        compared = destinations if recording else self._homes_of(request)
+        compared = destinations if recording else self._files_of(request)
         cache = equipment.cache(request.block)
         baselines, notes = self._comparable(request, compared, repeat, cache, comparison.mode)
-        stock = homes.together(baselines, request.drop, recording=recording)
+        stock = stored_base(baselines, request.drop, recording=recording)
         published, broken = reference.published(settings.baselines, request.block)
         vendor = equipment.machine.keyed.get("vendor")
         plan = Plan(
@@ -139,7 +141,7 @@ class Planner:
             reproduce=reproduce.command(settings, request),
             vendor=None if vendor is None else str(vendor),
             destinations=destinations,
-            baseline_path=next((home.path for home in compared if home.times), None),
+            baseline_path=next((file.path for file in compared if file.times), None),
             baseline_label=stock.label,
             sessions=stock.sessions,
             alone=comparison.alone,
@@ -155,7 +157,7 @@ class Planner:
     def _check_needed(self, request: Request) -> None:
         settings, head, base = self._settings, self._equipment.head, self._equipment.base
         if settings.update_baseline_new_only and not self._destinations(request):
-            paths = ", ".join(str(home.path) for home in self._homes_of(request))
+            paths = ", ".join(str(file.path) for file in self._files_of(request))
             raise NothingToDo(f"it has a baseline already: {paths}")
         if base is None or base.sha256 != head.sha256 or settings.aa:
             return
@@ -170,40 +172,40 @@ class Planner:
     def _comparable(
         self,
         request: Request,
-        compared: tuple[Home, ...],
+        compared: tuple[BaselineFile, ...],
         repeat: int,
         cache: CacheIdentity,
         mode: Mode,
-    ) -> tuple[list[tuple[Home, Baseline]], list[str]]:
+    ) -> tuple[list[tuple[BaselineFile, Baseline]], list[str]]:
         """The baselines that can be compared with, and notes on those that can't.
 
         Without a base program all must be there.
         """
-        baselines: list[tuple[Home, Baseline]] = []
+        baselines: list[tuple[BaselineFile, Baseline]] = []
         notes: list[str] = []
-        for home in compared:
-            baseline = self._homes.baseline(home)
+        for file in compared:
+            baseline = self._files.read(file)
             if baseline is None:
                 if mode == "stored":
-                    raise MeasurementError(self._missing(home, request))
+                    raise MeasurementError(self._missing(file, request))
                 continue
             # callgrind has repeats of its own, but a file holds sessions of one number
-            any_repeat = not home.times and mode != "record"
+            any_repeat = not file.times and mode != "record"
             prefix = [self._equipment.redact(word) for word in self._equipment.head.prefix]
-            refusal = self._homes.refusal(
-                home, baseline, request, None if any_repeat else repeat, cache, prefix
+            refusal = self._files.refusal(
+                file, baseline, request, None if any_repeat else repeat, cache, prefix
             )
             if refusal is None:
-                baselines.append((home, baseline))
+                baselines.append((file, baseline))
             elif mode == "record":  # the store would refuse it as well, after an hour of measuring
-                raise MeasurementError(f"{home.path}: nothing was recorded: {refusal}")
+                raise MeasurementError(f"{file.path}: nothing was recorded: {refusal}")
             elif mode == "stored":
                 raise MeasurementError(refusal)
             else:
                 notes.append(f"no stored comparison: {refusal}")
         return baselines, notes
 
-    def _session_notes(self, request: Request, comparison: Comparison, stock: homes.Comparable) -> list[str]:
+    def _session_notes(self, request: Request, comparison: Comparison, stock: StoredBase) -> list[str]:
         base, head = self._equipment.base, self._equipment.head
         notes = [
             f"changed on this machine since the baseline's last session: {change}" for change in stock.changed

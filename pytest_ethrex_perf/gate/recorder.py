@@ -24,16 +24,13 @@ class Recorder:
     def record(self, plan: Plan, invocations: Sequence[Invocation]) -> str:
         """Write a session of `invocations` into its baselines and say so; raises `MeasurementError`."""
         settings = self._equipment.settings
-        rules = {gating.metric: gating.rules() for gating in plan.request.gatings}
         sentences = recording.record(
             settings.baselines,
             plan.head,
-            [
-                recording.Home(home.machine, {name: rules[name] for name in home.metrics}, home.times)
-                for home in plan.destinations
-            ],
+            plan.destinations,
             invocations,
             cache=plan.cache,
+            rules={gating.metric: gating.rules() for gating in plan.request.gatings},
             drop=plan.request.drop,
             accept_reason=settings.accept_baseline,
             redact=self._equipment.redact,
