@@ -16,22 +16,15 @@ from pytest_ethrex_perf.records.result import Row, SideResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_ethrex_perf.records.measurement import Count, Invocation, Program, Usage
+    from pytest_ethrex_perf.records.measurement import Count, Invocation, Program
 
 _OTHERS: tuple[tuple[str, Literal["ns", "KiB", ""], Callable[[Invocation], float | None]], ...] = (
-    ("CPU time", "ns", lambda i: i.usage.user_ns + i.usage.system_ns),
+    ("CPU time", "ns", lambda i: i.usage.cpu_ns),
     ("max RSS", "KiB", lambda i: i.usage.max_rss_kib),
-    ("page faults", "", lambda i: _faults(i.usage)),
+    ("page faults", "", lambda i: i.usage.faults),
     ("opcodes", "", lambda i: i.opcodes),
 )
 _ENOUGH = 2  # values have a standard deviation
-
-
-def _faults(usage: Usage) -> int | None:
-    """Of the whole process, loading included."""
-    if usage.minor_faults is None or usage.major_faults is None:
-        return None
-    return usage.minor_faults + usage.major_faults
 
 
 class Sides(NamedTuple):

@@ -64,8 +64,7 @@ def play(benchmark: Any, item: pytest.Item, result: BlockResult) -> None:
         return  # somebody else's: pytest-codspeed measures by itself
     from pytest_ethrex_perf.report import benchmark_json
 
-    head = [pair.head for pair in result.pairs] or result.invocations
-    seconds = benchmark_json.seconds(head, EXEC, result.drop)
+    seconds = benchmark_json.seconds(result.taken("head"), EXEC, result.drop)
     timer = item.stash.get(TIMER, None)
     if timer is not None:
         timer.load(seconds)

@@ -49,6 +49,18 @@ class Usage(Record, frozen=True, kw_only=True):
     major_faults: int | None = None
     """Pages that had to be read from somewhere."""
 
+    @property
+    def cpu_ns(self) -> int:
+        """CPU time of the whole process, the kernel's for it included."""
+        return self.user_ns + self.system_ns
+
+    @property
+    def faults(self) -> int | None:
+        """Page faults of the whole process, loading included; None where they were not counted."""
+        if self.minor_faults is None or self.major_faults is None:
+            return None
+        return self.minor_faults + self.major_faults
+
 
 class Noise(Record, frozen=True, kw_only=True):
     """What else the machine did during one invocation; None where the machine does not tell."""
@@ -144,13 +156,21 @@ class Invocation(Record, frozen=True, kw_only=True):
         """Raw repeats of a time in ns, in the order they ran; raises KeyError for a count."""
         return {EXEC: self.exec_ns, PREP: self.prep_ns}[metric]
 
+    @property
+    def cpu_pressure(self) -> float | None:
+        """Share of its wall time in which something waited for a CPU; None where that is unknown."""
+        waited_us = self.noise.psi_some_us
+        return None if waited_us is None else 1e3 * waited_us / max(1, self.wall_ns)
+
     def counted_by(self, instrument: InstrumentName) -> bool:
         """Whether `instrument` counted anything exactly."""
         return any(count.is_exact and count.instrument == instrument for count in self.counts.values())
 
     def counted(self) -> list[tuple[str, str, tuple[float, ...]]]:
         """Of every metric that was counted name, identity and raw values: what seals are made over."""
-        return sorted((name, one.identity, one.values) for name, one in self.counts.items() if one.values)
+        return sorted(
+            (name, count.identity, count.values) for name, count in self.counts.items() if count.values
+        )
 
 
 class Program(Record, frozen=True, kw_only=True):
@@ -170,9 +190,15 @@ class Program(Record, frozen=True, kw_only=True):
 class Pair(Record, frozen=True, kw_only=True):
     """One invocation of base and one of head, run next to each other."""
 
-    first: Literal["base", "head"]
+    first: Side
     base: Invocation
     head: Invocation
+
+    def in_order(self) -> tuple[tuple[Side, Invocation], tuple[Side, Invocation]]:
+        """Both invocations with their sides, as they ran."""
+        if self.first == "base":
+            return ("base", self.base), ("head", self.head)
+        return ("head", self.head), ("base", self.base)
 
 
 class CacheIdentity(Record, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -20,6 +21,7 @@ from pytest_ethrex_perf.records.measurement import (
     Pair,
     Program,
     Record,
+    Side,
     StoredSession,
 )
 from pytest_ethrex_perf.records.metric import EXEC, Time, Unit
@@ -114,6 +116,14 @@ class MetricResult(Record, frozen=True, kw_only=True):
     """Why the outcome is not what the verdict alone would give (waiver, option)."""
     context: Decision | None = None
     """The stored comparison, for information only, where the run was interleaved."""
+
+    @property
+    def head_interval(self) -> tuple[float, float] | None:
+        """Where head lies by the 95 % interval of its change, in `unit`; None where there is none."""
+        if self.decision.ci95 is None:
+            return None
+        low, high = self.decision.ci95
+        return self.base * math.exp(low), self.base * math.exp(high)
 
 
 Mode = Literal["interleaved", "stored", "record"]
@@ -302,6 +312,12 @@ class BlockResult(Record, frozen=True, kw_only=True):
     def sealed(self) -> BlockResult:
         """The same with its `raw_sha256`."""
         return msgspec.structs.replace(self, raw_sha256=self.raw_digest())
+
+    def taken(self, side: Side) -> tuple[Invocation, ...]:
+        """This run's own invocations of one side, in the order they ran."""
+        if self.pairs:
+            return tuple(pair.base if side == "base" else pair.head for pair in self.pairs)
+        return self.invocations if side == "head" else ()
 
     def metric(self, name: str) -> MetricResult:
         """The result of metric `name`; raises KeyError."""

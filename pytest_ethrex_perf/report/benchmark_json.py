@@ -16,19 +16,22 @@ from pytest_ethrex_perf.records.metric import TIMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.measurement import Invocation, Side
     from pytest_ethrex_perf.records.result import BlockResult, RunResult
+
+_SIDES: tuple[Side, Side] = ("head", "base")
 
 
 def dump(result: RunResult) -> str:
     """JSON text with one benchmark for each block, side and time metric that was measured; times in s."""
     benchmarks: list[dict[str, Any]] = []
     for block in result.blocks:
-        for side, invocations in _sides(block):
-            for metric in TIMES:
-                if invocations:
-                    taken = seconds(invocations, metric, block.drop)
-                    benchmarks.append(_benchmark(block, metric, side, taken))
+        for side in _SIDES:
+            if invocations := block.taken(side):
+                benchmarks += [
+                    _benchmark(block, metric, side, seconds(invocations, metric, block.drop))
+                    for metric in TIMES
+                ]
     commit = next((b.head.program.commit for b in result.blocks if b.head and b.head.program), None)
     facts = result.measured_on.keyed | result.measured_on.recorded
     content = {
@@ -43,16 +46,10 @@ def dump(result: RunResult) -> str:
 
 def seconds(invocations: Sequence[Invocation], metric: str, drop: int) -> list[float]:
     """The samples of `invocations` in s, one each."""
-    return [math.exp(samples.sample(one, metric, drop)) / 1e9 for one in invocations]
+    return [math.exp(samples.sample(invocation, metric, drop)) / 1e9 for invocation in invocations]
 
 
-def _sides(block: BlockResult) -> list[tuple[str, Sequence[Invocation]]]:
-    if block.pairs:
-        return [("head", [pair.head for pair in block.pairs]), ("base", [pair.base for pair in block.pairs])]
-    return [("head", block.invocations)]
-
-
-def _benchmark(block: BlockResult, metric: str, side: str, seconds: Sequence[float]) -> dict[str, Any]:
+def _benchmark(block: BlockResult, metric: str, side: Side, seconds: Sequence[float]) -> dict[str, Any]:
     from pytest_benchmark.stats import Stats
 
     stats = Stats()

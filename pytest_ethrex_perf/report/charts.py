@@ -29,11 +29,11 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 class Point(NamedTuple):
-    """One invocation: its value (ns, or a count), and what a reader who points at it is told."""
+    """One invocation: its value (ns, or a count), and what a reader who points at it reads."""
 
     side: str
     value: float
-    told: str
+    title: str
 
 
 class Cluster(NamedTuple):
@@ -83,24 +83,24 @@ class _Drawing:
         size = f'width="{_number(abs(x2 - x1))}" height="{_number(abs(y2 - y1))}"'
         self._parts.append(f'<rect class="{kind}" x="{left}" y="{top}" {size}/>')
 
-    def dot(self, kind: str, x: float, y: float, told: str = "", radius: float = 3.5) -> None:
-        title = f"<title>{_safe(told)}</title>" if told else ""
+    def dot(self, kind: str, x: float, y: float, title: str = "", radius: float = 3.5) -> None:
+        content = f"<title>{_safe(title)}</title>" if title else ""
         self._parts.append(
-            f'<circle class="{kind}" cx="{_number(x)}" cy="{_number(y)}" r="{radius:g}">{title}</circle>'
+            f'<circle class="{kind}" cx="{_number(x)}" cy="{_number(y)}" r="{radius:g}">{content}</circle>'
         )
 
     def dots(self, kind: str, points: Iterable[tuple[float, float]]) -> None:
         """Many dots as one path: hundreds of them cost little more than one."""
-        told = "".join(f"M{_number(x)} {_number(y)}h0" for x, y in points)
-        if told:
-            self._parts.append(f'<path class="dots {kind}" d="{told}"/>')
+        path = "".join(f"M{_number(x)} {_number(y)}h0" for x, y in points)
+        if path:
+            self._parts.append(f'<path class="dots {kind}" d="{path}"/>')
 
     def way(self, kind: str, points: Sequence[tuple[float, float]], *, closed: bool = False) -> None:
-        told = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
-        self._parts.append(f'<path class="{kind}" d="M{told}{"Z" if closed else ""}"/>')
+        path = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
+        self._parts.append(f'<path class="{kind}" d="M{path}{"Z" if closed else ""}"/>')
 
-    def label(self, kind: str, x: float, y: float, told: str) -> None:
-        self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(told)}</text>')
+    def label(self, kind: str, x: float, y: float, content: str) -> None:
+        self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(content)}</text>')
 
     def markup(self) -> Markup:
         return Markup("".join([*self._parts, "</svg>"]))  # noqa: S704 - every value in it is escaped above
@@ -129,7 +129,7 @@ def samples(
             spread = min(10.0, 0.35 * (x(1) - x(0))) if len(group) > 1 else 0.0
             for place, point in enumerate(group):
                 shift = spread * (2 * place / (len(group) - 1) - 1) if spread else 0.0
-                drawing.dot(point.side, x(index) + shift, y(point.value), point.told)
+                drawing.dot(point.side, x(index) + shift, y(point.value), point.title)
             if spread:
                 typical = y(statistics.geometric_mean(point.value for point in group))
                 drawing.line(
@@ -183,7 +183,7 @@ def history(
         if len(places) > 1:
             drawing.way("course", places)
         for place, point in zip(places, points, strict=True):
-            drawing.dot(point.side, *place, point.told)
+            drawing.dot(point.side, *place, point.title)
         index += len(points)
     return drawing.markup()
 
@@ -217,11 +217,11 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
         )
     for look in decision.looks:
         kind = str(look.verdict or (decision.verdict if look is decision.looks[-1] else None) or "open")
-        at, told = x(look.pairs), f"after {look.pairs} pairs: {units.log_percent(look.estimate)}"
+        at, title = x(look.pairs), f"after {look.pairs} pairs: {units.log_percent(look.estimate)}"
         drawing.line(f"interval {kind}", at, y(look.low), at, y(look.high))
         for end in (look.low, look.high):
             drawing.line(f"interval {kind}", at - 5, y(end), at + 5, y(end))
-        drawing.dot(f"estimate {kind}", at, y(look.estimate), told, 4.5)
+        drawing.dot(f"estimate {kind}", at, y(look.estimate), title, 4.5)
     for pair in _spaced(range(1, len(changes) + 1)):
         drawing.label("tick x", x(pair), HEIGHT - BOTTOM + 15, str(pair))
     return drawing.markup()
@@ -298,8 +298,8 @@ def _box(drawing: _Drawing, side: str, x: float, values: Sequence[float], y: Sca
     drawing.label("tick x", x, HEIGHT - BOTTOM + 15, side)
 
 
-def _safe(told: str) -> str:
-    return html.escape(escape.plain(told))
+def _safe(content: str) -> str:
+    return html.escape(escape.plain(content))
 
 
 def _number(value: float) -> str:

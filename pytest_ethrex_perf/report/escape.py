@@ -27,8 +27,8 @@ def plain(text: str) -> str:
 
 def line(text: str, most: int | None = None) -> str:
     """`plain` in one line of at most `most` characters."""
-    told = " ".join(plain(text).split())
-    return told if most is None or len(told) <= most else f"{told[: most - 1]}…"
+    content = " ".join(plain(text).split())
+    return content if most is None or len(content) <= most else f"{content[: most - 1]}…"
 
 
 def markdown(text: str, most: int | None = None) -> str:
@@ -38,7 +38,7 @@ def markdown(text: str, most: int | None = None) -> str:
 
 
 def silent(text: str) -> str:
-    """`text` that tells nobody and links nowhere: `@name`, `#1` and URLs broken up by a zero-width space.
+    """`text` that notifies nobody and links nowhere: `@name`, `#1` and URLs broken up by a zero-width space.
 
     As Renovate does it: GitHub looks for those in the page that it has made, so no way of escaping stops it.
     """

@@ -54,11 +54,11 @@ def smaller_is_better(result: RunResult) -> str:
 
 
 def _extra(block: BlockResult, row: Row, metric: MetricResult | None) -> str:
-    told = [f"base {text.spread(row, 'base')}"] if row.base is not None else []
+    lines = [f"base {text.spread(row, 'base')}"] if row.base is not None else []
     if metric is not None:
-        told.append(f"{text.label(metric)} {text.cell(metric)}")
-    told += [escape.line(f"head {block.head.label}", _NAME)] if block.head else []
-    return "\n".join(told)
+        lines.append(f"{text.label(metric)} {text.cell(metric)}")
+    lines += [escape.line(f"head {block.head.label}", _NAME)] if block.head else []
+    return "\n".join(lines)
 
 
 def bencher(result: RunResult) -> str:
@@ -149,8 +149,8 @@ def samples_csv(result: RunResult) -> str:
 
 def _sample_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
     for number, pair in enumerate(block.pairs, 1):
-        for side in ("base", "head") if pair.first == "base" else ("head", "base"):
-            yield _sample(block, side, number, getattr(pair, side))
+        for side, invocation in pair.in_order():
+            yield _sample(block, side, number, invocation)
     for session in block.baseline:
         for number, invocation in enumerate(session.invocations, 1):
             yield _sample(block, "base", number, invocation) | {"session": session.id}

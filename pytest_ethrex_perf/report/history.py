@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def figure(block: BlockResult, metric: str, now: float | None) -> Iterator[tuple[str, Markup]]:
-    """Title and chart of all epochs that know `metric`, with this session at `now`; nothing without both."""
+    """Title and chart of all epochs that have `metric`, with this session at `now`; nothing without both."""
     epochs: list[tuple[str, list[Point]]] = []
     days: list[str] = []
     for epoch in block.history:
-        known = [one for one in epoch.sessions if metric in one.levels]
-        if known:
-            points = [Point("base", one.levels[metric], _session(one, metric)) for one in known]
+        sessions = [session for session in epoch.sessions if metric in session.levels]
+        if sessions:
+            points = [Point("base", s.levels[metric], _description(s, metric)) for s in sessions]
             epochs.append((f"epoch {epoch.number}", points))
-            days += [one.started[5:10] for one in known]
+            days += [session.started[5:10] for session in sessions]
     if not epochs or now is None:
         return
     head = Point("head", now, f"this session: {units.quantity(now, unit(metric))}")
@@ -36,10 +36,10 @@ def figure(block: BlockResult, metric: str, now: float | None) -> Iterator[tuple
     yield title, charts.history([*epochs, ("", [head])], [*days, "now"], title, unit(metric))
 
 
-def _session(one: PastSession, metric: str) -> str:
-    tags = f", tagged {', '.join(one.tags)}" if one.tags else ""
-    level = units.quantity(one.levels[metric], unit(metric))
-    return f"{one.started[:10]}, session {one.id}{tags}, {one.invocations} invocations: {level}"
+def _description(session: PastSession, metric: str) -> str:
+    tags = f", tagged {', '.join(session.tags)}" if session.tags else ""
+    level = units.quantity(session.levels[metric], unit(metric))
+    return f"{session.started[:10]}, session {session.id}{tags}, {session.invocations} invocations: {level}"
 
 
 def table(block: BlockResult) -> list[tuple[str, list[list[str]]]]:
@@ -49,13 +49,13 @@ def table(block: BlockResult) -> list[tuple[str, list[list[str]]]]:
             f"epoch {epoch.number} since {epoch.started[:10]}: {epoch.reason}",
             [
                 [
-                    one.started[:16].replace("T", " "),
-                    one.id,
-                    ", ".join(one.tags),
-                    str(one.invocations),
-                    *(units.quantity(one.levels.get(name), unit(name)) for name in block.rules),
+                    session.started[:16].replace("T", " "),
+                    session.id,
+                    ", ".join(session.tags),
+                    str(session.invocations),
+                    *(units.quantity(session.levels.get(name), unit(name)) for name in block.rules),
                 ]
-                for one in epoch.sessions
+                for session in epoch.sessions
             ],
         )
         for epoch in block.history

@@ -64,9 +64,8 @@ def dump(result: RunResult) -> str:
     suite.hostname = escape.line(result.machine)
     suite.add_testcases([case for block in result.blocks for case in _block_cases(block)])
     for mean in result.suite:
-        name = f"mean over {len(mean.blocks)} blocks"
         case = _case("all", mean.metric, 0.0)
-        _judged(case, name, mean, text.headline(name, mean, "rounds"), "")
+        _judged(case, text.mean_name(mean), mean, text.mean_headline(mean), "")
         suite.add_testcase(case)
     return _text([suite])
 
@@ -130,8 +129,8 @@ def merge(paths: Iterable[Path]) -> str:
                 for block, metric in {(g.get("block", ""), g.get("metric", "")) for g in _groups(case)}:
                     first = seen.setdefault((block, metric), path)
                     if first != path:
-                        told = f"{block} {metric}".rstrip()
-                        raise UsageError(f"{told} is in {first} and in {path}: merge each shard once")
+                        name = f"{block} {metric}".rstrip()
+                        raise UsageError(f"{name} is in {first} and in {path}: merge each shard once")
             suites.append(suite)
     return _text(suites)
 
@@ -144,7 +143,7 @@ def annotate(path: Path, result: RunResult) -> tuple[str, int]:
     `UsageError` where no test case is of any block.
     """
     suites = _read(path)
-    found = 0
+    annotated = 0
     for case in _cases(suites):
         named = f"{case.classname or ''}::{case.name or ''}"
         groups = []
@@ -153,19 +152,19 @@ def annotate(path: Path, result: RunResult) -> tuple[str, int]:
                 metrics = [m for m in block.metrics if m.metric == case.name] or block.metrics
                 groups += [list(properties(block.block, metric)) for metric in metrics]
         if groups:
-            _replace(case, [known for group in groups for known in group])
-            found += 1
-    if not found:
+            _replace(case, [entry for group in groups for entry in group])
+            annotated += 1
+    if not annotated:
         raise UsageError(
             f"{path}: no test case is named after a block of the results, as in [mainnet/24443168]"
         )
-    return _text(suites), found
+    return _text(suites), annotated
 
 
-def _replace(case: xunit2.TestCase, known: Sequence[Property]) -> None:
-    for old in [one for one in case.properties() if str(one.name).startswith(_PREFIX)]:
+def _replace(case: xunit2.TestCase, entries: Sequence[Property]) -> None:
+    for old in [entry for entry in case.properties() if str(entry.name).startswith(_PREFIX)]:
         case.remove_property(old)
-    for key, value in known:
+    for key, value in entries:
         case.add_property(key, str(value))
 
 
@@ -186,9 +185,9 @@ def summary(path: Path) -> list[str]:
         table = [("Test", "Result", "", "", "")]
         table += [(f"{case.classname}::{case.name}", _ended(case), "", "", "") for case in cases]
     ended = [_ended(case) for case in cases]
-    told = ", ".join(f"{ended.count(name)} {name}" for name in sorted(set(ended)))
+    totals = ", ".join(f"{ended.count(name)} {name}" for name in sorted(set(ended)))
     cells = [[escape.line(cell) for cell in row] for row in table]
-    return [*terminal.columns(cells, right={2, 3}), told or "no test cases"]
+    return [*terminal.columns(cells, right={2, 3}), totals or "no test cases"]
 
 
 def _quantity(value: str | None, unit: str | None) -> str:
@@ -202,18 +201,18 @@ def _ended(case: xunit2.TestCase) -> str:
     from junitparser import Error, Failure, Skipped
 
     names = {Failure: "failed", Error: "error", Skipped: "skipped"}
-    return next((names[type(one)] for one in case.result if type(one) in names), "passed")
+    return next((names[type(result)] for result in case.result if type(result) in names), "passed")
 
 
 def _groups(case: xunit2.TestCase) -> list[dict[str, str]]:
     """Our properties of a test case, without their prefix, one group a metric."""
     groups: list[dict[str, str]] = []
-    for known in case.properties():
-        name = str(known.name)
+    for entry in case.properties():
+        name = str(entry.name)
         if name == "ethrex_block":
             groups.append({})
         if groups and name.startswith(_PREFIX):
-            groups[-1][name.removeprefix(_PREFIX)] = str(known.value)
+            groups[-1][name.removeprefix(_PREFIX)] = str(entry.value)
     return groups
 
 

@@ -21,7 +21,7 @@ COMMENT_LIMIT = 65_536
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of one step's summary."""
 MOST_ROWS = 25  # rows of the table that everybody sees; the rest is folded
-MOST_DETAILS = 40  # blocks told in full
+MOST_DETAILS = 40  # blocks shown in full
 _RESERVE = 400  # bytes kept for the sentences that count what was left out
 _LONG, _SHORT, _SHA = 300, 120, 12  # characters of anything from outside
 _ROOM = 100  # cells of a block's own table
@@ -37,7 +37,7 @@ def dump(result: RunResult, limit: int = COMMENT_LIMIT) -> str:
     shown = page.add_while(row for _, row in rows[:MOST_ROWS])
     page.add("")
     rest = rows[MOST_ROWS:] if shown == MOST_ROWS else []
-    noteworthy = [one for one in ranked if one.rows and not _passed(one)] if len(ranked) > 1 else ranked
+    noteworthy = [b for b in ranked if b.rows and not _passed(b)] if len(ranked) > 1 else ranked
     page.add_while(_details(block) for block in noteworthy[:MOST_DETAILS])
     if rest and page.add("\n".join(["<details>", f"<summary>{_more(rest)}</summary>", "", *_HEADING])):
         shown += page.add_while(row for _, row in rest)
@@ -92,19 +92,18 @@ def _heading(result: RunResult) -> Iterator[str]:
         f" on {escape.code(result.machine, _SHORT)}, in {units.clock(result.wall_s)}."
     )
     for suite in result.suite:
-        headline = text.headline(f"mean over {len(suite.blocks)} blocks", suite, "rounds")
-        yield f"\n{text.symbol(suite)} {escape.markdown(headline, _LONG)}"
+        yield f"\n{text.symbol(suite)} {escape.markdown(text.mean_headline(suite), _LONG)}"
 
 
 def _side(name: str, blocks: Sequence[BlockResult]) -> str:
     """What was measured of one side, named once where it is the same in every block."""
     sides: list[SideResult] = [side for block in blocks if (side := getattr(block, name))]
     programs = {(side.label, side.program.sha256) for side in sides if side.program}
-    told = [
+    names = [
         f"{escape.code(label, _SHORT)} ({escape.markdown(sha[:_SHA])})" for label, sha in sorted(programs)
     ]
-    told += ["stored baselines"] if any(side.program is None for side in sides) else []
-    return " and ".join(told[:3])
+    names += ["stored baselines"] if any(side.program is None for side in sides) else []
+    return " and ".join(names[:3])
 
 
 def _symbol(result: RunResult) -> str:
@@ -141,8 +140,8 @@ def _passed(block: BlockResult) -> bool:
 
 def _details(block: BlockResult) -> str:
     """One block in full, folded: what the terminal shows of it."""
-    told = [_told(metric) for metric in block.metrics] or [text.state(block)]
-    summary = html.escape(escape.silent(escape.line(f"{block.block}: {'; '.join(told)}", _LONG)))
+    outcomes = [_outcome(metric) for metric in block.metrics] or [text.state(block)]
+    summary = html.escape(escape.silent(escape.line(f"{block.block}: {'; '.join(outcomes)}", _LONG)))
     # plain text in <pre>: a fence of backticks could be closed by what is in it
     lines = [escape.plain(line.text) for line in terminal.block_table(block, room=_ROOM)]
     if not any(line.startswith("  again: ") for line in lines):
@@ -152,11 +151,11 @@ def _details(block: BlockResult) -> str:
 
 def _folded(summary: str, lines: Iterable[str]) -> str:
     """Plain `lines` behind a `summary` that is HTML already."""
-    told = html.escape("\n".join(line for line in lines if line.strip()))
-    return f"<details>\n<summary>{summary}</summary>\n\n<pre>{told}</pre>\n\n</details>\n"
+    content = html.escape("\n".join(line for line in lines if line.strip()))
+    return f"<details>\n<summary>{summary}</summary>\n\n<pre>{content}</pre>\n\n</details>\n"
 
 
-def _told(metric: MetricResult) -> str:
+def _outcome(metric: MetricResult) -> str:
     return f"{text.label(metric)}: {metric.metric} {text.estimate(metric)}"
 
 
@@ -169,5 +168,5 @@ def _environment(result: RunResult) -> str:
         **{name: str(fact) for name, fact in (machine.keyed | machine.recorded).items()},
         **result.settings,
     }
-    told = (f"{escape.line(name, _SHORT)}: {escape.line(value, _LONG)}" for name, value in facts.items())
-    return _folded("Machine and settings", told)
+    lines = (f"{escape.line(name, _SHORT)}: {escape.line(value, _LONG)}" for name, value in facts.items())
+    return _folded("Machine and settings", lines)

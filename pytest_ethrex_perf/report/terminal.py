@@ -38,7 +38,7 @@ def summary(
     """Everything at the end of a run, in lines of `room` cells where words allow it.
 
     `verbosity` as pytest's: -2 only what a green run must not hide, -1 the table over all blocks, too, 0 the
-    worst blocks, 1 every block, 2 how each was decided. Blocks of `shown` were told about before, among the
+    worst blocks, 1 every block, 2 how each was decided. Blocks of `shown` were shown before, among the
     failures.
     """
     lines: list[Line] = []
@@ -52,8 +52,7 @@ def summary(
     if verbosity >= -1:
         lines += overview(result, every=verbosity > 0, room=room)
     for suite in result.suite:
-        headline = text.headline(f"mean over {len(suite.blocks)} blocks", suite, "rounds")
-        lines += _wrapped(headline, _style(suite.outcome), room)
+        lines += _wrapped(text.mean_headline(suite), _style(suite.outcome), room)
     warnings = [warning for block in result.blocks for warning in _warnings(block)]
     kept = warnings if verbosity > 0 else warnings[:MOST_WARNINGS]
     for warning in kept:
@@ -69,7 +68,7 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
     for name, style in _STATES.items():
         if getattr(block, name):
             lines += _wrapped(f"  {name}: {getattr(block, name)}", style, room)
-    lines += [Line("  " + line) for line in _rows(block, room - 2, every=verbosity > 0)]
+    lines += [Line("  " + row) for row in _rows(block, room - 2, every=verbosity > 0)]
     if verbosity > 0:
         lines += [Line(f"  ({row.remark})") for row in block.rows if row.remark]
     for metric in block.metrics:
@@ -77,10 +76,10 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
         if verbosity > 1:
             lines += _looks(metric)
     if verbosity > 1:
-        lines += [Line("  " + line) for line in _phases(block)]
-    beside = [f"({told})" for told in text.beside(block)]
-    for told in (*_profiled(block, verbosity, room - 2), *beside):
-        lines += _wrapped(f"  {told}", "", room)
+        lines += [Line("  " + row) for row in _phases(block)]
+    beside = [f"({line})" for line in text.beside(block)]
+    for line in (*_profiled(block, verbosity, room - 2), *beside):
+        lines += _wrapped(f"  {line}", "", room)
     for note in block.notes:
         lines += _wrapped(f"  note: {note}", "yellow", room)
     if any(metric.outcome == "fail" for metric in block.metrics):
@@ -104,8 +103,8 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
     heading = ("Block", "Txs", "Gas", "Baseline", "Head", "Delta")
 
     def table(cell: Callable[[MetricResult], str]) -> list[str]:
-        told = [(*row[:-1], row[-1] + (cell(metric) if metric else "")) for row, metric, _ in kept]
-        return columns([heading, *told], right={1, 2, 3, 4})
+        rows = [(*row[:-1], row[-1] + (cell(metric) if metric else "")) for row, metric, _ in kept]
+        return columns([heading, *rows], right={1, 2, 3, 4})
 
     def mixed() -> list[str]:
         rows = zip(table(text.short_cell), table(text.shortest_cell), strict=True)
@@ -129,7 +128,7 @@ def _rows(block: BlockResult, room: int, *, every: bool) -> list[str]:
     shown = [row for row in block.rows if every or not row.detail or row.metric in judged]
 
     def table(cell: Callable[[MetricResult], str], *, spread: bool = True) -> list[str]:
-        told = [("", "base", "head", "delta")]
+        cells = [("", "base", "head", "delta")]
         for row in shown:
             change = "" if row.change is None else units.change(row.change)
             delta = cell(judged[row.metric]) if row.metric in judged else change
@@ -138,8 +137,8 @@ def _rows(block: BlockResult, room: int, *, every: bool) -> list[str]:
                 if spread
                 else (units.quantity(row.base, row.unit), units.quantity(row.head, row.unit))
             )
-            told.append((row.name, *sides, delta))
-        return columns(told if block.base else [(name, head, "", "") for name, _, head, _ in told])
+            cells.append((row.name, *sides, delta))
+        return columns(cells if block.base else [(name, head, "", "") for name, _, head, _ in cells])
 
     if not shown:
         return []
@@ -163,8 +162,8 @@ def _verdict(result: MetricResult, block: BlockResult, room: int) -> Iterator[Li
     yield from _wrapped(f"    {evidence}, tolerance {units.limit(result.rules.tolerance)}", "", room)
     context = result.context
     if context is not None and context.estimate is not None:
-        told = units.log_percent(context.estimate, units.decimals(result.rules.margin))
-        yield Line(f"  (stored baseline, for information: {told})")
+        change = units.log_percent(context.estimate, units.decimals(result.rules.margin))
+        yield Line(f"  (stored baseline, for information: {change})")
 
 
 def _profiled(block: BlockResult, verbosity: int, room: int) -> Iterable[str]:
@@ -178,7 +177,7 @@ def _profiled(block: BlockResult, verbosity: int, room: int) -> Iterable[str]:
 
 
 def _looks(result: MetricResult) -> list[Line]:
-    """What was known at each look at the pairs."""
+    """A table of the looks at the pairs: what each saw, and what it needed."""
     if not result.decision.looks:
         return []
     places = units.decimals(result.rules.margin)
@@ -230,17 +229,17 @@ def width(value: str) -> int:
     )
 
 
-def _harmless(told: str) -> str:
-    """`told` in one line, without what moves a terminal's cursor or changes its state."""
-    return " ".join(escape.plain(told).splitlines()).expandtabs(1)
+def _harmless(content: str) -> str:
+    """`content` in one line, without what moves a terminal's cursor or changes its state."""
+    return " ".join(escape.plain(content).splitlines()).expandtabs(1)
 
 
-def _wrapped(told: str, style: str, room: int) -> list[Line]:
-    """`told` in lines of `room` cells, the later ones indented; words and paths stay whole."""
-    told = _harmless(told)
-    indent = " " * (len(told) - len(told.lstrip()) + 4)
+def _wrapped(sentence: str, style: str, room: int) -> list[Line]:
+    """`sentence` in lines of `room` cells, the later ones indented; words and paths stay whole."""
+    sentence = _harmless(sentence)
+    indent = " " * (len(sentence) - len(sentence.lstrip()) + 4)
     lines = textwrap.wrap(
-        told, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        sentence, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return [Line(line, style) for line in lines]
 
@@ -252,8 +251,8 @@ def _title(block: BlockResult) -> str:
 
 def _warnings(block: BlockResult) -> list[str]:
     """What a green run must not hide."""
-    told = [] if block.skipped is None else [f"{block.block}: skipped: {block.skipped}"]
-    return told + [
+    skipped = [] if block.skipped is None else [f"{block.block}: skipped: {block.skipped}"]
+    return skipped + [
         f"{block.block} {metric.metric}: inconclusive: {metric.decision.reason}"
         for metric in block.metrics
         if metric.decision.verdict == "inconclusive"

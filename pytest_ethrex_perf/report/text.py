@@ -31,10 +31,8 @@ _COUNTABLE = ("regression", "improvement", "error")  # the others are adjectives
 def spread(row: Row, side: str) -> str:
     """`59.75 ms ± 1.2 %`."""
     value, sd = (row.base, row.base_sd) if side == "base" else (row.head, row.head_sd)
-    told = units.quantity(value, row.unit)
-    if sd is None or value is None:
-        return told
-    return f"{told} ± {units.deviation(sd)}"
+    quantity = units.quantity(value, row.unit)
+    return quantity if sd is None or value is None else f"{quantity} ± {units.deviation(sd)}"
 
 
 def symbol(result: MetricResult | SuiteResult) -> str:
@@ -50,16 +48,14 @@ def cell(result: MetricResult | SuiteResult) -> str:
         return f"– {symbol(result)}"
     reach = decision.half_width
     within = f"±{units.percent(reach, places)}, " if reach is not None else ""
-    told = f"{units.log_percent(decision.estimate, places)} {symbol(result)}"
-    return f"{told} ({within}margin {units.limit(result.rules.margin)})"
+    change = units.log_percent(decision.estimate, places)
+    return f"{change} {symbol(result)} ({within}margin {units.limit(result.rules.margin)})"
 
 
 def short_cell(result: MetricResult | SuiteResult) -> str:
     """`+4.5 % ❌ ±0.9 %`: the same where room is short."""
-    decision = result.decision
-    reach = decision.half_width
-    told = cell(result).partition(" (")[0]
-    return told if reach is None else f"{told} ±{units.percent(reach, units.decimals(result.rules.margin))}"
+    reach, places = result.decision.half_width, units.decimals(result.rules.margin)
+    return shortest_cell(result) + ("" if reach is None else f" ±{units.percent(reach, places)}")
 
 
 def shortest_cell(result: MetricResult | SuiteResult) -> str:
@@ -74,6 +70,16 @@ def headline(name: str, result: MetricResult | SuiteResult, unit: str) -> str:
         counted = f" (a count, not time: {result.identity})" if result.identity else ""
         parts.append(" → ".join(sides(result)) + counted)
     return ", ".join([*parts, *evidence(result, unit)]) + reason(result)
+
+
+def mean_name(suite: SuiteResult) -> str:
+    """What the mean is called where a block's name would stand: `mean over 12 blocks`."""
+    return f"mean over {len(suite.blocks)} blocks"
+
+
+def mean_headline(suite: SuiteResult) -> str:
+    """The headline of the mean over blocks."""
+    return headline(mean_name(suite), suite, "rounds")
 
 
 def sides(result: MetricResult) -> tuple[str, str]:
@@ -123,12 +129,12 @@ def unit(block: BlockResult) -> str:
 
 def taken(block: BlockResult) -> str:
     """How the block was measured: `7 pairs, interleaved`."""
-    told = {
+    way = {
         "interleaved": f"{len(block.pairs)} pairs, interleaved",
         "stored": f"{len(block.invocations)} invocations against {len(block.baseline)} stored sessions",
         "record": f"{len(block.invocations)} invocations",
     }[block.mode]
-    return told + (", A/A" if block.aa else "")
+    return way + (", A/A" if block.aa else "")
 
 
 def state(block: BlockResult) -> str:
@@ -166,22 +172,23 @@ def counts(blocks: Iterable[BlockResult]) -> str:
 
 def tally(names: Iterable[str]) -> str:
     """`2 regressions, 1 error`: how often each of `names` is there, the worst first."""
-    found = Counter(names)
-    ranked = sorted(found, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+    numbers = Counter(names)
+    ranked = sorted(numbers, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
     return ", ".join(
-        f"{found[name]} {name}{'s' if found[name] > 1 and name in _COUNTABLE else ''}" for name in ranked
+        f"{numbers[name]} {name}{'s' if numbers[name] > 1 and name in _COUNTABLE else ''}" for name in ranked
     )
 
 
 def beside(block: BlockResult) -> list[str]:
     """What is shown for information: earlier sessions, so that creep is seen, and others' numbers."""
-    told = []
-    for one in block.references:
-        metric = "" if one.metric == DEFAULT else f", {one.metric}"
-        told.append(f"against {one.name} {one.date}{metric}: {units.change(one.change)}")
-    told += [
+    lines = []
+    for reference in block.references:
+        metric = "" if reference.metric == DEFAULT else f", {reference.metric}"
+        change = units.change(reference.change)
+        lines.append(f"against {reference.name} {reference.date}{metric}: {change}")
+    lines += [
         f"reference of {other.machine}, {other.date}: {units.duration(other.exec_ns)}, "
         f"{other.ggas_per_s:.2f} Ggas/s; never gated against"
         for other in block.published
     ]
-    return told
+    return lines

@@ -1,0 +1,359 @@
+"""One block on the HTML page: what the template shows of it, in words and charts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.judge import samples
+from pytest_ethrex_perf.judge.assess import Material
+from pytest_ethrex_perf.profile import artifacts, tables
+from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.metric import EXEC, PREP, TIMES, unit
+from pytest_ethrex_perf.report import charts, escape, history, text
+from pytest_ethrex_perf.report.charts import Cluster, Point
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markupsafe import Markup
+
+    from pytest_ethrex_perf.records.decision import Look
+    from pytest_ethrex_perf.records.measurement import Invocation, Side
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult
+
+KINDS = (
+    *("regression", "error", "inconclusive", "waived", text.NOT_DECIDED),
+    *("not measured", "skipped", "improvement", "unchanged", "recorded"),
+)
+"""What became of a block or a metric, as the page orders it: the worst first."""
+_LONG = 2_000
+
+
+@dataclass(frozen=True)
+class OverviewRow:
+    """One line of the overview: a metric of a block, or what became of a block that was not judged."""
+
+    metric: str
+    kind: str
+    delta: str
+    detail: str
+    forest: Markup | str
+    change: float | None
+    sides: tuple[str, str]
+    base: float | None
+    head: float | None
+
+
+@dataclass(frozen=True)
+class SortKeys:
+    """What the overview sorts and filters a block by: the numbers of its worst line."""
+
+    order: int
+    block: str
+    txs: int | None
+    gas: int | None
+    base: float | None
+    head: float | None
+    delta: float | None
+    verdict: int
+    kinds: str
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """The verdict of one metric in words, with its charts."""
+
+    metric: str
+    kind: str
+    label: str
+    estimate: str
+    why: str
+    reason: str
+    counted: str
+    evidence: str
+    tolerance: str
+    context: str
+    looks: list[list[str]]
+    charts: list[tuple[str, Markup]]
+
+
+@dataclass(frozen=True)
+class PhaseBars:
+    """A phase of each side that has it: side, ms, and percent of the longest phase of all."""
+
+    name: str
+    sides: list[tuple[str, float, float]]
+
+
+class BlockView:
+    """What the template shows of one block."""
+
+    def __init__(self, index: int, block: BlockResult) -> None:
+        self.index, self.block = index, block
+        self.id = "".join(c if c.isalnum() and c.isascii() else "-" for c in block.block)[:80] + f"-{index}"
+        self.unit = text.unit(block)
+        self.taken = text.taken(block)
+        self.state = text.state(block) if not block.metrics else ""
+        self.why = text.why(block)
+        self.beside = text.beside(block)
+
+    # --- the overview ---------------------------------------------------------------------------------------
+
+    def rows(self, reach: float) -> list[OverviewRow]:
+        """Its lines of the overview; `reach` is half the width of its scale, a log."""
+        block = self.block
+        if not block.metrics:
+            why = escape.line(self.why, _LONG)
+            return [OverviewRow("", self.state, "", why, "", None, ("", ""), None, None)]
+        return [
+            OverviewRow(
+                metric=metric.metric,
+                kind=text.kind(metric),
+                delta=text.shortest_cell(metric).removesuffix(text.symbol(metric)).rstrip(),
+                detail=text.cell(metric).partition("(")[2].rstrip(")"),
+                forest=_forest(metric, reach),
+                change=metric.decision.estimate,
+                sides=text.sides(metric),
+                base=metric.base,
+                head=metric.head,
+            )
+            for metric in block.metrics
+        ]
+
+    def key(self, reach: float) -> SortKeys:
+        """What it is sorted and filtered by."""
+        rows = self.rows(reach)
+        worst = min(rows, key=lambda row: (KINDS.index(row.kind), -(row.change or 0.0)))
+        return SortKeys(
+            order=self.index,
+            block=self.block.block,
+            txs=self.block.txs,
+            gas=self.block.gas,
+            base=worst.base,
+            head=worst.head,
+            delta=worst.change,
+            verdict=KINDS.index(worst.kind),
+            kinds=" ".join(sorted({row.kind.replace(" ", "-") for row in rows})),
+        )
+
+    # --- verdicts -------------------------------------------------------------------------------------------
+
+    def verdicts(self) -> Iterator[VerdictView]:
+        """The verdict of each metric."""
+        for metric in self.block.metrics:
+            context, decimals = metric.context, units.decimals(metric.rules.margin)
+            yield VerdictView(
+                metric=metric.metric,
+                kind=text.kind(metric),
+                label=text.label(metric),
+                estimate=text.estimate(metric),
+                why=metric.outcome_reason,
+                reason=metric.decision.reason,
+                counted=metric.identity or "",
+                evidence=", ".join(text.evidence(metric, self.unit)),
+                tolerance=units.limit(metric.rules.tolerance),
+                context=units.log_percent(context.estimate, decimals)
+                if context and context.estimate is not None
+                else "",
+                looks=[_look(look, decimals) for look in metric.decision.looks],
+                charts=list(self._charts(metric)),
+            )
+
+    def _charts(self, metric: MetricResult) -> Iterator[tuple[str, Markup]]:
+        name, block = metric.metric, self.block
+        if block.pairs:
+            yield f"{name}: samples, pair by pair", self._samples(name)
+        if block.pairs and metric.decision.looks:
+            material = Material.of(block)
+            sides = zip(material.samples("base", name), material.samples("head", name), strict=False)
+            title = f"{name}: head / base of each pair; the interval at each look's share of alpha"
+            changes = [head - base for base, head in sides]
+            yield title, charts.looks(metric.decision, metric.rules, changes, title)
+        if block.baseline:
+            yield f"{name}: the baseline's sessions and this one", self._sessions(metric)
+        yield from history.figure(block, name, metric.head)
+
+    def figures(self) -> list[tuple[str, Markup]]:
+        """Samples of a block that was recorded, and judged by nothing."""
+        if self.block.metrics or not self.block.rows:
+            return []
+        now = {row.name: row.head for row in self.block.rows}
+        return [
+            *((f"{name}: samples", self._samples(name)) for name in TIMES),
+            *(
+                figure
+                for name in self.block.rules
+                for figure in history.figure(self.block, name, now.get(name))
+            ),
+        ]
+
+    def _samples(self, metric: str) -> Markup:
+        block = self.block
+        clusters = [
+            tuple(self._point(side, invocation, metric, number) for side, invocation in pair.in_order())
+            for number, pair in enumerate(block.pairs, 1)
+            if samples.has(pair.base, metric) and samples.has(pair.head, metric)
+        ]
+        clusters += [
+            (self._point("head", invocation, metric, number),)
+            for number, invocation in enumerate(block.invocations, 1)
+            if samples.has(invocation, metric)
+        ]
+        numbered = [Cluster(str(number), points) for number, points in enumerate(clusters, 1)]
+        return charts.samples(numbered, f"{block.block} {metric}", unit=unit(metric))
+
+    def _sessions(self, metric: MetricResult) -> Markup:
+        """The stored sessions, and this one with where its change's 95 % interval lies."""
+        name, block = metric.metric, self.block
+        now = [invocation for invocation in block.taken("head") if samples.has(invocation, name)]
+        sessions: list[tuple[Side, str, list[Invocation]]] = [
+            ("base", session.started[5:10], samples.comparable(session, name, metric.identity))
+            for session in block.baseline
+        ]
+        clusters = [
+            Cluster(
+                label,
+                tuple(
+                    self._point(side, invocation, name, number)
+                    for number, invocation in enumerate(invocations, 1)
+                ),
+            )
+            for side, label, invocations in [*sessions, ("head", "now", now)]
+            if invocations
+        ]
+        interval = metric.head_interval if block.mode == "stored" else None
+        title = f"{block.block} {name}, session by session"
+        return charts.samples(clusters, title, interval, unit=metric.unit)
+
+    def _point(self, side: Side, invocation: Invocation, metric: str, number: int) -> Point:
+        value, started = self._value(invocation, metric), invocation.started[:19].replace("T", " ")
+        return Point(side, value, f"{side} {number}, {started}: {units.quantity(value, unit(metric))}")
+
+    def _value(self, invocation: Invocation, metric: str) -> float:
+        """Its sample in the metric's unit."""
+        return math.exp(samples.sample(invocation, metric, self.block.drop))
+
+    # --- where the time goes --------------------------------------------------------------------------------
+
+    def changes(self) -> tuple[list[str], list[list[list[str]]]]:
+        """What is said of a change's explanation, and its tables: functions, threads."""
+        explanation = self.block.explanation
+        if explanation is None:
+            return [], []
+        groups = [explanation.functions, explanation.threads if len(explanation.threads) > 1 else ()]
+        return tables.sentences(explanation), [
+            [tables.cells(change) for change in group] for group in groups if group
+        ]
+
+    def flamegraphs(self) -> list[Markup]:
+        """Base against head, and head; nothing where it was not profiled."""
+        from markupsafe import Markup
+
+        profile = self.block.profile
+        return [] if profile is None else [Markup(figure) for figure in artifacts.figures_of(profile)]  # noqa: S704 - it escapes its names itself
+
+    def phases(self) -> list[PhaseBars]:
+        """Phases of both sides."""
+        base, head = (side.phases if side else {} for side in (self.block.base, self.block.head))
+        longest = max([*base.values(), *head.values()], default=0.0) or 1.0
+        return [
+            PhaseBars(
+                name,
+                [
+                    (side, phases[name], 100 * phases[name] / longest)
+                    for side, phases in (("base", base), ("head", head))
+                    if name in phases
+                ],
+            )
+            for name in dict.fromkeys([*base, *head])
+        ]
+
+    # --- what was measured ----------------------------------------------------------------------------------
+
+    def table(self, *, counted: bool) -> list[tuple[str, str, str, str, str]]:
+        """What was measured of both sides, side by side; or what was `counted`, with what to make of it."""
+        return [
+            (
+                row.name,
+                text.spread(row, "base") if row.base is not None else "",
+                text.spread(row, "head"),
+                "" if row.change is None else units.change(row.change),
+                row.remark or row.identity or "",
+            )
+            for row in self.block.rows
+            if row.counted is counted
+        ]
+
+    def past(self) -> list[tuple[str, list[list[str]]]]:
+        """The baseline's epochs in words, each with a line for every session of it."""
+        return history.table(self.block)
+
+    def repeats(self) -> list[tuple[str, Markup]]:
+        """Every raw repeat, per metric."""
+        invocations = self.invocations()
+        return [
+            (
+                title,
+                charts.repeats(
+                    [(side, invocation.repeats(name)) for _, side, invocation in invocations],
+                    self.block.drop,
+                    title,
+                ),
+            )
+            for name in TIMES
+            if (title := f"{name}: every repeat") and invocations
+        ]
+
+    def invocations(self) -> list[tuple[str, Side, Invocation]]:
+        """(number, side, invocation) in the order they ran; not those of stored sessions."""
+        if self.block.pairs:
+            return [
+                (str(number), side, invocation)
+                for number, pair in enumerate(self.block.pairs, 1)
+                for side, invocation in pair.in_order()
+            ]
+        return [
+            (str(number), "head", invocation) for number, invocation in enumerate(self.block.invocations, 1)
+        ]
+
+    def noise(self) -> Iterator[list[str]]:
+        """Each invocation's own line: what it took, what it cost, what else the machine did."""
+        for number, side, invocation in self.invocations():
+            usage, noise, pressure = invocation.usage, invocation.noise, invocation.cpu_pressure
+            yield [
+                number,
+                side,
+                invocation.started[11:19],
+                units.duration(self._value(invocation, EXEC)),
+                units.duration(self._value(invocation, PREP)),
+                units.duration(invocation.wall_ns),
+                units.duration(usage.cpu_ns),
+                units.quantity(usage.max_rss_kib, "KiB"),
+                f"{usage.voluntary_switches:,} / {usage.involuntary_switches:,}",
+                units.NOTHING if pressure is None else units.percent(pressure),
+                units.NOTHING if noise.steal_ticks is None else str(noise.steal_ticks),
+                units.NOTHING if noise.throttled_us is None else units.duration(1e3 * noise.throttled_us),
+                units.NOTHING if noise.load1 is None else f"{noise.load1:.2f}",
+            ]
+
+
+def _look(look: Look, decimals: int) -> list[str]:
+    return [
+        str(look.pairs),
+        units.log_percent(look.estimate, decimals),
+        f"{units.log_percent(look.low, decimals)} … {units.log_percent(look.high, decimals)}",
+        units.percent(look.sd, decimals),
+        f"{look.p_slower:.2g}",
+        f"{look.p_equivalent:.2g}",
+        str(look.verdict or "go on"),
+    ]
+
+
+def _forest(metric: MetricResult, reach: float) -> Markup | str:
+    if metric.decision.estimate is None:
+        return ""
+    return charts.forest(
+        metric.decision.estimate, metric.decision.ci95, text.kind(metric), reach, metric.rules
+    )
