@@ -181,7 +181,7 @@ def show_reference(reference: Reference) -> str:
         f"{reference.txs} txs, {reference.gas / 1e6:g} M gas",
     ]
     facts += [] if reference.ipc is None else [f"IPC {reference.ipc:g}"]
-    facts += [] if reference.l1_miss_rate is None else [f"L1 miss rate {100 * reference.l1_miss_rate:g} %"]
+    facts += [] if reference.l1_miss_rate is None else [f"L1 miss rate {units.limit(reference.l1_miss_rate)}"]
     title = (
         f"{reference.network}/{reference.block} · reference, never gated against · {reference.machine} "
         f"({reference.about_machine}), {reference.measured}"
@@ -200,7 +200,7 @@ def _hotspot_lines(hotspots: Sequence[Hotspot]) -> list[str]:
     width = max(len(hotspot.function) for hotspot in hotspots)
     return [
         f"  {hotspot.function:<{width}}  {hotspot.samples / 1e6:>5.0f}M  "
-        f"{'' if hotspot.share is None else f'{100 * hotspot.share:.1f} %':>6}  {hotspot.what or ''}".rstrip()
+        f"{'' if hotspot.share is None else units.percent(hotspot.share):>6}  {hotspot.what or ''}".rstrip()
         for hotspot in hotspots
     ]
 

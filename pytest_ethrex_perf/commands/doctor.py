@@ -17,6 +17,7 @@ from pytest_ethrex_perf.host import perf_tool, proc
 from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.host.noise import NoiseProbe, load1
 from pytest_ethrex_perf.profile import perf, samply
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -299,6 +300,6 @@ def _noise(root: Path) -> Finding:
     return Finding(
         "noise",
         "ok" if quiet else "better",
-        f"the same work varies by {100 * spread:.1f} % ({_LOOPS} loops of {_LOOP_MS:g} ms){host}",
+        f"the same work varies by {units.percent(spread)} ({_LOOPS} loops of {_LOOP_MS:g} ms){host}",
         None if quiet else "see what the gate can resolve here: pytest --ethrex-block BLOCK --ethrex-aa",
     )

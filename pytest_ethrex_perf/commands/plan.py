@@ -13,6 +13,7 @@ from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.config.parsers import probability, whole
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.judge import samples
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, unit
 
 if TYPE_CHECKING:
@@ -277,7 +278,6 @@ def _tell(noise: Noise, rules: Rules, goal: Goal) -> float:
     """Print what it takes to reach the goal; return the seconds it takes, infinite if no plan does."""
     from pytest_ethrex_perf.commands import derivation
     from pytest_ethrex_perf.judge import power
-    from pytest_ethrex_perf.records import units
 
     effect, last = math.log1p(goal.effect), rules.looks[-1]
     sd, uncertain = units.deviation(math.expm1(noise.sd)), units.percent(1 / math.sqrt(2 * noise.df))
@@ -285,7 +285,7 @@ def _tell(noise: Noise, rules: Rules, goal: Goal) -> float:
     _say(f"\n{noise.block} {noise.metric}, {level}, a pair takes {_time(noise.pair_s)}")
     told = derivation.wrapped(f"sd of the pair ratio {sd} (itself ± {uncertain}), {noise.origin}", "  ")
     _say("\n".join(told))
-    asked = f"to see +{100 * goal.effect:g} % with {100 * goal.power:g} % power on this machine"
+    asked = f"to see +{units.limit(goal.effect)} with {units.limit(goal.power)} power on this machine"
     pairs = power.pairs_needed(effect, noise.sd, rules, goal.power, step=noise.step, level=noise.level)
     if pairs is None:
         _say(f"  {asked}: no plan does")
@@ -317,7 +317,6 @@ def _seen(noise: Noise, sd: float, rules: Rules, goal: Goal) -> float:
 def _remedies(noise: Noise, rules: Rules, goal: Goal) -> Iterator[str]:
     """What would have to change for the goal to be reached."""
     from pytest_ethrex_perf.judge import power
-    from pytest_ethrex_perf.records import units
 
     effect = math.log1p(goal.effect)
     if effect <= math.log1p(rules.margin) + noise.step:
@@ -363,7 +362,6 @@ def _quiet_enough(noise: Noise, plan: Rules, goal: Goal) -> float:
 def _stored(noise: Noise, rules: Rules, goal: Goal) -> Iterator[str]:
     """What the comparison with the stored sessions alone sees, now and with more of them."""
     from pytest_ethrex_perf.judge import stored
-    from pytest_ethrex_perf.records import units
 
     now = len(noise.sessions)
     if not any(len(one) >= _ENOUGH for one in noise.sessions):
@@ -386,8 +384,6 @@ def _count(number: int, noun: str) -> str:
 
 
 def _time(seconds: float) -> str:
-    from pytest_ethrex_perf.records import units
-
     return units.clock(seconds) if seconds >= 10 else f"{seconds:.2g} s"  # noqa: PLR2004 - whole seconds suffice
 
 

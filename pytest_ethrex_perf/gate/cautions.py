@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge import checks, power
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import EXEC, TIMES
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _alone(block: Block) -> Iterator[str]:
     if block.plan.alone is None:
         return
     detectable = [
-        f"{gating.metric} from {100 * math.expm1(decision.detectable):+.1f} % on"
+        f"{gating.metric} from {units.log_percent(decision.detectable)} on"
         for gating, decision in block.decisions.items()
         if decision.detectable is not None
     ]
@@ -72,8 +73,8 @@ def _supported(block: Block) -> Iterator[str]:
             continue
         margin = power.supported_margin(decision.detectable, block.rules[gating].margin)
         yield (
-            f"{gating.metric}: the pair ratio has a standard deviation of {100 * decision.sd:.1f} %; "
-            f"this machine supports margins from {100 * math.expm1(margin):.1f} % on: "
+            f"{gating.metric}: the pair ratio has a standard deviation of {units.percent(decision.sd)}; "
+            f"this machine supports margins from {units.percent(math.expm1(margin))} on: "
             "a slowdown of twice that is caught"
         )
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Decision, Verdict
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ _OTHERWISE: dict[Verdict | None, Consequence] = {
 
 def waive(waiver: Waiver, today: dt.date, decision: Decision) -> Consequence:
     """Whether `waiver` covers this regression: not after its last day, and not beyond what it allows."""
-    terms = f"allowed up to +{100 * waiver.up_to:g} % until {waiver.expires}: {waiver.reason}"
+    terms = f"allowed up to +{units.limit(waiver.up_to)} until {waiver.expires}: {waiver.reason}"
     if today > waiver.expires:
         return Consequence("fail", f"its waiver has expired ({terms})")
     if decision.estimate is None or math.expm1(decision.estimate) > waiver.up_to:

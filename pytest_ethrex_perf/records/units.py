@@ -20,7 +20,7 @@ _PREFIXES = (("G", 1e9), ("M", 1e6), ("k", 1e3))
 
 
 def limit(fraction: float) -> str:
-    """A margin or tolerance as the user wrote it: `1 %`, `0.3 %`."""
+    """A fraction as somebody wrote it, e.g. a margin: `1 %`, `0.3 %`."""
     return f"{100 * fraction:g} %"
 
 
