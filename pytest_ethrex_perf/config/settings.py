@@ -22,7 +22,7 @@ from pytest_ethrex_perf.config.options import (
 from pytest_ethrex_perf.config.parsers import text
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Source, Sources, check_names
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.metric import TIMES, Limits
+from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, Limits
 from pytest_ethrex_perf.records.metric import limits as usual_limits
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Settings:
 
     def _usual_limits(self) -> dict[str, float]:
         """The limits where no block and no metric has others."""
-        usual, each = usual_limits("exec", callgrind=False), self.per_block
+        usual, each = usual_limits(DEFAULT, callgrind=False), self.per_block
         return {
             name: getattr(usual, name) if value is None else value
             for name, value in (

@@ -16,16 +16,16 @@ PREP: Final = "prep"
 INSTRUCTIONS: Final = "instructions"
 PREP_INSTRUCTIONS: Final = "prep-instructions"
 DEFAULT: Final = EXEC
-"""What is gated where nobody says, and is not named where numbers of several metrics stand."""
+"""Gated unless other metrics are asked for. Tables that hold several metrics name all but this one."""
 
 
 class Limits(NamedTuple):
-    """What a metric is judged by where nobody set anything: fractions, the floor in ns."""
+    """What a metric is judged by unless the user sets it: fractions, the floor in ns."""
 
     margin: float
     tolerance: float
     floor: float
-    """Of times only: what a million instructions are worth, nobody can say."""
+    """0 for counts: no number of instructions is known to be too few to matter."""
     drift: float
     """Standard deviation between a stored baseline's sessions, taken for granted while there are few."""
 

@@ -287,7 +287,7 @@ class BlockResult(Record, frozen=True, kw_only=True):
     history: tuple[PastEpoch, ...] = ()
     """All of the baseline, every epoch, before this session; empty in results of older versions."""
     raw_sha256: str | None = None
-    """`raw_digest()` when it was measured: whoever edits a repeat by hand is found out."""
+    """`raw_digest()` when it was measured: it no longer fits if a repeat was edited since."""
 
     def raw_digest(self) -> str:
         """sha256 over what was measured: start, repeats and counts of every invocation, in order; the drop.

@@ -94,7 +94,7 @@ class BlockView:
         self.index, self.block = index, block
         self.id = "".join(c if c.isalnum() and c.isascii() else "-" for c in block.block)[:80] + f"-{index}"
         self.unit = text.unit(block)
-        self.taken = text.taken(block)
+        self.measurement = text.measurement(block)
         self.state = text.state(block) if not block.metrics else ""
         self.why = text.why(block)
         self.beside = text.beside(block)

@@ -164,7 +164,7 @@ def history(
 ) -> Markup:
     """Levels of a baseline's sessions, one dot each with its label below, and a line where an epoch begins.
 
-    An epoch is its name and its sessions; one without a name belongs to nobody: the session of this run.
+    An epoch is its name and its sessions; the session of this run is an epoch without a name.
     """
     drawing, y = _frame(title, [point.value for _, points in epochs for point in points], unit)
     x = Scale(-0.7, max(len(labels), 2) - 0.3, LEFT, WIDTH - RIGHT)

@@ -43,7 +43,7 @@ def dump(result: RunResult) -> str:
     files = resources.files("pytest_ethrex_perf.report") / "page"
     script, style = ((files / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     scripts = [script]
-    if any(block.profile for block in result.blocks):  # nobody else's page grows
+    if any(block.profile for block in result.blocks):  # the other pages stay small
         scripts.append(flamegraph.script())
         style += "\n" + flamegraph.style()
     views = [BlockView(index, block) for index, block in enumerate(text.worst_first(result.blocks))]

@@ -246,7 +246,7 @@ def _wrapped(sentence: str, style: str, room: int) -> list[Line]:
 
 def _title(block: BlockResult) -> str:
     about = [] if block.gas is None else [f"{block.txs} txs, {units.gas(block.gas)}"]
-    return " · ".join([block.block, *about, text.taken(block), f"repeat {block.repeat}"])
+    return " · ".join([block.block, *about, text.measurement(block), f"repeat {block.repeat}"])
 
 
 def _warnings(block: BlockResult) -> list[str]:

@@ -127,7 +127,7 @@ def unit(block: BlockResult) -> str:
     return "pairs" if block.mode == "interleaved" else "invocations"
 
 
-def taken(block: BlockResult) -> str:
+def measurement(block: BlockResult) -> str:
     """How the block was measured: `7 pairs, interleaved`."""
     way = {
         "interleaved": f"{len(block.pairs)} pairs, interleaved",
