@@ -1,5 +1,5 @@
 # make demo   the gate at work on a block that ships with it
-# make test   all tests
+# make test   all tests (make tools: what they run for real, on Debian and Ubuntu)
 # make gate BLOCK=24443168 [REPEAT=11] [RPC=http://…] [REPLAY=path] [BASE=path]
 SHELL := /bin/bash
 VENV ?= .venv
@@ -11,13 +11,16 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
 	2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: demo test lint format gate bench golden clean
+.PHONY: demo test tools lint format gate bench golden clean
 
 demo: $(VENV)/.demo-installed
 	@tools/demo "$(BIN)"
 
 test: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -n 2 --junitxml=build/junit.xml $(ARGS)
+
+tools:
+	@tools/install
 
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import tempfile
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 # what is loaded here is not loaded anew by each run in this process: numpy could not be, the others are slow
@@ -48,6 +49,18 @@ def pytest_configure() -> None:
 def no_perf(*_: object, **__: object) -> PerfTool:
     """Where a test does not bring one, there is none: the programs take no time, perf would."""
     raise MeasurementError("the tests bring their own")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped, and how to have it run."""
+    reasons = Counter(
+        str(report.longrepr[2]).removeprefix("Skipped: ").partition(": ")[0]
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        each = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+        terminalreporter.line(f"skipped ({each}); install what is missing: make tools")
 
 
 class Bench:
