@@ -6,6 +6,7 @@ import json
 import signal
 import tempfile
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # what is loaded here is not loaded anew by each run in this process: numpy could not be, the others are slow
@@ -27,8 +28,6 @@ from tests.profile.programs import interpreter, perf, profiles, toy
 __all__ = ["interpreter", "perf", "profiles", "toy"]  # fixtures of more than one room
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_ethrex_perf.records.result import RunResult
 
 BLOCK = 24443168
@@ -155,7 +154,9 @@ def bench(
     """
     for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed")  # which one test alone wants, and each would load
+    # codspeed is what one test alone wants, and each would load
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed -p tests.instant_programs")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     forced_machine.force(monkeypatch)
     monkeypatch.setenv("COLUMNS", "160")
     locks = str(tmp_path_factory.mktemp("locks"))

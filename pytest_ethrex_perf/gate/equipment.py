@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.config.settings import Settings
-    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.block import BlockId, Work
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Machine, Program
+    from pytest_ethrex_perf.replay.cache import CacheFile
 
 
 class Equipment:
@@ -30,7 +31,7 @@ class Equipment:
         self.machine = _machine(settings)
         self.rpc_url: str | None = settings.rpc_url or settings.environ.get("ETHREX_RPC_URL") or None
         self.archive = Archive(settings.archive or default_directory(settings.environ), settings.archive_size)
-        self._caches: dict[BlockId, CacheIdentity] = {}
+        self._caches: dict[BlockId, CacheFile] = {}
         self._counters: dict[tuple[str, ...], choice.Chosen] = {}
 
     @property
@@ -76,10 +77,17 @@ class Equipment:
 
         Raises `MeasurementError` that names the file and the option.
         """
+        return self._cache(block).identity
+
+    def work(self, block: BlockId) -> Work:
+        """What every invocation must report of the block; raises as `cache` does."""
+        return self._cache(block).work
+
+    def _cache(self, block: BlockId) -> CacheFile:
         if block not in self._caches:
             path = cache.path(self.cache_dir, block)
             if not path.exists() and self.rpc_url:
-                self._caches[block] = cache.fetch(
+                cache.fetch(
                     self.head,
                     block,
                     cache_dir=self.cache_dir,
@@ -88,8 +96,7 @@ class Equipment:
                     environ=self.settings.environ,
                     log_dir=self.settings.log_dir,
                 )
-            else:
-                self._caches[block] = cache.identify(path, block)
+            self._caches[block] = cache.read(path, block)
         return self._caches[block]
 
     def counters(self, judged: Sequence[str] = ()) -> choice.Chosen:

@@ -62,6 +62,7 @@ class Launcher:
             secrets=equipment.secrets,
             instrument=instrument if count or not instrument.apart else NOTHING,
             turn=turn,
+            work=equipment.work(block),
         )
         self._slowest_s[block] = max(self._slowest_s.get(block, 0.0), invocation.wall_ns / 1e9)
         return invocation

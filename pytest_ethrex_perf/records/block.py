@@ -13,3 +13,11 @@ class BlockId(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.network}/{self.number}"
+
+
+class Work(NamedTuple):
+    """How much executing a block is, by its header and body: what every invocation must report."""
+
+    gas: int
+    txs: int
+    """Number of transactions."""

@@ -54,6 +54,11 @@ def number(header: Mapping[str, object]) -> int:
     return _integer("number", header.get("number"))
 
 
+def gas_used(header: Mapping[str, object]) -> int:
+    """The gas that the block's execution took; raises `ValueError` where there is none."""
+    return _integer("gasUsed", header.get("gasUsed"))
+
+
 def block_hash(header: Mapping[str, object]) -> str:
     """The block's hash, `0x…`; raises `ValueError`, naming the field, for a header that is none."""
     from Crypto.Hash import keccak

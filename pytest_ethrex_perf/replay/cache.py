@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from pytest_ethrex_perf.config.options import BUNDLED
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records import header
+from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.records.measurement import CacheIdentity
 from pytest_ethrex_perf.replay import command, failure, output, transcript
 from pytest_ethrex_perf.replay.program_kinds import KINDS
@@ -23,7 +24,6 @@ from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, se
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Program
 
 FETCH_TIMEOUT_S = 3600.0  # a witness over a slow RPC takes minutes
@@ -36,8 +36,13 @@ class _Witness(msgspec.Struct):
     headers: list[str] | None = None
 
 
+class _Body(msgspec.Struct):
+    transactions: list[Any]
+
+
 class _Block(msgspec.Struct):
     header: dict[str, Any]
+    body: _Body
 
 
 class _File(msgspec.Struct):
@@ -58,8 +63,20 @@ def path(cache_dir: Path, block: BlockId) -> Path:
     return cache_dir / f"cache_{block.network}_{block.number}.json"
 
 
+class CacheFile(NamedTuple):
+    """What a cache file holds."""
+
+    identity: CacheIdentity
+    work: Work
+
+
 def identify(path: Path, block: BlockId) -> CacheIdentity:
-    """Read a cache file and say what it holds: the block's hash and a hash of its witness.
+    """The identity of what a cache file holds; raises as `read` does."""
+    return read(path, block).identity
+
+
+def read(path: Path, block: BlockId) -> CacheFile:
+    """Read a cache file and say what it holds: the block's hash, a hash of its witness, and its work.
 
     The block's hash is keccak-256 of its RLP-encoded header; `witness_sha256` is over the sorted lists of the
     witness, so the same state in another order is the same. Raises `MeasurementError`, with the remedy, for a
@@ -79,14 +96,16 @@ def identify(path: Path, block: BlockId) -> CacheIdentity:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
     try:
         number, block_hash = _only_block(file)
+        work = Work(header.gas_used(file.blocks[0].header), len(file.blocks[0].body.transactions))
     except ValueError as error:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
     network = _network(file.network)
     if (network, number) != block:
         raise MeasurementError(f"{block}: {path} holds {network}/{number}, not {block}; {refetch}")
-    return CacheIdentity(
+    identity = CacheIdentity(
         network=network, number=number, block_hash=block_hash, witness_sha256=_witness_sha256(file.witness)
     )
+    return CacheFile(identity, work)
 
 
 def fetch(

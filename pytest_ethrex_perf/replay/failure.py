@@ -6,33 +6,49 @@ program, so they are to be redacted.
 
 from __future__ import annotations
 
+import itertools
 import re
+import statistics
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.replay.output import strip_ansi
+from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.replay.output import LINE_LIMIT, strip_ansi
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.host.process import Finished
-    from pytest_ethrex_perf.records.block import BlockId
-    from pytest_ethrex_perf.replay.output import Output
+    from pytest_ethrex_perf.records.block import BlockId, Work
+    from pytest_ethrex_perf.replay.output import Output, Report
 
 _LINE_LENGTH = 300
 _CLAP_USAGE_ERROR = 2
 _UNKNOWN_REPEAT = re.compile(r"(?:unexpected|found) argument '--repeat'", re.IGNORECASE)
-_PANIC = re.compile(r"thread '.*' (?:\([0-9]+\) )?panicked at (?P<where>\S+):\n(?P<what>.*)")
+_PANIC = re.compile(r"thread '.*' (?:\([0-9]+\) )?panicked at (?P<where>\S+):")
 
 
 def of_measurement(
-    finished: Finished, read: Output, *, block: BlockId, repeat: int, timeout: float | None
+    finished: Finished,
+    read: Output,
+    *,
+    block: BlockId,
+    repeat: int,
+    timeout: float | None,
+    work: Work | None = None,
 ) -> str | None:
     """Say in one clause why a measured invocation does not count; None where it does.
 
-    It counts if the exit code is 0, no `Execution Error` was printed, the stats block is complete, it holds
-    exactly `repeat` repeats, in order and all positive, and the report line is of `block` and its network.
+    It counts if the exit code is 0, no `Execution Error` was printed, the stats block is complete and agrees
+    with the repeats, these are exactly `repeat`, in order, all positive and together not longer than the
+    process lived, and the report line is of `block` and its network and (where given) of this `work`.
     """
     if finished.timed_out:
         return f"{_timed_out(finished, timeout)}; --ethrex-timeout gives it longer"
-    return _of_ending(finished, read, block) or _of_output(finished, read, block, repeat)
+    return (
+        _of_ending(finished, read, block)
+        or _of_output(finished, read, block, repeat)
+        or _of_work(read.report, work)
+        or _of_statistics(read)
+        or of_lifetime(read, finished.wall_ns)
+    )
 
 
 def of_fetch(finished: Finished, read: Output, *, block: BlockId, timeout: float | None) -> str | None:
@@ -85,7 +101,7 @@ def _of_output(finished: Finished, read: Output, block: BlockId, repeat: int) ->
         return f"the program replayed {other} instead: the cache file holds another block than its name says"
     if report is not None and not report.is_success:
         return f"the block was not executed correctly (exit code 0): {_shorten(report.result)}"
-    if report is None or not read.repeats or (read.profiled is not None and not read.complete_stats):
+    if report is None or not read.repeats or (read.profiled is not None and read.statistics is None):
         missing = "report line" if report is None else "complete results"
         return f"the program's output ends early (exit code 0): no {missing}{_own_line(finished, read)}"
     return _of_repeats(read, repeat)
@@ -106,26 +122,87 @@ def _of_repeats(read: Output, repeat: int) -> str | None:
     return None
 
 
+def _of_work(report: Report | None, work: Work | None) -> str | None:
+    """Another gas or number of transactions is other work, whose time says nothing of this block's."""
+    if report is None or work is None or (report.gas, report.txs) == work:
+        return None
+    return (
+        f"the program reports {report.gas} gas and {report.txs} transactions, and the cache file's block has "
+        f"{work.gas} gas and {work.txs}: this was other work"
+    )
+
+
+def _of_statistics(read: Output) -> str | None:
+    """What the statistics say must follow from the repeats, as far as the digits printed go."""
+    if read.statistics is None:
+        return None
+    for name, printed, repeats in (
+        ("prep", read.statistics[0], [repeat.prep_ns for repeat in read.repeats]),
+        ("exec", read.statistics[1], [repeat.exec_ns for repeat in read.repeats]),
+    ):
+        ordered, middle = sorted(repeats), (len(repeats) - 1) // 2
+        step_ns = 2 * max(map(_resolution_ns, (*ordered, *printed.values())))
+        for statistic, low, high in (
+            ("min", ordered[0], ordered[0]),
+            ("median", ordered[middle], ordered[-1 - middle]),
+            ("mean", statistics.fmean(ordered), statistics.fmean(ordered)),
+            ("max", ordered[-1], ordered[-1]),
+        ):
+            if not low - step_ns <= printed[statistic] <= high + step_ns:
+                return (
+                    f"the program contradicts itself: its statistics say that the {statistic} of {name} is "
+                    f"{units.duration(printed[statistic])}, its repeats say {units.duration(low)}"
+                )
+    return None
+
+
+def _resolution_ns(ns: int) -> float:
+    """One unit of the last digit printed: Rust's `{:.2?}` has two decimals of the unit that fits."""
+    return 0.01 * next((size for size in (1e9, 1e6, 1e3) if ns >= size), 1.0)
+
+
+def of_lifetime(read: Output, wall_ns: int) -> str | None:
+    """Repeats together take no longer than the process that ran them."""
+    spent_ns = sum(repeat.prep_ns + repeat.exec_ns for repeat in read.repeats)
+    rounding_ns = sum(
+        _resolution_ns(repeat.prep_ns) + _resolution_ns(repeat.exec_ns) for repeat in read.repeats
+    )
+    if spent_ns - rounding_ns <= wall_ns:
+        return None
+    return (
+        f"the program says that its repeats took {units.duration(spent_ns)} together, and it ran for "
+        f"{units.duration(wall_ns)} only: its times can't be true"
+    )
+
+
 def _own_line(finished: Finished, read: Output) -> str:
     """Return the program's own error line, a colon before it, or nothing."""
     stderr = strip_ansi(finished.stderr)
-    panic = _PANIC.search(stderr)
+    panic = _panic(stderr)
     if read.execution_error:
         line = f"Execution Error: {read.execution_error}"
     elif read.errors:
         line = read.errors[-1]
     elif panic:
-        line = f"{panic['what']} (panicked at {panic['where']})"
+        line = panic
     else:
         line = _telling_line(stderr)
     line = _shorten(line)
     return f": {line}" if line else ""
 
 
+def _panic(stderr: str) -> str | None:
+    """What the first panic said, and where; it stands on two lines."""
+    for line, following in itertools.pairwise([*stderr.splitlines(), ""]):
+        if panic := _PANIC.match(line[:LINE_LIMIT]):
+            return f"{following} (panicked at {panic['where']})"
+    return None
+
+
 def _telling_line(stderr: str) -> str:
     """Return the first line that calls itself an error (clap), else the last (a Python traceback)."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    said = (line for line in lines if re.match(r"error\b.*:\s*\S", line, re.IGNORECASE))
+    said = (line for line in lines if re.match(r"error\b[^:]*:\s*\S", line[:LINE_LIMIT], re.IGNORECASE))
     return next(said, lines[-1] if lines else "")
 
 

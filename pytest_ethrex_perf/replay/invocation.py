@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.host.process import Finished
-    from pytest_ethrex_perf.records.block import BlockId
+    from pytest_ethrex_perf.records.block import BlockId, Work
     from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.replay.instrument import Instrument, Run
     from pytest_ethrex_perf.replay.output import Output, Report
@@ -39,18 +39,20 @@ def invoke(
     secrets: Sequence[str] = (),
     instrument: Instrument = NOTHING,
     turn: int = 0,
+    work: Work | None = None,
 ) -> Invocation:
     """Run one invocation of `repeat` repeats from the cache, for at most `timeout` seconds.
 
     `environ` is our own environment: the child's is made from it. `label` (`head-003`) completes the name of
     the file in `log_dir` that keeps the output of a failure; `secrets` (RPC URLs) are scrubbed from it.
     `instrument` counts what the clock can't see; both sides of a pair have the same `turn`, which says what
-    is counted now. Where it needs further processes, those run afterwards and are never timed.
+    is counted now. Where it needs further processes, those run afterwards and are never timed. `work` is what
+    the program must report of the block.
 
     Raises `MeasurementError`, one line: what happened, the program's own error line, the file with the whole
     output. See `failure.of_measurement` for what counts as a success.
     """
-    launcher = _Launcher(program, block, cache_dir, environ, log_dir, label, tuple(secrets))
+    launcher = _Launcher(program, block, cache_dir, environ, log_dir, label, tuple(secrets), work)
     with instrument.counting(repeat, turn) as counting:
         probe = NoiseProbe()
         probe.start()
@@ -91,6 +93,7 @@ class _Launcher:
     log_dir: Path
     label: str
     secrets: tuple[str, ...]
+    work: Work | None
 
     def run(self, run: Run, timeout: float | None) -> Finished:
         environ = {**command.child_environment(self.environ), **run.environ}
@@ -98,7 +101,9 @@ class _Launcher:
 
     def read(self, finished: Finished, run: Run, timeout: float | None) -> tuple[Output, Report]:
         read = output.parse(finished.stdout)
-        reason = failure.of_measurement(finished, read, block=self.block, repeat=run.repeat, timeout=timeout)
+        reason = failure.of_measurement(
+            finished, read, block=self.block, repeat=run.repeat, timeout=timeout, work=self.work
+        )
         if reason is None and read.report is not None:
             return read, read.report
         if not finished.timed_out:

@@ -2,7 +2,8 @@
 
 Formats: ethrex-replay's `src/cli.rs`, `src/profiling.rs` and `src/report.rs`; for the `[METRIC]` lines see
 `phases`. Only complete lines (ended by a newline) count, so that an output which was cut off anywhere is seen
-to be cut off.
+to be cut off. Reading takes time in proportion to the output: of a line no more than `LINE_LIMIT` characters
+are looked at, and patterns are matched from a line's start.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pytest_ethrex_perf.replay.phases import median_phases
 _UNITS = {"ns": 1, "µs": 1_000, "μs": 1_000, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 # digits are bounded: nothing that takes centuries is a duration, and int() refuses very long texts
 _DURATION = r"[0-9]{1,19}(?:\.[0-9]{1,19})?(?:ns|µs|μs|us|ms|s)"
+LINE_LIMIT = 4096
+"""Characters of a line that are looked at; the longest line that says anything has some hundred."""
 _DURATION_PARTS = re.compile(r"(?P<number>[0-9.]+)(?P<unit>\D+)")
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\))")
@@ -31,16 +34,14 @@ _SINGLE_PREP = re.compile(rf"Storage preparation finished in (?P<prep>{_DURATION
 _SINGLE_EXEC = re.compile(rf"add_block_pipeline execution time: (?P<exec>{_DURATION})")
 _HEADER = re.compile(r"=== Profiling Results \((?P<runs>[0-9]{1,9}) runs\) ===")
 _SECTIONS = ("Preparation:", "Execution (add_block_pipeline):")
-_STATISTICS = ("min:", "max:", "mean:", "median:", "stddev:", "p95:", "p99:")
-_STATISTIC = re.compile(rf"(?P<name>[a-z0-9]+:)[ ]+{_DURATION}")
+_STATISTICS = ("min", "max", "mean", "median", "stddev", "p95", "p99")
+_STATISTIC = re.compile(rf"(?P<name>[a-z0-9]{{1,9}}):[ ]{{1,40}}(?P<value>{_DURATION})")
 _REPORT = re.compile(
     r"\[(?P<network>[^\]]+)\] Block: (?P<number>[0-9]{1,20}), Gas: (?P<gas>[0-9]{1,20}), "
     r"#Txs: (?P<txs>[0-9]{1,20}), (?P<result>.+)"
 )
-_FAILED = re.compile(
-    r"(?:Execution Error: |Execution Result: \W*Failed with )(?P<error>.*?)(?: \| https?://\S*)*\s*$",
-    re.DOTALL,
-)
+_FAILED = re.compile(r"Execution Error: |Execution Result: \W{0,9}Failed with ")
+_EXPLORER = re.compile(r" \| https?://")
 _OPCODES = re.compile(r"Opcodes executed: (?P<opcodes>[0-9]{1,18}) per repeat(?: .*)?")
 
 
@@ -78,8 +79,9 @@ class Output:
     """The `#NN` lines in the order printed; the one repeat of the form without a stats block has index 1."""
     profiled: int | None = None
     """R of `=== Profiling Results (R runs) ===`; None in the form of `--repeat 1`."""
-    complete_stats: bool = False
-    """All statistics of both sections came, in order, and after them `Individual runs:`."""
+    statistics: tuple[dict[str, int], dict[str, int]] | None = None
+    """Of prep and of exec in ns, by name (`min`, `max`, `mean`, …), as printed; None unless all statistics of
+    both sections came, in order, and after them `Individual runs:`."""
     report: Report | None = None
     """The last report line, of a success or of a failure."""
     execution_error: str | None = None
@@ -122,7 +124,7 @@ def parse(stdout: str) -> Output:
     return Output(
         repeats=tuple(repeats),
         profiled=int(header["runs"]) if header else None,
-        complete_stats=_has_complete_stats(messages),
+        statistics=_statistics(messages),
         report=_report(report) if report else None,
         execution_error=_execution_error(messages),
         errors=tuple(error for error in errors if error),
@@ -133,6 +135,7 @@ def parse(stdout: str) -> Output:
 
 def _entry(line: str) -> tuple[str | None, str]:
     """Return level and message; a line that tracing did not begin (a continuation) has no level."""
+    line = line[:LINE_LIMIT]
     match = _TRACING.fullmatch(line.rstrip("\r"))
     return (match["level"], match["message"].strip()) if match else (None, line.strip())
 
@@ -164,14 +167,28 @@ def _report(match: re.Match[str]) -> Report:
 
 
 def _execution_error(messages: list[str]) -> str | None:
-    found = (_FAILED.search(message) for message in messages)
-    return next((match["error"].strip() for match in found if match), None)
+    for message in messages:
+        if failed := _FAILED.search(message):
+            error = message[failed.end() :]
+            explorer = _EXPLORER.search(error)
+            return (error[: explorer.start()] if explorer else error).strip()
+    return None
 
 
-def _has_complete_stats(messages: list[str]) -> bool:
-    expected = [part for section in _SECTIONS for part in (section, *_STATISTICS)]
-    expected.append("Individual runs:")
-    found = [_STATISTIC.sub(r"\g<name>", message) for message in messages]
-    # other lines may come in between (a warning of another thread), but none may be missing
-    remaining = iter(found)
-    return all(part in remaining for part in expected)
+def _statistics(messages: list[str]) -> tuple[dict[str, int], dict[str, int]] | None:
+    """Both sections of statistics; other lines may come in between (a warning of another thread)."""
+    remaining = iter(messages)
+    sections: list[dict[str, int]] = []
+    for title in _SECTIONS:
+        if title not in remaining:
+            return None
+        section: dict[str, int] = {}
+        for name in _STATISTICS:
+            statistic = next(
+                (m for m in map(_STATISTIC.fullmatch, remaining) if m and m["name"] == name), None
+            )
+            if statistic is None:
+                return None
+            section[name] = duration_ns(statistic["value"])
+        sections.append(section)
+    return (sections[0], sections[1]) if "Individual runs:" in remaining else None

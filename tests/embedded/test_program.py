@@ -112,7 +112,7 @@ def test_the_gate_reads_the_output_as_it_reads_that_of_ethrex_replay(
     tiny: Any, replay: Callable[..., Ran]
 ) -> None:
     read = output.parse(replay(tiny, "--repeat", "3", "--extra-work", "50").out)
-    assert (len(read.repeats), read.profiled, read.complete_stats) == (3, 3, True)
+    assert (len(read.repeats), read.profiled, read.statistics is not None) == (3, 3, True)
     assert read.report is not None
     assert (read.report.network, read.report.number, read.report.txs) == ("hoodi", NUMBER, 4)
     assert read.execution_error is None

@@ -32,6 +32,8 @@ BEHAVIOURS = (
     "too many",
     "out of order",
     "no time",
+    "contradiction",  # statistics of half the times
+    "killed late",  # after the report, by the signal `returncode`
     "single form",  # as if --repeat were not there
     "orphan",  # leaves a grandchild running
     "giant",  # 40 MiB before the rest
@@ -138,6 +140,9 @@ class Replay:
         if "opcodes" in self.plan:
             self.log(f"Opcodes executed: {self.plan['opcodes']} per repeat")
         self.report("Execution Time: 00s 020ms")
+        if self.behaviour == "killed late":
+            sys.stdout.flush()
+            os.kill(os.getpid(), int(self.plan["returncode"]))
 
     def execute(self, i: int) -> tuple[float, float]:
         """Return ns of preparation and execution of repeat `i`, from 0."""
@@ -161,8 +166,12 @@ class Replay:
         self.log(f"=== Profiling Results ({len(times)} runs) ===")
         for section in ("Preparation:", "Execution (add_block_pipeline):"):
             self.log(section)
-            for name in _STATISTICS:
-                self.emit(f"  {name:<7} {rust_duration(times[0][1])}")
+            ordered = sorted(pair[section.startswith("Execution")] for pair in times)
+            if self.behaviour == "contradiction":
+                ordered = [ns / 2 for ns in ordered]
+            values = (ordered[0], ordered[-1], sum(ordered) / len(ordered), ordered[len(ordered) // 2])
+            for name, ns in zip(_STATISTICS, (*values, 0, ordered[-1], ordered[-1]), strict=True):
+                self.emit(f"  {name:<7} {rust_duration(ns)}")
             if self.behaviour == "half":
                 sys.exit(0)
         self.log("Individual runs:")
@@ -200,7 +209,7 @@ class Replay:
             time.sleep(600)
 
     def report(self, rest: str, level: str = "INFO") -> None:
-        gas, txs = self.plan.get("gas", 1_000_000), self.plan.get("txs", 10)
+        gas, txs = self.plan.get("gas", 37_500_000), self.plan.get("txs", 442)
         url = f"https://{self.network}.etherscan.io/block/{self.block}"
         self.log(f"[{self.network}] Block: {self.block}, Gas: {gas}, #Txs: {txs}, {rest} | {url}", level)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
-from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.block import BlockId, Work
+from pytest_ethrex_perf.replay import failure
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
 from tests.faults import fake_replay
@@ -24,6 +26,13 @@ BLOCK = BlockId("mainnet", 24443168)
 SECRET = "https://user:s3cr3t@rpc.example.org:8545/v2/0123456789abcdef?key=hidden"
 
 
+@pytest.fixture(autouse=True)
+def believed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake program takes no time at all, whatever it says."""
+    if "lifetime" not in request.node.name:
+        monkeypatch.setattr(failure, "of_lifetime", lambda *_: None)
+
+
 def replay(
     tmp_path: Path,
     *,
@@ -31,6 +40,7 @@ def replay(
     timeout: float | None = None,
     log_dir: Path | None = None,
     environ: dict[str, str] | None = None,
+    work: Work | None = None,
     **plan: Any,
 ) -> Invocation:
     path = fake_replay.write(tmp_path / "bin", plan=plan)
@@ -44,6 +54,7 @@ def replay(
         log_dir=log_dir or tmp_path / "logs",
         label="head-003",
         secrets=[SECRET],
+        work=work,
     )
 
 
@@ -211,3 +222,42 @@ def test_a_program_that_vanished_is_an_error(tmp_path: Path) -> None:
             log_dir=tmp_path,
             label="head-001",
         )
+
+
+@pytest.mark.parametrize(("gas", "txs"), [(21000, 1), (37_500_000, 441), (37_499_999, 442)])
+def test_other_work_than_the_cache_file_holds_is_no_measurement(tmp_path: Path, gas: int, txs: int) -> None:
+    error = error_of(tmp_path, gas=gas, txs=txs, work=Work(37_500_000, 442))
+    assert f"reports {gas} gas and {txs} transactions" in error
+    assert "the cache file's block has 37500000 gas and 442: this was other work" in error
+
+
+def test_the_work_of_the_cache_file_is_a_measurement(tmp_path: Path) -> None:
+    assert replay(tmp_path, work=Work(37_500_000, 442)).gas == 37_500_000
+
+
+def test_statistics_that_contradict_the_repeats_are_no_measurement(tmp_path: Path) -> None:
+    error = error_of(tmp_path, behaviour="contradiction", exec_ms=30, prep_ms=10)
+    assert (
+        "contradicts itself: its statistics say that the min of prep is 5.000 ms, its repeats say 10.00 ms"
+        in error
+    )
+
+
+@pytest.mark.parametrize("repeat", [2, 3, 10, 11])
+@pytest.mark.parametrize("exec_ms", [0.0009, 0.5, 59.333, 999.999, 1500.005])
+def test_true_statistics_are_believed_whatever_their_unit(
+    tmp_path: Path, repeat: int, exec_ms: float
+) -> None:
+    assert replay(tmp_path, repeat=repeat, exec_ms=[exec_ms, exec_ms * 1.3, exec_ms * 0.7], noise=0.1)
+
+
+def test_repeats_beyond_the_processs_lifetime_are_no_measurement(tmp_path: Path) -> None:
+    error = error_of(tmp_path, exec_ms=59_000, prep_ms=1000)
+    assert "says that its repeats took 300.0 s together, and it ran for " in error
+    assert error.partition("; the whole output")[0].endswith(" only: its times can't be true")
+
+
+@pytest.mark.parametrize("number", [11, 6, 9, 15])
+def test_a_program_that_dies_after_its_report_is_no_measurement(tmp_path: Path, number: int) -> None:
+    error = error_of(tmp_path, behaviour="killed late", returncode=number)
+    assert f"killed by {signal.Signals(number).name}" in error

@@ -28,10 +28,13 @@ HASH = "0x5ec43aa09c9145c93f7bc57a0d4e19e6eacdfe1b4b053e48825f9c88e120c62b"
 HEADER: dict[str, Any] = json.loads((HERE.parent / "records/header_hoodi_1265655.json").read_text())
 
 
+def block(header: dict[str, Any]) -> dict[str, Any]:
+    return {"header": header, "body": {"transactions": ["0x02", "0x03"], "uncles": [], "withdrawals": []}}
+
+
 def content(**changes: object) -> dict[str, Any]:
     witness = {"state": ["0xaa", "0xbb", "0xcc"], "keys": ["0x01"], "codes": [], "headers": ["0xf9"]}
-    block = {"header": HEADER, "body": {"transactions": [], "uncles": [], "withdrawals": []}}
-    return {"blocks": [block], "witness": witness, "network": {"PublicNetwork": "Hoodi"}, **changes}
+    return {"blocks": [block(HEADER)], "witness": witness, "network": {"PublicNetwork": "Hoodi"}, **changes}
 
 
 def write(directory: Path, content: object) -> Path:
@@ -66,6 +69,10 @@ def test_a_real_header_hashes_to_what_its_child_names() -> None:
         real = json.loads(path.read_text())
         assert header.encode(HEADER) == bytes.fromhex(real["witness"]["headers"][-1][2:])
         assert real["blocks"][0]["header"]["parentHash"] == HASH
+
+
+def test_the_work_is_that_of_the_blocks_own_header_and_body(tmp_path: Path) -> None:
+    assert cache.read(write(tmp_path, content()), BLOCK).work == (int(HEADER["gasUsed"], 16), 2)
 
 
 def test_a_file_is_identified(tmp_path: Path) -> None:
@@ -110,12 +117,12 @@ def test_another_state_is_another_witness(tmp_path: Path, witness: dict[str, lis
         (content(blocks=[]), "is not a cache file: it holds 0 blocks, not one"),
         (content(network={"PublicNetwork": "Mainnet"}), "holds mainnet/1265655, not hoodi/1265655"),
         (content(network="LocalDevnet"), "holds localdevnet/1265655, not hoodi/1265655"),
-        (content(blocks=[{"header": HEADER | {"number": "0x1"}}]), "holds hoodi/1, not hoodi/1265655"),
-        (content(blocks=[{"header": {}}]), "the header's number is not a number"),
-        (content(blocks=[{"header": HEADER | {"miner": "0x12"}}]), "the header's miner has 1 bytes, not 20"),
-        (content(blocks=[{"header": HEADER | {"nonce": 0}}]), "the header's nonce is not a string of bytes"),
+        (content(blocks=[block(HEADER | {"number": "0x1"})]), "holds hoodi/1, not hoodi/1265655"),
+        (content(blocks=[block({})]), "the header's number is not a number"),
+        (content(blocks=[block(HEADER | {"miner": "0x12"})]), "the header's miner has 1 bytes, not 20"),
+        (content(blocks=[block(HEADER | {"nonce": 0})]), "the header's nonce is not a string of bytes"),
         (
-            content(blocks=[{"header": HEADER | {"withdrawalsRoot": None}}]),
+            content(blocks=[block(HEADER | {"withdrawalsRoot": None})]),
             "requestsHash but no withdrawalsRoot",
         ),
     ],
