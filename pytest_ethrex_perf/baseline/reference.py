@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 SHIPPED = Path(__file__).parent / "references"
-"""What comes with the package; this repository's `baselines/` holds the same."""
+"""What comes with the package; in a checkout links to the files of `baselines/`."""
 
 
 class Hotspot(Record, frozen=True, kw_only=True):
