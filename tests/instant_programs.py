@@ -10,16 +10,9 @@ import pytest
 
 from pytest_ethrex_perf.replay import failure
 
-_PATCHES: list[pytest.MonkeyPatch] = []
 
-
-def pytest_configure() -> None:
-    """Believe the programs of this run."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Believe the programs of this run, and leave the check as it was: runs of tests share a process."""
     patch = pytest.MonkeyPatch()
     patch.setattr(failure, "of_lifetime", lambda *_: None)
-    _PATCHES.append(patch)
-
-
-def pytest_unconfigure() -> None:
-    """Leave the check as it was: runs of tests share a process."""
-    _PATCHES.pop().undo()
+    config.add_cleanup(patch.undo)
