@@ -12,30 +12,21 @@ import pytest
 
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.pytest_run.access import run_if_any, run_of
 from pytest_ethrex_perf.pytest_run.fixtures import ethrex_block, ethrex_replay
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    from pytest_ethrex_perf.pytest_run.items import PytestRun
-
 __all__ = ["ethrex_block", "ethrex_replay"]
 
-RUN: pytest.StashKey[PytestRun] = pytest.StashKey()
+MESSAGE = "ethrex_perf"
+"""The attribute of a report that carries what a worker of pytest-xdist sends the controller."""
 MARKER = (
     "ethrex_block(block, ..., network, repeat, drop, metrics, margin, tolerance, floor): "
     "gate these blocks; the test's `ethrex_block` fixture is measured for each"
 )
-
-
-def run_of(config: pytest.Config) -> PytestRun:
-    """Everything of ours in this pytest run, made when first asked for. Raises `UsageError`."""
-    if RUN not in config.stash:
-        from pytest_ethrex_perf.pytest_run.items import PytestRun
-
-        config.stash[RUN] = PytestRun(config)
-    return config.stash[RUN]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,29 +71,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each block of its markers."""
     if "ethrex_block" in metafunc.fixturenames:
         try:
-            run = run_of(metafunc.config)
+            run_of(metafunc.config).collection.parametrize(metafunc)
         except UsageError as error:
             raise pytest.Collector.CollectError(str(error)) from None
-        run.parametrize(metafunc)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
     """Add the items behind --ethrex-block before anything is selected or reordered; then take our shard."""
     if session.config.getoption("ethrex_block"):
-        items.extend(run_of(session.config).items(session))
+        items.extend(run_of(session.config).collection.items(session))
     yield
-    if RUN in session.config.stash:
+    if run := run_if_any(session.config):
         try:
-            run_of(session.config).keep_shard(items)
+            run.collection.keep_shard(items, session.config)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fix the family: what is judged in this run is known now."""
-    if RUN in session.config.stash:
-        run_of(session.config).fix(session.items)
+    if run := run_if_any(session.config):
+        run.collection.fix(session.items)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -128,32 +118,35 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In a worker of pytest-xdist: what was measured travels with the report."""
     report = yield
-    if RUN in item.config.stash:
-        run_of(item.config).tell(report)
+    run = run_if_any(item.config)
+    message = run.next_message() if run else None
+    if message is not None:
+        setattr(report, MESSAGE, message)
     return report
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """In the controller of pytest-xdist: what its workers have measured meets here."""
     node: Any = getattr(report, "node", None)
-    if hasattr(node, "gateway") and (hasattr(report, "ethrex_perf") or RUN in node.config.stash):
-        run_of(node.config).hear(node.gateway.id, report)
+    message: str | None = getattr(report, MESSAGE, None)
+    if hasattr(node, "gateway") and (message is not None or run_if_any(node.config)):
+        run_of(node.config).inbox.receive(node.gateway.id, report, message)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:
     """Program, machine, mode; what is counted."""
-    return run_of(config).header() if RUN in config.stash else None
+    run = run_if_any(config)
+    return run.summary.header(run.collection.counts) if run else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let go of the machine and write the files that were asked for."""
-    if RUN in session.config.stash:
-        finished = run_of(session.config).finish()
-        if not finished and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    run = run_if_any(session.config)
+    if run and not run.finish() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show what was measured."""
-    if RUN in config.stash:
-        run_of(config).summarize(terminalreporter)
+    if run := run_if_any(config):
+        run.summary.show(terminalreporter, run.outcomes.shown)

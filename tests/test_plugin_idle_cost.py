@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 HEAVY = ("numpy", "scipy", "msgspec", "junitparser", "tomli", "filelock", "Crypto", "ethereum", "jinja2")
 PACKAGE = Path(pytest_ethrex_perf.__file__).parent
-ALLOWED = {"__init__", "plugin", "errors", "config", "config.options", "pytest_run", "pytest_run.fixtures"}
+ALLOWED = {
+    "__init__",
+    "plugin",
+    "errors",
+    "config",
+    "config.options",
+    "pytest_run",
+    "pytest_run.access",
+    "pytest_run.fixtures",
+}
 WATCH = """
 import json, sys
 opened, started = [], []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
 from pytest_ethrex_perf.records.metric import EXEC
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ FIXTURE = "benchmark"
 
 
 class Playback:
-    """A timer that tells each of the durations it was given, one for two readings; without any, a clock."""
+    """A timer that plays the durations that it was given, two readings for each; without any, a clock."""
 
     __name__ = "ethrex_replay"
 
@@ -31,8 +32,8 @@ class Playback:
         self._readings: deque[float] = deque()
 
     def load(self, seconds: Sequence[float]) -> None:
-        """Tell these durations from now on."""
-        self._readings.extend(reading for one in seconds for reading in (0.0, one))
+        """Play these durations from now on."""
+        self._readings.extend(reading for duration in seconds for reading in (0.0, duration))
 
     def __call__(self) -> float:
         """The next reading, in s."""
@@ -52,10 +53,22 @@ def prepare(item: pytest.Item) -> None:
         return
     if item.config.getoption("benchmark_disable", default=False):
         return
-    known = item.get_closest_marker(FIXTURE)
+    marker = item.get_closest_marker(FIXTURE)
     item.stash[TIMER] = Playback()
-    settings = {**(known.kwargs if known else {}), "timer": item.stash[TIMER]}
+    settings = {**(marker.kwargs if marker else {}), "timer": item.stash[TIMER]}
     item.add_marker(pytest.mark.benchmark(**settings), append=False)
+
+
+def beside(request: pytest.FixtureRequest, gated: GatedBlock) -> GatedBlock:
+    """`gated` as a test gets it: one that takes `benchmark`, too, gets a row of its table when it judges."""
+    if FIXTURE not in request.fixturenames:
+        return gated
+
+    def gate() -> BlockResult:
+        play(request.getfixturevalue(FIXTURE), request.node, gated.result)
+        return gated.gate()
+
+    return GatedBlock(gated.result, gate)
 
 
 def play(benchmark: Any, item: pytest.Item, result: BlockResult) -> None:

@@ -7,30 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.pytest_run.access import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.pytest_run.items import PytestRun
+    from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
+    from pytest_ethrex_perf.pytest_run.session import PytestRun
     from pytest_ethrex_perf.records.measurement import Invocation
-    from pytest_ethrex_perf.records.result import BlockResult
-
-
-class GatedBlock:
-    """A block that was measured: what the `ethrex_block` fixture gives a test."""
-
-    def __init__(self, result: BlockResult, gate: Callable[[], BlockResult]) -> None:
-        self._result = result
-        self._gate = gate
-
-    @property
-    def result(self) -> BlockResult:
-        """What was measured and decided, whatever it is."""
-        return self._result
-
-    def gate(self) -> BlockResult:
-        """Judge: fails the test on a regression, else returns the result."""
-        return self._gate()
 
 
 @pytest.fixture
@@ -42,15 +26,7 @@ def ethrex_block(request: pytest.FixtureRequest) -> GatedBlock:
     """
     from pytest_ethrex_perf.pytest_run import benchmark_table
 
-    gated = _run(request).gated_block(request.node, request.param)
-    if benchmark_table.FIXTURE not in request.fixturenames:
-        return gated
-
-    def gate() -> BlockResult:
-        benchmark_table.play(request.getfixturevalue(benchmark_table.FIXTURE), request.node, gated.result)
-        return gated.gate()
-
-    return GatedBlock(gated.result, gate)
+    return benchmark_table.beside(request, _run(request).gated_block(request.node, request.param))
 
 
 @pytest.fixture
@@ -63,8 +39,6 @@ def ethrex_replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:
 
 
 def _run(request: pytest.FixtureRequest) -> PytestRun:
-    from pytest_ethrex_perf.plugin import run_of
-
     try:
         return run_of(request.config)
     except UsageError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.pytest_run.items import PytestRun
+from pytest_ethrex_perf.pytest_run.live import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OTHER_RUN = """
 import sys
-from pytest_ethrex_perf.baseline import lock
+from pytest_ethrex_perf.host import lock
 with lock.measuring("pytest of somebody else", timeout=0):
     print("held", flush=True)
     sys.stdin.read()
@@ -62,14 +62,14 @@ def test_giving_up_is_an_error_of_every_block_that_names_the_other_run(
 def test_a_run_waits_and_says_for_whom(
     bench: Bench, other_run: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say = PytestRun._say
+    say = Screen.say
 
-    def say_and_let_go(run: PytestRun, sentence: str) -> None:
-        say(run, sentence)
+    def say_and_let_go(screen: Screen, sentence: str) -> None:
+        say(screen, sentence)
         assert other_run.stdin is not None
         other_run.stdin.close()
 
-    monkeypatch.setattr(PytestRun, "_say", say_and_let_go)
+    monkeypatch.setattr(Screen, "say", say_and_let_go)
     result = bench.record(bench.program("head"), "--ethrex-lock-timeout=10m")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*ethrex-perf: waiting up to 600 s for pytest of somebody else (process *"])

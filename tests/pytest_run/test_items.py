@@ -1,4 +1,4 @@
-"""The items behave as any of pytest's: selected, listed, rerun, stopped at, and strict settings hold."""
+"""The items behave as any of pytest's: listed, rerun, stopped at, and strict settings hold."""
 
 from __future__ import annotations
 
@@ -25,31 +25,6 @@ def slow(bench: Bench) -> tuple[str, ...]:
 
 def test_all_items(bench: Bench, slow: tuple[str, ...]) -> None:
     bench.run(*slow).assert_outcomes(failed=3, passed=3)
-
-
-def test_k_selects_and_only_what_is_selected_is_measured(bench: Bench, slow: tuple[str, ...]) -> None:
-    bench.run(*slow, "-k", "mainnet/2 and prep", "--ethrex-json=r.json").assert_outcomes(
-        passed=1, deselected=5
-    )
-    (block,) = bench.results("r.json").blocks
-    assert block.block == "mainnet/2"
-    assert [metric.metric for metric in block.metrics] == ["prep"]
-    assert bench.results("r.json").gatings == 1
-
-
-def test_m_selects_by_our_mark(bench: Bench, slow: tuple[str, ...]) -> None:
-    bench.pytester.makepyfile("def test_other(): pass")
-    bench.run(*slow, ".", "-m", "ethrex_block", "-k", "mainnet/1").assert_outcomes(
-        failed=1, passed=1, deselected=5
-    )
-    bench.run(*slow, ".", "-m", "not ethrex_block").assert_outcomes(passed=1, deselected=6)
-
-
-def test_deselect_by_node_id(bench: Bench, slow: tuple[str, ...]) -> None:
-    result = bench.run(
-        *slow, "--deselect=ethrex-block::mainnet/1", "--deselect=ethrex-block::mainnet/2::exec"
-    )
-    result.assert_outcomes(failed=1, passed=2, deselected=3)
 
 
 def test_last_failed_runs_only_what_failed(bench: Bench, slow: tuple[str, ...]) -> None:
@@ -92,10 +67,6 @@ def test_usual_options_change_no_verdict(
 ) -> None:
     assert bench.run(*slow, "-k", "mainnet/1 and exec", *options).ret == pytest.ExitCode.TESTS_FAILED
     assert bench.run(*slow, "-k", "mainnet/1 and prep", *options).ret == pytest.ExitCode.OK
-
-
-def test_deselecting_everything_is_never_green(bench: Bench, slow: tuple[str, ...]) -> None:
-    assert bench.run(*slow, "-k", "nothing").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def test_an_unrelated_run_is_left_alone(bench: Bench) -> None:

@@ -14,16 +14,23 @@ from pytest_ethrex_perf.records.decision import Decision
 from pytest_ethrex_perf.report import terminal
 
 
+class Block(SimpleNamespace):
+    """A block that is being measured, as far as the line shows it."""
+
+    def __str__(self) -> str:
+        return "mainnet/24443168"
+
+
 def status(decision: Decision | None = None, blocks: int = 1, left_s: float = 250) -> Any:
-    gate = SimpleNamespace(block="mainnet/24443168", samples_taken=3, samples_planned=24, estimate=decision)
-    return SimpleNamespace(gate=gate, blocks=blocks, decided=2, left_s=left_s)
+    block = Block(samples_taken=3, samples_planned=24, estimate=decision)
+    return SimpleNamespace(block=block, blocks=blocks, decided=2, left_s=left_s)
 
 
 RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 0.03))
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         (status(), "mainnet/24443168 3/24 · at most 4 min 10 s left"),
         (status(RUNNING), "mainnet/24443168 3/24 · +2.0 % ± 1.0 % · at most 4 min 10 s left"),
@@ -33,14 +40,91 @@ RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 
         ),
     ],
 )
-def test_it_says_where_the_run_stands(given: Any, told: str) -> None:
-    assert live.line(given, 100) == told
+def test_it_says_where_the_run_stands(given: Any, expected: str) -> None:
+    assert live.line(given, 100) == expected
 
 
 @given(st.integers(0, 100))
 def test_it_never_takes_more_than_its_room(room: int) -> None:
     whole = live.line(status(RUNNING, blocks=5), 1000)
-    told = live.line(status(RUNNING, blocks=5), room)
-    assert terminal.width(told) <= room
-    assert whole.startswith(told)
-    assert len(told) == min(room, len(whole))
+    line = live.line(status(RUNNING, blocks=5), room)
+    assert terminal.width(line) <= room
+    assert whole.startswith(line)
+    assert len(line) == min(room, len(whole))
+
+
+# --- the terminal -------------------------------------------------------------------------------------------
+
+
+class Reporter:
+    """pytest's terminal reporter, as far as the screen uses it."""
+
+    def __init__(self, *, isatty: bool = True, verbosity: int = 0) -> None:
+        self.isatty, self.verbosity = isatty, verbosity
+        self.lines: list[str] = []
+        self._tw = SimpleNamespace(fullwidth=80, width_of_current_line=10)
+
+    def write_line(self, line: str, **_: bool) -> None:
+        self.lines.append(line)
+
+
+def screen(reporter: Reporter | None, **config: object) -> live.Screen:
+    plugins = {"terminalreporter": reporter}
+    given: Any = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=plugins.get), **config)
+    return live.Screen(given)
+
+
+@pytest.fixture(autouse=True)
+def at_a_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+
+
+def test_progress_stands_behind_what_is_on_the_line_until_it_is_cleared(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk = screen(Reporter())
+    desk.show(status())
+    written = capsys.readouterr().out
+    line = "mainnet/24443168 3/24 · at most 4 min 10 s left"
+    assert written == f"\x1b[K{line}\x1b[{len(line)}D"
+    desk.show(status(RUNNING, blocks=5))
+    assert terminal.width(capsys.readouterr().out.partition("\x1b[K")[2].partition("\x1b")[0]) <= 80 - 10 - 2
+    desk.clear()
+    assert capsys.readouterr().out == "\x1b[K"
+    desk.clear()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "reporter", [None, Reporter(isatty=False), Reporter(verbosity=-1)], ids=["none", "no terminal", "-q"]
+)
+def test_progress_is_for_terminals_alone(
+    capsys: pytest.CaptureFixture[str], reporter: Reporter | None
+) -> None:
+    screen(reporter).show(status())
+    assert capsys.readouterr().out == ""
+
+
+def test_no_progress_is_shown_in_ci(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "1")
+    screen(Reporter()).show(status())
+    assert capsys.readouterr().out == ""
+
+
+def test_a_sentence_goes_to_the_terminal_and_from_a_worker_to_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reporter = Reporter()
+    screen(reporter).say("waiting")
+    assert reporter.lines == ["ethrex-perf: waiting"]
+    screen(None).say("waiting")
+    assert capsys.readouterr() == ("", "")
+    screen(None, workerinput={}).say("waiting")
+    assert capsys.readouterr() == ("", "\nethrex-perf: waiting\n")
+
+
+def test_a_line_has_room_where_there_is_no_terminal() -> None:
+    assert screen(Reporter()).room == 80
+    assert screen(None).room == terminal.ROOM

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.gate.worker import WorkerMessage
-from pytest_ethrex_perf.pytest_run.xdist_results import Controller
+from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
 from pytest_ethrex_perf.records.result import BlockResult
 from tests.report import builders
 
@@ -14,7 +14,7 @@ BLOCKS = tuple(builders.interleaved(number, 0.0, gatings=3.0) for number in (1, 
 UNMEASURED = tuple(builders.block(one.block, rules=one.rules) for one in BLOCKS)
 
 
-def told(*numbers: int, **run: object) -> str:
+def message(*numbers: int, **run: object) -> str:
     """What a worker tells that has measured these of the blocks."""
     news = WorkerMessage(
         run=builders.run([], gatings=3, **run),
@@ -25,52 +25,52 @@ def told(*numbers: int, **run: object) -> str:
 
 
 @pytest.fixture
-def controller() -> Controller:
+def inbox() -> Inbox:
     """One that has heard of a worker with the second block."""
-    controller = Controller()
-    assert not controller
-    controller.hear("gw0", told(1))
-    assert controller
-    return controller
+    inbox = Inbox()
+    assert not inbox
+    inbox.read("gw0", message(1))
+    assert inbox
+    return inbox
 
 
-def test_results_stand_in_the_order_of_the_run_whoever_measured_them(controller: Controller) -> None:
-    controller.hear("gw1", told(2))
-    controller.hear("gw1", told(0))
-    assert controller.result().blocks == BLOCKS
-    assert controller.result().gatings == 3
-    assert controller.troubles() == []
+def test_results_stand_in_the_order_of_the_run_whoever_measured_them(inbox: Inbox) -> None:
+    inbox.read("gw1", message(2))
+    inbox.read("gw1", message(0))
+    assert inbox.result().blocks == BLOCKS
+    assert inbox.result().gatings == 3
+    assert inbox.troubles() == []
 
 
-def test_what_nobody_measured_is_in_the_result_too(controller: Controller) -> None:
-    assert controller.result().blocks == (UNMEASURED[0], BLOCKS[1], UNMEASURED[2])
-    assert controller.troubles() == []
+def test_what_nobody_measured_is_in_the_result_too(inbox: Inbox) -> None:
+    assert inbox.result().blocks == (UNMEASURED[0], BLOCKS[1], UNMEASURED[2])
+    assert inbox.troubles() == []
 
 
 def test_a_test_that_its_worker_did_not_survive_is_an_error_of_its_block_alone(
-    controller: Controller,
+    inbox: Inbox,
 ) -> None:
-    controller.lose("gw1", "ethrex-block::mainnet/12::exec", "worker 'gw1' crashed")
-    first, second, third = controller.result().blocks
+    inbox.lose("gw1", "ethrex-block::mainnet/12::exec", "worker 'gw1' crashed")
+    first, second, third = inbox.result().blocks
     assert (first, second) == (UNMEASURED[0], BLOCKS[1])
     assert third.error == "mainnet/12: worker 'gw1' crashed"
 
 
-def test_what_was_measured_before_a_crash_stays_unless_it_is_measured_again(controller: Controller) -> None:
-    controller.lose("gw0", "test_it.py::test_it[a-mainnet/2]", "worker 'gw0' crashed")
-    assert controller.result().blocks[1] == BLOCKS[1]
+def test_what_was_measured_before_a_crash_stays_unless_it_is_measured_again(inbox: Inbox) -> None:
+    inbox.lose("gw0", "test_it.py::test_it[a-mainnet/2]", "worker 'gw0' crashed")
+    assert inbox.result().blocks[1] == BLOCKS[1]
     again = msgspec.structs.replace(BLOCKS[1], notes=("again",))
     news = WorkerMessage(run=builders.run([], gatings=3), measured={1: again})
-    controller.hear("gw2", msgspec.json.encode(news).decode())
-    assert controller.result().blocks[1] == again
-    assert controller.troubles() == []
+    inbox.read("gw2", msgspec.json.encode(news).decode())
+    assert inbox.result().blocks[1] == again
+    assert inbox.troubles() == []
 
 
-def test_a_block_that_two_have_measured_is_told(controller: Controller) -> None:
-    controller.hear("gw1", told(1, 2))
-    (trouble,) = controller.troubles()
+def test_a_block_that_two_have_measured_is_told(inbox: Inbox) -> None:
+    inbox.read("gw1", message(1, 2))
+    (trouble,) = inbox.troubles()
     assert trouble.startswith("mainnet/2 was measured by gw0 and gw1, only the first is in the results")
-    assert len(controller.result().blocks) == 3
+    assert len(inbox.result().blocks) == 3
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,11 @@ def test_a_block_that_two_have_measured_is_told(controller: Controller) -> None:
     ],
 )
 def test_results_that_do_not_belong_together_are_not_mixed(
-    controller: Controller, run: dict[str, object], why: str
+    inbox: Inbox, run: dict[str, object], why: str
 ) -> None:
-    controller.hear("gw1", told(0, **run))
-    assert controller.troubles() == [
-        f"gw0 and gw1 do not belong together: {why}: the results of gw1 are left out"
-    ]
-    result = controller.result()
+    inbox.read("gw1", message(0, **run))
+    assert inbox.troubles() == [f"gw0 and gw1 do not belong together: {why}: the results of gw1 are left out"]
+    result = inbox.result()
     assert result.machine == builders.MACHINE.key
     left_out = result.blocks[0]
     assert left_out.error == f"mainnet/1: its result is left out: gw0 and gw1 do not belong together: {why}"
@@ -98,20 +96,20 @@ def test_results_that_do_not_belong_together_are_not_mixed(
 
 
 def test_a_worker_of_another_version_is_told() -> None:
-    controller = Controller()
-    controller.hear("gw0", '{"run": {}, "newer": 1}')
-    assert not controller
-    (trouble,) = controller.troubles()
+    inbox = Inbox()
+    inbox.read("gw0", '{"run": {}, "newer": 1}')
+    assert not inbox
+    (trouble,) = inbox.troubles()
     assert trouble.startswith("gw0 tells what cannot be read: ")
 
 
-def test_programs_of_baselines_may_differ_from_block_to_block(controller: Controller) -> None:
+def test_programs_of_baselines_may_differ_from_block_to_block(inbox: Inbox) -> None:
     assert BLOCKS[0].base is not None
     other = msgspec.structs.replace(builders.BASE, sha256="ef" * 32)
     block = msgspec.structs.replace(BLOCKS[0], base=msgspec.structs.replace(BLOCKS[0].base, program=other))
-    controller.hear(
+    inbox.read(
         "gw1",
         msgspec.json.encode(WorkerMessage(run=builders.run([], gatings=3), measured={0: block})).decode(),
     )
-    assert controller.troubles() == []
-    assert controller.result().blocks[0] == block
+    assert inbox.troubles() == []
+    assert inbox.result().blocks[0] == block

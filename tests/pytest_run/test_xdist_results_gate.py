@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
 import subprocess
 import sys
-import tempfile
 from datetime import datetime, timedelta
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from xdist.scheduler import LoadScheduling
-
-from pytest_ethrex_perf.host import lock
-from pytest_ethrex_perf.pytest_run.xdist_scheduling import BlockScheduling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.result import BlockResult
     from tests.conftest import Bench
@@ -277,119 +268,3 @@ def test_a_wrong_setting_is_wrong_usage_as_without_it(bench: Bench) -> None:
     result = run(bench, "--ethrex-block=1", "--ethrex-shard=2/3")  # only the workers know how many there are
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*only 1 blocks for 3 shards*"])
-
-
-# --- the distribution ---------------------------------------------------------------------------------------
-
-
-class Node:
-    """A worker that only takes note of what it is sent."""
-
-    shutting_down = False
-    gateway = SimpleNamespace(id="gw")
-
-    def __init__(self) -> None:
-        self.sent: list[int] = []
-
-    def send_runtest_some(self, indices: Sequence[int]) -> None:
-        self.sent += indices
-
-    def shutdown(self) -> None:
-        self.shutting_down = True
-
-
-def distributed(kind: type[LoadScheduling], tests: list[str], config: pytest.Config) -> list[list[int]]:
-    """What each of two workers is sent, if both take a test in turn."""
-    scheduler = kind(config)
-    nodes: list[Any] = [Node(), Node()]
-    for node in nodes:
-        scheduler.add_node(node)
-        scheduler.add_node_collection(node, tests)
-    scheduler.schedule()
-    done = [0, 0]
-    while any(done[number] < len(node.sent) for number, node in enumerate(nodes)):
-        for number, node in enumerate(nodes):
-            if done[number] < len(node.sent):
-                done[number] += 1
-                scheduler.mark_test_complete(node, node.sent[done[number] - 1])
-    return [node.sent for node in nodes]
-
-
-@pytest.fixture
-def config(bench: Bench) -> pytest.Config:
-    """A configuration with two workers."""
-    return bench.pytester.parseconfig("-n2", "--tx=2*popen", "--dist=load")
-
-
-def test_tests_without_blocks_are_distributed_as_ever(config: pytest.Config) -> None:
-    for count in (1, 3, 8, 400):
-        tests = [f"test_{number % 7}.py::test_it[api/{number % 3}]" for number in range(count)]
-        assert distributed(BlockScheduling, tests, config) == distributed(LoadScheduling, tests, config)
-
-
-def test_the_tests_of_a_block_stay_together(bench: Bench) -> None:
-    config = bench.pytester.parseconfig("-n2", "--tx=2*popen", "--dist=load", "--ethrex-block=1..40")
-    tests = [f"ethrex-block::mainnet/{n}::{metric}" for n in range(40) for metric in ("exec", "prep", "x")]
-    tests += [f"test_a.py::test_a[{n % 3}-mainnet/{n}]" for n in range(40)]
-    tests += [f"test_b.py::test_b[{n}]" for n in range(30)]
-    first, second = distributed(BlockScheduling, tests, config)
-    assert sorted([*first, *second]) == list(range(len(tests)))
-    names = BlockScheduling(config)
-    blocks = [{names.block(tests[index]) for index in sent} - {None} for sent in (first, second)]
-    assert not blocks[0] & blocks[1]
-    assert all(len(one) > 10 for one in blocks)
-
-
-def test_names_of_other_networks_count_where_they_are_asked_for(bench: Bench) -> None:
-    config = bench.pytester.parseconfig("-n2", "--tx=2*popen", "--ethrex-network=local-net")
-    names = BlockScheduling(config)
-    assert names.block("t.py::test_a[local-net/7]") == "local-net/7"
-    assert names.block("t.py::test_a[x-hoodi/7-y]") == "hoodi/7"
-    assert names.block("mainnet/7/t.py::test_a[1]") is None
-    assert names.block("t.py::test_a[api/7]") is None
-
-
-# --- the lock -----------------------------------------------------------------------------------------------
-
-TURNS = """
-import sys, time
-from pytest_ethrex_perf.host.lock import measuring
-sys.stdin.readline()
-for _ in range(4):
-    with measuring("worker", timeout=0, run="one run"):
-        print(sys.argv[1], flush=True)
-        time.sleep(0.3)
-"""
-
-
-def test_workers_of_one_run_take_turns(bench: Bench) -> None:
-    del bench  # its locks are this test's own
-    log = tempfile.gettempdir() + "/turns"
-    with open(log, "ab") as out:  # noqa: PTH123
-        workers = [
-            subprocess.Popen(
-                [sys.executable, "-c", TURNS, name], stdin=subprocess.PIPE, stdout=out, text=True
-            )
-            for name in "ab"
-        ]
-        for worker in workers:
-            assert worker.stdin is not None
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
-        assert [worker.wait() for worker in workers] == [0, 0]
-        for worker in workers:
-            assert worker.stdin is not None
-            worker.stdin.close()
-    with open(log) as told:  # noqa: PTH123
-        order = told.read().split()
-    assert sorted(order) == list("aaaabbbb")
-    assert all(one != other for one, other in itertools.pairwise(order[:-1]))
-
-
-def test_a_worker_says_that_it_is_one_of_a_run(bench: Bench) -> None:
-    del bench
-    with lock.measuring("me", timeout=0, run="one run"):
-        held = lock.holder()
-        assert held is not None
-        assert held.run == "one run"
-        assert json.loads((lock.directory() / "measuring.holder").read_text())["run"] == "one run"

@@ -1,0 +1,90 @@
+"""How measuring and judging end a test: trouble is an error, a regression a failure, nothing to do a skip."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ethrex_perf.errors import EthrexPerfError
+from pytest_ethrex_perf.gate.plan import NothingToDo
+from pytest_ethrex_perf.report import junit, terminal, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_ethrex_perf.gate.run import Run
+    from pytest_ethrex_perf.gate.run_result import Results
+    from pytest_ethrex_perf.pytest_run.live import Screen
+    from pytest_ethrex_perf.records.request import Request
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, SuiteResult
+
+
+class Outcomes:
+    """Measures and judges for tests. `shown` are the blocks whose table a failure has shown."""
+
+    def __init__(self, gate: Run, results: Results, screen: Screen, verbosity: int) -> None:
+        self.shown: set[str] = set()
+        self._gate = gate
+        self._results = results
+        self._screen = screen
+        self._verbosity = verbosity
+
+    @contextmanager
+    def trouble(self) -> Iterator[None]:
+        """Trouble while measuring as pytest's outcome: an error, or a skip if there is nothing to compare."""
+        try:
+            yield
+        except NothingToDo as reason:
+            raise pytest.skip.Exception(str(reason)) from None
+        except EthrexPerfError as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
+        finally:
+            self._screen.clear()
+
+    def measure(self, request: Request) -> None:
+        """Advance the shared schedule until the block of `request` is decided."""
+        with self.trouble():
+            self._gate.measure(request)
+
+    def measure_mean(self) -> None:
+        """Advance the shared schedule until the mean over blocks is decided."""
+        with self.trouble():
+            self._gate.measure_mean()
+
+    def result(self, request: Request) -> BlockResult:
+        """What was measured of the block of `request` so far."""
+        return self._results.block(self._gate.block(request))
+
+    def judge(self, item: pytest.Item, result: BlockResult, metric: str | None = None) -> BlockResult:
+        """Fail the test where a metric of `result` fails (all, or the one named); return `result`."""
+        metrics = [each for each in result.metrics if metric in (None, each.metric)]
+        if result.mode != "record":
+            failures = self._note(item, metrics, result.block, text.unit(result))
+            if failures:
+                self.shown.add(result.block)
+                table = terminal.block_table(result, verbosity=self._verbosity, room=self._screen.room)
+                pytest.fail("\n".join([*failures, *(line.text for line in table)]), pytrace=False)
+        return result
+
+    def judge_mean(self, item: pytest.Item, metric: str) -> None:
+        """Fail the test where the mean over blocks of `metric` fails."""
+        means = [mean for mean in self._results.mean() if mean.metric == metric]
+        blocks = len(means[0].blocks) if means else 0
+        failures = self._note(item, means, f"mean over {blocks} blocks", "rounds")
+        if failures:
+            pytest.fail("\n".join(failures), pytrace=False)
+
+    @staticmethod
+    def _note(
+        item: pytest.Item, metrics: Sequence[MetricResult | SuiteResult], name: str, unit: str
+    ) -> list[str]:
+        """Note the verdicts on `item`; return the headlines of those that fail."""
+        if not metrics:
+            pytest.fail(f"{name}: nothing was judged", pytrace=False)
+        properties = [entry for metric in metrics for entry in junit.properties(name, metric)]
+        # what repeats a test's function, as pytest-codspeed does, judges again and again
+        before = [entry for entry in item.user_properties if entry not in properties]
+        item.user_properties[:] = [*before, *properties]
+        return [text.headline(name, metric, unit) for metric in metrics if metric.outcome == "fail"]

@@ -1,0 +1,101 @@
+"""What one pytest run keeps of ours."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytest_ethrex_perf.config.block_specs import parse_blocks
+from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.config.parsers import AUTO
+from pytest_ethrex_perf.config.settings import load
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.gate.run import Run
+from pytest_ethrex_perf.gate.run_result import Results
+from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
+from pytest_ethrex_perf.pytest_run.collection import MARK, Collection
+from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
+from pytest_ethrex_perf.pytest_run.live import Screen
+from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
+from pytest_ethrex_perf.pytest_run.summary import Summary
+from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_ethrex_perf.config.settings import Settings
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.request import Request
+
+
+REPLAYED = 11  # repeats of what is judged by nobody, where --ethrex-repeat is auto
+
+
+class PytestRun:
+    """The settings of one pytest run, its gate, and who turns what they say into pytest's terms.
+
+    `outbox` is there in a worker of pytest-xdist alone, and `inbox` is empty but in its controller. Raises
+    `UsageError` for settings that make no sense.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+        screen = Screen(config)
+        self.settings = _settings(config)
+        if worker is None:
+            self.gate = Run(self.settings, on_turn=screen.show, say=screen.say)
+        else:
+            self.gate = Run(self.settings, pace=OneByOne(), run_id=worker["testrunuid"], say=screen.say)
+        results = Results(self.gate)
+        self.outcomes = Outcomes(self.gate, results, screen, config.get_verbosity())
+        self.collection = Collection(self.gate, self.outcomes, distributed=worker is not None)
+        if self.collection.requests:  # before an hour of measuring is lost
+            self.gate.equipment.counters(self.collection.counts)
+        self.outbox = Outbox(self.gate, results) if worker is not None else None
+        self.inbox = Inbox()
+        self.summary = Summary(self.gate, results, self.inbox, screen)
+
+    def gated_block(self, item: pytest.Item, request: Request | None) -> GatedBlock:
+        """What the `ethrex_block` fixture gives `item`: the block of `request`, measured."""
+        with self.outcomes.trouble():
+            if request is None:
+                raise UsageError(
+                    f"no block to gate: mark the test with @pytest.mark.{MARK}(24443168), "
+                    "or give --ethrex-block 24443168"
+                )
+            self.gate.measure(request)
+        result = self.outcomes.result(request)
+        return GatedBlock(result, lambda: self.outcomes.judge(item, result))
+
+    def replay(self, block: int | str, network: str | None = None, repeat: int | None = None) -> Invocation:
+        """One invocation of the program under test; trouble fails the test."""
+        with self.outcomes.trouble():
+            blocks = parse_blocks([block], network or self.settings.network)
+            if len(blocks) != 1:
+                raise UsageError("ethrex_replay takes one block")
+            repeats = repeat or self.settings.block(blocks[0]).repeat
+            return self.gate.replay(blocks[0], REPLAYED if repeats == AUTO else repeats)
+        raise AssertionError  # the context manager has raised
+
+    def next_message(self) -> str | None:
+        """In a worker of pytest-xdist: what was measured since the last message, as JSON; else None."""
+        message = self.outbox.next_message() if self.outbox is not None else None
+        return None if message is None else msgspec.json.encode(message).decode()
+
+    def finish(self) -> bool:
+        """Let go of the machine, write the files that were asked for; whether everything went into them."""
+        self.gate.close()
+        written = self.outbox is not None or self.summary.write()  # only the controller writes
+        return written and not self.inbox.troubles()
+
+
+def _settings(config: pytest.Config) -> Settings:
+    return load(
+        {name: config.getoption(f"ethrex_{name}") for name in OPTIONS},
+        cwd=config.invocation_params.dir,
+        root=config.rootpath,
+        ini={name: config.getini(option.ini_name) for name, option in OPTIONS.items() if option.file},
+        environ=dict(os.environ),
+    )

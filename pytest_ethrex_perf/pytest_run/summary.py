@@ -1,0 +1,105 @@
+"""What a pytest run says of ours before its tests and after them, and the files that it writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf import __version__
+from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
+from pytest_ethrex_perf.report import outputs, terminal, text
+from pytest_ethrex_perf.report.forms import FORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import pytest
+
+    from pytest_ethrex_perf.gate.run import Run
+    from pytest_ethrex_perf.gate.run_result import Results
+    from pytest_ethrex_perf.pytest_run.live import Screen
+    from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
+    from pytest_ethrex_perf.records.result import RunResult
+
+
+class Summary:
+    """Everything that was measured, here or in the workers of pytest-xdist: shown, and written to files."""
+
+    def __init__(self, gate: Run, results: Results, inbox: Inbox, screen: Screen) -> None:
+        self._gate = gate
+        self._results = results
+        self._inbox = inbox
+        self._screen = screen
+        self._written: list[str] = []
+        self._unwritten: list[str] = []
+
+    def header(self, counts: Sequence[str]) -> list[str]:
+        """Two lines: programs, machine, mode; what `counts` are counted with, or why nothing is."""
+        gate, equipment = self._gate, self._gate.equipment
+        parts = []
+        for name in ("head", "base"):
+            try:
+                program = getattr(equipment, name)
+            except UsageError as error:
+                parts.append(f"{name}: {error}")
+                continue
+            if program is not None:
+                parts.append(f"{name} {program.label} ({program.kind} {program.sha256[:12]})")
+        mode = gate.planner.intent + (", A/A" if gate.settings.aa else "")
+        parts += [f"machine {equipment.machine.key}", mode]
+        return [
+            equipment.redact(f"ethrex-perf {__version__}: " + " | ".join(parts)),
+            equipment.redact(f"counters: {equipment.counters(counts).told}"),
+        ]
+
+    def _result(self) -> RunResult | None:
+        """Everything that was measured; None where nothing was asked for."""
+        if self._inbox:
+            return self._inbox.result()
+        return self._results.run() if self._gate.started else None
+
+    def write(self) -> bool:
+        """Write the files that were asked for; whether all could be written."""
+        result = self._result()
+        if result is not None:
+            settings = self._gate.settings
+            wanted = {
+                form: path
+                for form in FORMS
+                if form.option is not None and (path := settings.written.get(form.option)) is not None
+            }
+            step_summary = outputs.step_summary(settings.environ)
+            self._written, self._unwritten = outputs.write(result, wanted, step_summary)
+        return not self._unwritten
+
+    def show(self, reporter: pytest.TerminalReporter, shown: Collection[str]) -> None:
+        """Show what was measured, worst first, and what was written where; the blocks of `shown` were."""
+        for trouble in self._inbox.troubles():
+            reporter.write_line(f"ethrex-perf: {trouble}", red=True)
+        result = self._result()
+        if result is None:
+            return
+        reporter.write_sep("=", f"ethrex-perf: {text.counts(result.blocks)}")
+        lines = terminal.summary(
+            result, verbosity=reporter.verbosity, shown={*shown, *self._inbox.shown}, room=self._screen.room
+        )
+        for line in lines:
+            reporter.write_line(line.text, **({line.style: True} if line.style else {}))
+        if self._lacks_mean(result):
+            reporter.write_line(
+                "no mean over blocks: it needs all of them in one schedule, without -n", yellow=True
+            )
+        for written in self._written:
+            reporter.write_line(f"written: {written}")
+        for folder in dict.fromkeys(block.profile.files for block in result.blocks if block.profile):
+            if folder is not None:
+                reporter.write_line(f"written: {folder} (folded stacks, flamegraph, speedscope)")
+        for unwritten in self._unwritten:
+            reporter.write_line(f"not written: {unwritten}", red=True)
+
+    def _lacks_mean(self, result: RunResult) -> bool:
+        """Whether the run would have had the mean over blocks, were it not distributed."""
+        if not self._inbox or self._gate.settings.shard:
+            return False
+        interleaved = all(block.mode == "interleaved" for block in result.blocks)
+        return interleaved and len(self._gate.settings.blocks) >= MIN_BLOCKS_FOR_MEAN
