@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf import Invocation
 
 
 @pytest.fixture

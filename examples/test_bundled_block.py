@@ -14,8 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.pytest_run.fixtures import GatedBlock
-    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf import GatedBlock, Invocation
 
 
 @pytest.mark.ethrex_block("hoodi:9000001", margin="2%", tolerance="5%")
