@@ -22,11 +22,9 @@ def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -
 
     What callgrind counted is a session of its own. With `reason` a session that contradicts its epoch begins
     a new one. Raises `BaselineError` for a block that was not measured whole or was edited since, and as
-    `store.record` does; then nothing was written.
+    `recording.record` does; then nothing was written.
     """
-    obstacle = _obstacle(block)
-    if obstacle is not None:
-        raise BaselineError(f"nothing was recorded: {obstacle}")
+    _check_whole(block)
     head, cache = block.head, block.cache
     if head is None or head.program is None:
         raise BaselineError("nothing was recorded: the file does not say which program it was")
@@ -34,7 +32,6 @@ def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -
         raise BaselineError("nothing was recorded: the file does not say what the cache file held")
     rules = block.rules or {DEFAULT: Rules()}
     return recording.record(
-        root,
         head.program,
         files.of_block(
             root,
@@ -57,14 +54,18 @@ def measured(block: BlockResult) -> tuple[Invocation, ...]:
     return tuple(pair.head for pair in block.pairs) or block.invocations
 
 
-def _obstacle(block: BlockResult) -> str | None:
-    """Why `block` is no session that can be recorded; None where it is."""
+def _check_whole(block: BlockResult) -> None:
+    """Raise `BaselineError` unless `block` was measured whole and holds what was measured."""
+    obstacle = None
     if block.skipped is not None:
-        return f"it was skipped: {block.skipped}"
-    if block.error is not None and not block.refused:
-        return f"it was not measured whole: {block.error}"
-    if not measured(block):
-        return "it holds no invocations of head"
-    if block.raw_sha256 != block.raw_digest():
-        return "its raw data are not what was measured (sha256 differs): take the file as the run wrote it"
-    return None
+        obstacle = f"it was skipped: {block.skipped}"
+    elif block.error is not None and not block.refused:
+        obstacle = f"it was not measured whole: {block.error}"
+    elif not measured(block):
+        obstacle = "it holds no invocations of head"
+    elif block.raw_sha256 != block.raw_digest():
+        obstacle = (
+            "its raw data are not what was measured (sha256 differs): take the file as the run wrote it"
+        )
+    if obstacle is not None:
+        raise BaselineError(f"nothing was recorded: {obstacle}")

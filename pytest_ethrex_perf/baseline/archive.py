@@ -1,8 +1,8 @@
 """The program archive: what was recorded can be run again, so that a stored baseline decides interleaved.
 
 Each program is kept under its sha256. An executable is kept whole, as a copy or a reflink: the next build
-overwrites the user's own. A command line of several words, and the embedded program, run files that are not
-ours to copy: their words are kept, and used only while they still have the same identity.
+overwrites the user's own. Other commands run files that are not ours to copy: their words are kept, and used
+only while they still have the same identity (`program_kinds` says which).
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class MissingProgramError(MeasurementError):
     """A program that cannot be had from the archive; the message is a clause that begins with a verb."""
 
 
+class NotArchivedError(MeasurementError):
+    """A program that the archive does not take; the message is a clause that says why."""
+
+
 class CommandLine(Record, frozen=True, kw_only=True):
     """What is kept of a program that is more than one executable: the content of `SHA256.json`."""
 
@@ -70,25 +74,24 @@ class Archive:
         """Whether programs are kept and looked for at all."""
         return self._directory is not None
 
-    def store(self, program: Program) -> str | None:
-        """Keep `program`; None where it is kept now (or the archive is off), else a clause that says why not.
+    def store(self, program: Program) -> None:
+        """Keep `program`, unless the archive is off; raises `NotArchivedError`.
 
         What was not used for the longest time makes room for it.
         """
         if self._directory is None:
-            return None
+            return
         try:
             with writing(self._directory):
                 path = self._keep(program, self._directory)
                 _shrink(self._directory, self._limit, path)
         except OSError as error:
-            return f"{self._directory} cannot be written: {error.strerror} (--ethrex-archive DIR)"
-        except MeasurementError as error:
-            return str(error)
-        return None
+            raise NotArchivedError(
+                f"{self._directory} cannot be written: {error.strerror} (--ethrex-archive DIR)"
+            ) from None
 
     def _keep(self, program: Program, directory: Path) -> Path:
-        """Return where it is kept; raises OSError, or `MeasurementError` for what cannot be kept."""
+        """Return where it is kept; raises OSError, or `NotArchivedError` for what cannot be kept."""
         words = KINDS[program.kind].archived(program.command)
         if words is not None:
             import msgspec
@@ -106,10 +109,9 @@ class Archive:
         with executable.open("rb") as source:
             status = os.fstat(source.fileno())
             if status.st_size > self._limit:
-                raise MeasurementError(
-                    f"it has {units.size(status.st_size)}, and the archive may hold "
-                    f"{units.size(self._limit)} "
-                    "(--ethrex-archive-size)"
+                size, limit = units.size(status.st_size), units.size(self._limit)
+                raise NotArchivedError(
+                    f"it has {size}, and the archive may hold {limit} (--ethrex-archive-size)"
                 )
             with files.replacing(path) as target:
                 if not _clone(source.fileno(), target):
@@ -120,7 +122,7 @@ class Archive:
                 os.lseek(target, 0, os.SEEK_SET)
                 with open(target, "rb", closefd=False) as copy:
                     if hashlib.file_digest(copy, "sha256").hexdigest() != path.name:
-                        raise MeasurementError(f"{executable} has changed since it was measured")
+                        raise NotArchivedError(f"{executable} has changed since it was measured")
 
     def find(self, sha256: str, *, cwd: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
         """Return the command that runs this very program, checked just now.
@@ -146,7 +148,7 @@ class Archive:
         return (str(path),)
 
     def state(self, sha256: str) -> Literal["whole", "missing", "damaged"]:
-        """Whether it is there, and still what was stored; changes nothing."""
+        """Return whether it is there, and still what was stored; changes nothing."""
         path = self.path(sha256)
         if path is None:
             return "missing"
@@ -154,32 +156,32 @@ class Archive:
         return "whole" if whole else "damaged"
 
     def path(self, sha256: str) -> Path | None:
-        """Where a program is kept; None where it is not."""
+        """Return where a program is kept; None where it is not."""
         if self._directory is None:
             return None
         candidates = self._directory / sha256, self._directory / f"{sha256}.json"
         return next((path for path in candidates if path.exists()), None)
 
     def unused(self, days: float) -> list[Entry]:
-        """What was neither stored nor run for so many days, the oldest first."""
+        """Return what was neither stored nor run for so many days, the oldest first."""
         if self._directory is None:
             return []
-        return [one for one in _entries(self._directory) if time.time() - one.used > days * _DAY]
+        return [entry for entry in _entries(self._directory) if time.time() - entry.used > days * _DAY]
 
     def remove(self, entries: list[Entry]) -> None:
         """Delete these, unless they were used meanwhile; raises `MeasurementError`."""
         if self._directory is None:
             return
         with writing(self._directory):
-            for now in _entries(self._directory):
-                if now in entries:
-                    now.path.unlink(missing_ok=True)
+            for entry in _entries(self._directory):
+                if entry in entries:
+                    entry.path.unlink(missing_ok=True)
 
 
 def default_directory(environ: Mapping[str, str]) -> Path | None:
-    """`programs` in the user's cache directory (XDG Base Directory Specification; on macOS ~/Library/Caches).
+    """Return `programs` in the user's cache directory; None for a user without a home.
 
-    None for a user without a home.
+    By the XDG Base Directory Specification; on macOS in ~/Library/Caches.
     """
     cache = Path(environ.get("XDG_CACHE_HOME", ""))
     if not cache.is_absolute():  # as the specification says of relative ones
@@ -194,15 +196,15 @@ def _unchanged(path: Path, sha256: str, cwd: Path, environ: Mapping[str, str]) -
     kept = _read(path)
     if kept is None:
         raise MissingProgramError(f"was damaged in the archive: remove {path}")
-    told = shlex.join(kept.command)
+    line = shlex.join(kept.command)
     try:
-        now = programs.resolve(told, cwd=cwd, environ=environ)
+        program = programs.resolve(line, cwd=cwd, environ=environ)
     except UsageError as error:
         raise MissingProgramError(f"cannot be run any more: {error}") from None
-    if now.sha256 != sha256:
-        raise MissingProgramError(f"cannot be run any more: `{told}` is another program now")
+    if program.sha256 != sha256:
+        raise MissingProgramError(f"cannot be run any more: `{line}` is another program now")
     _touch(path)
-    return now.command
+    return program.command
 
 
 def _read(path: Path) -> CommandLine | None:
@@ -242,14 +244,14 @@ def _touch(path: Path) -> None:
 
 def _entries(directory: Path) -> list[Entry]:
     """Every program in the archive, the one not used for the longest time first."""
-    found = []
+    entries = []
     for path in directory.iterdir() if directory.is_dir() else ():
         match = _ENTRY.fullmatch(path.name)
         with contextlib.suppress(FileNotFoundError):  # another run makes room
             if match is not None:
                 status = path.stat()
-                found.append(Entry(path, match[1], status.st_size, status.st_mtime))
-    return sorted(found, key=lambda entry: entry.used)
+                entries.append(Entry(path, match[1], status.st_size, status.st_mtime))
+    return sorted(entries, key=lambda entry: entry.used)
 
 
 def _shrink(directory: Path, limit: int, stored: Path) -> None:

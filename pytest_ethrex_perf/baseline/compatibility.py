@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ CALLGRIND = "callgrind-"
 """The keys of machines by what callgrind counts on them begin like this."""
 
 
-def refusal(
+class IncomparableError(BaselineError):
+    """A baseline that says nothing about a measurement; the message says why, and what to do."""
+
+
+def check(
     baseline: Baseline,
     *,
     block: BlockId,
@@ -28,16 +33,17 @@ def refusal(
     cache: CacheIdentity,
     repeat: int,
     prefix: Sequence[str],
-) -> str | None:
-    """Why `baseline` says nothing about such a measurement, and what to do; None where it does."""
+) -> None:
+    """Raise `IncomparableError` unless such a measurement can be compared with `baseline`."""
     reasons = _reasons(baseline, block, kind, machine_key, cache, repeat, tuple(prefix))
-    return next(reasons, None)
+    for reason in reasons:
+        raise IncomparableError(reason)
 
 
-def difference(one: Baseline, other: Baseline) -> str | None:
-    """Why `other` cannot go into the file of `one`, and what to do; None where both are of the same thing."""
-    return refusal(
-        one,
+def check_alike(baseline: Baseline, other: Baseline) -> None:
+    """Raise `IncomparableError` unless both are of the same thing, so that one file may hold them."""
+    check(
+        baseline,
         block=other.block_id,
         kind=other.kind,
         machine_key=other.machine,
@@ -94,9 +100,9 @@ def _reasons(
 
 
 def others(root: Path, block: BlockId, kind: Kind) -> list[str]:
-    """Keys of the machines that have a baseline of `block` and `kind` under `root`, sorted.
+    """Return the keys of the machines that have a baseline of `block` and `kind` under `root`, sorted.
 
-    Those of what callgrind counts among them.
+    Those of what callgrind counts are among them.
     """
     start = f"{kind}-"
     files = (root / block.network / str(block.number)).glob(f"{start}*.json")
@@ -104,18 +110,19 @@ def others(root: Path, block: BlockId, kind: Kind) -> list[str]:
 
 
 def missing(root: Path, block: BlockId, kind: Kind, machine_key: str) -> str:
-    """Say that there is no baseline, and for which machines (or kinds of program) there are ones.
+    """Return a clause that says that there is no baseline, and of what there is one.
 
-    A clause without a full stop: the caller adds the command that records one.
+    It has no full stop: the caller adds the command that records the baseline.
     """
-    said = f"there is no baseline of {block} for {kind} on {machine_key} in {root}"
-    counts = machine_key.startswith(CALLGRIND)  # of them and of times there are baselines apart
-    known = (one for one in others(root, block, kind) if one.startswith(CALLGRIND) is counts)
-    if machines := [machine for machine in known if machine != machine_key]:
+    clause = f"there is no baseline of {block} for {kind} on {machine_key} in {root}"
+    counts = machine_key.startswith(CALLGRIND)  # counts have baselines apart from those of times
+    stored = others(root, block, kind)
+    machines = [key for key in stored if key.startswith(CALLGRIND) is counts and key != machine_key]
+    if machines:
         are = "is one" if len(machines) == 1 else "are baselines"
-        return f"{said}; there {are} of this block for {', '.join(machines)}; this machine is {machine_key}"
-    if counts and others(root, block, kind):
-        return f"{said}; its times are stored, which say nothing of what callgrind counts"
+        return f"{clause}; there {are} of this block for {', '.join(machines)}; this machine is {machine_key}"
+    if counts and stored:
+        return f"{clause}; its times are stored, which say nothing of what callgrind counts"
     if kinds := [other for other in KINDS if other != kind and others(root, block, other)]:
-        return f"{said}; what is stored of this block is of another kind of program: {', '.join(kinds)}"
-    return said
+        return f"{clause}; what is stored of this block is of another kind of program: {', '.join(kinds)}"
+    return clause

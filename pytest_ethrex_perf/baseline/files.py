@@ -80,10 +80,10 @@ class BaselineFiles:
     def read(self, file: BaselineFile) -> Baseline | None:
         """Return what is stored in `file`, None where nothing is; raises `BaselineError`."""
         if file.path not in self._baselines:
-            self._baselines[file.path] = store.load(file.path) if file.path.exists() else None
+            self._baselines[file.path] = store.find(file.path)
         return self._baselines[file.path]
 
-    def refusal(
+    def check(
         self,
         file: BaselineFile,
         baseline: Baseline,
@@ -91,12 +91,12 @@ class BaselineFiles:
         repeat: int | None,
         cache: CacheIdentity,
         prefix: Sequence[str],
-    ) -> str | None:
-        """Return why a measurement of `request` can't be compared with `baseline`, None where it can.
+    ) -> None:
+        """Raise `IncomparableError` unless a measurement of `request` can be compared with `baseline`.
 
         With `repeat` None any number of repeats will do.
         """
-        return compatibility.refusal(
+        compatibility.check(
             baseline,
             block=request.block,
             kind=self._kind(),

@@ -47,11 +47,11 @@ def past(baseline: Baseline, metrics: Iterable[str], drop: int) -> list[PastEpoc
 
     def levels(session: Session) -> dict[str, float]:
         (raw,) = baseline.raw([session])
-        known = {name: samples.comparable(raw, name, identity) for name, identity in like.items()}
+        comparable = {name: samples.comparable(raw, name, identity) for name, identity in like.items()}
         return {
-            name: math.exp(statistics.fmean(samples.of(taken, name, drop)))
-            for name, taken in known.items()
-            if taken
+            name: math.exp(statistics.fmean(samples.of(invocations, name, drop)))
+            for name, invocations in comparable.items()
+            if invocations
         }
 
     return [

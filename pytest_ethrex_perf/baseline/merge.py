@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline import compatibility
 from pytest_ethrex_perf.baseline.history import level, main_metric
-from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Epoch, Session, check, kept, moment
-from pytest_ethrex_perf.baseline.store import in_order
+from pytest_ethrex_perf.baseline.schema import (
+    Baseline,
+    BaselineError,
+    Epoch,
+    Session,
+    check,
+    in_order,
+    kept,
+    moment,
+)
 from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:
@@ -19,7 +27,7 @@ Conflicts = Literal["refuse", "join", "order"]
 
 
 def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> Baseline:
-    """Join the sessions of two baselines by id, their epochs by start and reason, in order of start.
+    """Return two baselines as one: sessions joined by id, epochs by start and reason, in order of start.
 
     A session that one side appended to an epoch and the other accepted as a new one is in the new one. What
     one side pruned and the other still has comes back; of each epoch, what `schema.kept` says is kept.
@@ -30,9 +38,10 @@ def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> 
     """
     import msgspec
 
-    reason = compatibility.difference(ours, theirs)
-    if reason is not None:
-        raise BaselineError(f"these two are not baselines of the same thing: {reason}")
+    try:
+        compatibility.check_alike(ours, theirs)
+    except compatibility.IncomparableError as error:
+        raise BaselineError(f"these two are not baselines of the same thing: {error}") from None
     merged = msgspec.structs.replace(ours, epochs=_epochs(ours, theirs, conflicts))
     try:
         check(merged)
@@ -41,12 +50,12 @@ def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> 
     return merged
 
 
-def _epochs(one: Baseline, other: Baseline, conflicts: Conflicts) -> tuple[Epoch, ...]:
-    ours, theirs = one.epochs, other.epochs
+def _epochs(our_baseline: Baseline, their_baseline: Baseline, conflicts: Conflicts) -> tuple[Epoch, ...]:
+    ours, theirs = our_baseline.epochs, their_baseline.epochs
     common = {_name(epoch) for epoch in ours} & {_name(epoch) for epoch in theirs}
     tails = _tail(ours, common), _tail(theirs, common)
     if all(tails) and conflicts == "refuse":
-        raise BaselineError(_conflict_told(one, *tails))
+        raise BaselineError(_conflict(our_baseline, *tails))
     joined: dict[object, Epoch] = {}
     for side, tail in ((ours, tails[0]), (theirs, tails[1])):
         for epoch in side:
@@ -68,12 +77,12 @@ def _tail(epochs: Sequence[Epoch], common: set[tuple[str, str]]) -> list[Epoch]:
     return list(epochs[last + 1 :])
 
 
-def _join(one: Epoch, other: Epoch) -> Epoch:
-    sessions = _by_id((*one.sessions, *other.sessions))
-    reasons = dict.fromkeys((one.reason, other.reason))
+def _join(ours: Epoch, theirs: Epoch) -> Epoch:
+    sessions = _by_id((*ours.sessions, *theirs.sessions))
+    reasons = dict.fromkeys((ours.reason, theirs.reason))
     return Epoch(
         reason="; ".join(reasons),
-        started=min(one.started, other.started, key=moment),
+        started=min(ours.started, theirs.started, key=moment),
         sessions=in_order(sessions.values()),
     )
 
@@ -82,13 +91,13 @@ def _by_id(sessions: Iterable[Session]) -> dict[str, Session]:
     """Each session once, with the tags and notes of all of its copies."""
     import msgspec
 
-    found: dict[str, Session] = {}
+    joined: dict[str, Session] = {}
     for session in sessions:
-        known = found.get(session.id, session)
-        notes = dict.fromkeys(note for note in (known.note, session.note) if note)
-        tags = tuple(sorted({*known.tags, *session.tags}))
-        found[session.id] = msgspec.structs.replace(known, tags=tags, note="; ".join(notes) or None)
-    return found
+        copy = joined.get(session.id, session)
+        notes = dict.fromkeys(note for note in (copy.note, session.note) if note)
+        tags = tuple(sorted({*copy.tags, *session.tags}))
+        joined[session.id] = msgspec.structs.replace(copy, tags=tags, note="; ".join(notes) or None)
+    return joined
 
 
 def _without_repetitions(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
@@ -98,16 +107,16 @@ def _without_repetitions(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
     left = _by_id(session for epoch in epochs for session in epoch.sessions)
     newest_first: list[Epoch] = []
     for epoch in reversed(epochs):
-        sessions = tuple(left.pop(one.id) for one in epoch.sessions if one.id in left)
+        sessions = tuple(left.pop(session.id) for session in epoch.sessions if session.id in left)
         if sessions:
             newest_first.append(msgspec.structs.replace(epoch, sessions=kept(sessions)))
     return tuple(reversed(newest_first))
 
 
-def _conflict_told(baseline: Baseline, ours: list[Epoch], theirs: list[Epoch]) -> str:
+def _conflict(baseline: Baseline, ours: list[Epoch], theirs: list[Epoch]) -> str:
     metric = main_metric(baseline)
 
-    def told(epochs: list[Epoch]) -> str:
+    def summary(epochs: list[Epoch]) -> str:
         return ", then ".join(
             f"{epoch.reason!r} on {epoch.started[:10]} ({len(epoch.sessions)} session(s), "
             f"{metric} {units.level(level(baseline, epoch.recent, metric), metric)})"
@@ -115,7 +124,7 @@ def _conflict_told(baseline: Baseline, ours: list[Epoch], theirs: list[Epoch]) -
         )
 
     return (
-        f"both sides began an epoch of their own: ours {told(ours)}; theirs {told(theirs)}; "
+        f"both sides began an epoch of their own: ours {summary(ours)}; theirs {summary(theirs)}; "
         "say --epochs join if that is one and the same level, or --epochs order to put one after the other"
     )
 
@@ -125,7 +134,7 @@ _FOLLOWING = {"": "<", "<": "|=", "|": "=", "=": ">", ">": "<"}
 
 
 def sides(text: str, name: str) -> tuple[str, str]:
-    """The two texts in a file that `git merge` left with conflict markers (diff3 style or not).
+    """Return the two texts in a file that `git merge` left with conflict markers (diff3 style or not).
 
     `name` is what the file is called. Raises `BaselineError` for one without markers, or with stray ones.
     """
@@ -134,12 +143,12 @@ def sides(text: str, name: str) -> tuple[str, str]:
     into = {"": (ours, theirs), "<": (ours,), "|": (), "=": (theirs,), ">": (ours, theirs)}
     mark = ""
     for line in text.split("\n"):
-        found = _MARK.fullmatch(line.rstrip("\r"))
-        if found is None:
+        match = _MARK.fullmatch(line.rstrip("\r"))
+        if match is None:
             for side in into[mark]:
                 side.append(line)
-        elif found[1][0] in _FOLLOWING[mark]:
-            mark = found[1][0]
+        elif match[1][0] in _FOLLOWING[mark]:
+            mark = match[1][0]
         else:
             raise BaselineError(_disorder(name))
     if mark == "":

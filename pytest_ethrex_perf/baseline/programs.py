@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.baseline.archive import MissingProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,30 +39,35 @@ class BaselinePrograms:
         self._archive = archive
         self._cwd = cwd
         self._environ = environ
-        self._found: dict[str, tuple[str, ...] | str] = {}
+        self._commands: dict[str, tuple[str, ...] | MissingProgramError] = {}
 
     def compare(self, baseline: Baseline, head: Program) -> Comparison:
-        """Compare with the program of the newest session, if it is not head itself and can be run again.
+        """Return the comparison of `head` with `baseline`.
 
-        It is run under head's prefix: both sides of a pair are run alike.
+        The program of the newest session is run beside head, unless it is head or cannot be run again. It is
+        run under head's prefix: both sides of a pair are run alike.
         """
         import msgspec
 
         newest = baseline.epoch.sessions[-1].program
         if newest.sha256 == head.sha256:
             return Comparison("stored")  # nothing to run it beside: --ethrex-aa is asked for, never guessed
-        found = self._find(newest.sha256)
         name = f"baseline's program {newest.sha256[:_SHORT]}"
-        if isinstance(found, str):
-            return Comparison("stored", alone=f"the {name} {found}")
-        base = msgspec.structs.replace(newest, command=found, label=f"{name} (archive)", prefix=head.prefix)
+        try:
+            command = self._command(newest.sha256)
+        except MissingProgramError as missing:
+            return Comparison("stored", alone=f"the {name} {missing}")
+        base = msgspec.structs.replace(newest, command=command, label=f"{name} (archive)", prefix=head.prefix)
         return Comparison("interleaved", base, archived=True)
 
-    def _find(self, sha256: str) -> tuple[str, ...] | str:
-        """Return its command, or a clause that says why there is none."""
-        if sha256 not in self._found:
+    def _command(self, sha256: str) -> tuple[str, ...]:
+        """The command that runs a program of the archive; raises `MissingProgramError`."""
+        if sha256 not in self._commands:
             try:
-                self._found[sha256] = self._archive.find(sha256, cwd=self._cwd, environ=self._environ)
-            except MeasurementError as missing:
-                self._found[sha256] = str(missing)
-        return self._found[sha256]
+                self._commands[sha256] = self._archive.find(sha256, cwd=self._cwd, environ=self._environ)
+            except MissingProgramError as missing:
+                self._commands[sha256] = missing
+        command = self._commands[sha256]
+        if isinstance(command, MissingProgramError):
+            raise command
+        return command

@@ -1,26 +1,77 @@
-"""What was measured becomes a session of a stored baseline, and its program goes into the archive."""
+"""What was measured becomes a session of its baselines, in the current epoch or as the first of a new one."""
 
 from __future__ import annotations
 
+import math
 import shlex
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import median
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from pytest_ethrex_perf.baseline import store
-from pytest_ethrex_perf.baseline.schema import Session
+from pytest_ethrex_perf.baseline import compatibility, store
+from pytest_ethrex_perf.baseline.schema import (
+    FIRST_REASON,
+    SCHEMA,
+    Baseline,
+    BaselineError,
+    Epoch,
+    Session,
+    check,
+    in_order,
+    kept,
+    moment,
+)
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.host.lock import writing
+from pytest_ethrex_perf.host.machine import changes
+from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.baseline.files import BaselineFile
     from pytest_ethrex_perf.records.decision import Rules
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Invocation, Program
 
+_ACCEPT = (
+    'if the change is meant, begin a new epoch with --ethrex-accept-baseline "reason", or from this run\'s '
+    'results file with `ethrex-perf baseline accept RESULTS.json --reason "reason"`'
+)
+
+
+class ContradictionError(BaselineError):
+    """A session that its epoch does not predict: recorded only as a new epoch, with a reason."""
+
+
+class Recorded(NamedTuple):
+    """What became of a session."""
+
+    path: Path
+    baseline: Baseline
+    """With the session in it."""
+    session: Session
+    action: Literal["created", "appended", "began an epoch", "was there already"]
+    forgotten: tuple[str, ...] = ()
+    """Ids of the sessions that the epoch no longer keeps."""
+    warnings: tuple[str, ...] = ()
+    """What changed on the machine since the session before, and what was not counted like this before."""
+
+    def __str__(self) -> str:
+        epoch, number = self.baseline.epoch, len(self.baseline.epochs)
+        action = {
+            "created": "new baseline",
+            "appended": f"session {len(epoch.sessions)} of epoch {number}",
+            "began an epoch": f"epoch {number} begun ({epoch.reason})",
+            "was there already": "already recorded",
+        }[self.action]
+        return f"{action}: session {self.session.id} in {self.path}"
+
 
 def record(
-    root: Path,
     program: Program,
     files: Iterable[BaselineFile],
     invocations: Sequence[Invocation],
@@ -31,49 +82,44 @@ def record(
     accept_reason: str | None,
     redact: Callable[[str], str] = str,
 ) -> list[str]:
-    """Add a session to its baseline `files` below `root`; return what was done and what has changed.
+    """Add a session of `program` to its baseline `files`; return what was done and what has changed.
 
     Contradictions are judged by the `rules` of each file's metrics, for this block alone: a session that
     contradicts one of its baselines goes into none. With `accept_reason` it begins an epoch there. `redact`
-    takes secrets out of a text: baselines are committed. Raises as `store.record` does.
+    takes secrets out of a text: baselines are committed. Raises as `Addition.write` does.
     """
-    recorded_program = portable(program, redact)
-    sessions: list[tuple[BaselineFile, Session]] = []
+    reason = _stripped(accept_reason)
+    additions = []
     for file in files:
         # callgrind counts only as long as something is decided by it
-        belonging = tuple(one for one in invocations if file.times or one.counted_by("callgrind"))
-        if belonging:
-            started = min(invocation.started for invocation in belonging)
-            session = Session.of(recorded_program, file.machine, belonging, started=started)
-            sessions.append((file, session))
+        measured = [
+            invocation for invocation in invocations if file.times or invocation.counted_by("callgrind")
+        ]
+        if measured:
+            started = min(invocation.started for invocation in measured)
+            session = Session.of(portable(program, redact), file.machine, tuple(measured), started=started)
+            own_rules = {metric: rules[metric].alone() for metric in file.metrics}
+            additions.append(Addition(file.path, session, cache, own_rules, drop, file.times))
 
-    def write(file: BaselineFile, session: Session, reason: str | None, *, dry: bool) -> store.Recorded:
-        return store.record(
-            root,
-            session,
-            cache=cache,
-            rules={metric: rules[metric].alone() for metric in file.metrics},
-            drop=drop,
-            times=file.times,
-            accept_reason=reason,
-            dry=dry,
-        )
-
+    contradicted = set()
+    for addition in additions:
+        try:
+            addition.to(store.find(addition.file), None)
+        except ContradictionError:
+            if reason is None:
+                raise
+            contradicted.add(addition)
     # a new epoch begins only in the baseline that the session contradicts, in all where it contradicts none
-    contradicted: set[Path] = set()
-    for file, session in sessions:
-        write(file, session, accept_reason, dry=True)
-        if accept_reason is not None:
-            try:
-                write(file, session, None, dry=True)
-            except store.ContradictionError:
-                contradicted.add(file.path)
-    messages: list[str] = []
-    for file, session in sessions:
-        reason = accept_reason if file.path in contradicted or not contradicted else None
-        recorded = write(file, session, reason, dry=False)
-        messages += [str(recorded), *(f"changed on this machine: {warning}" for warning in recorded.warnings)]
-    return list(dict.fromkeys(messages))
+    recorded = [
+        addition.write(reason if addition in contradicted or not contradicted else None)
+        for addition in additions
+    ]
+    sentences = (
+        sentence
+        for done in recorded
+        for sentence in (str(done), *(f"changed on this machine: {warning}" for warning in done.warnings))
+    )
+    return list(dict.fromkeys(sentences))
 
 
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:
@@ -87,3 +133,151 @@ def portable(program: Program, redact: Callable[[str], str] = str) -> Program:
         label=shlex.join(map(redact, label)),
         prefix=tuple(map(redact, program.prefix)),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """A session that is to be added to one baseline."""
+
+    file: Path
+    """Of the baseline; it need not be there yet."""
+    session: Session
+    cache: CacheIdentity
+    """Which block was measured."""
+    rules: Mapping[str, Rules]
+    """By what each gated metric is judged: by them the session must not contradict its epoch."""
+    drop: int = 1
+    """Repeats at the start of an invocation that are not judged."""
+    times: bool = True
+    """The baseline's times are compared; False: it is one of what callgrind counted."""
+
+    def write(self, accept_reason: str | None = None) -> Recorded:
+        """Add the session to the baseline in its file, or make that; return what became of it.
+
+        Raises as `to` does, and `BaselineError` where the file is broken or cannot be written; then nothing
+        was written.
+        """
+        with writing(self.file):
+            baseline = store.find(self.file)
+            recorded = self.to(baseline, accept_reason)
+            if recorded.baseline is not baseline:
+                store.write(self.file, recorded.baseline)
+        return recorded
+
+    def to(self, baseline: Baseline | None, accept_reason: str | None) -> Recorded:
+        """Return what becomes of `baseline` with the session; nothing is written.
+
+        With `accept_reason` the session begins a new epoch (once: further sessions with the same reason join
+        that epoch unless they contradict it). The last `schema.KEPT` sessions of an epoch are kept, with its
+        first and its tagged ones. A session that is there already changes nothing.
+
+        Raises `ContradictionError`, `BaselineError` where the session is not sound or not comparable,
+        `UsageError` for an empty reason.
+        """
+        reason = _stripped(accept_reason)
+        alone = self._alone(reason or FIRST_REASON)
+        if baseline is None:
+            return Recorded(self.file, alone, self.session, "created")
+        if any(session.id == self.session.id for session in baseline.sessions()):
+            return Recorded(self.file, baseline, self.session, "was there already")
+        try:
+            compatibility.check_alike(baseline, alone)
+        except compatibility.IncomparableError as error:
+            raise BaselineError(f"{self.file}: nothing was recorded: {error}") from None
+        contradicts = False
+        try:
+            self._check_predicted(baseline)
+        except ContradictionError:
+            if reason is None:
+                raise
+            contradicts = True
+        warnings = (
+            *changes(baseline.epoch.sessions[-1].machine, self.session.machine),
+            *self._counted_otherwise(baseline),
+        )
+        if reason is not None and (contradicts or reason != baseline.epoch.reason):
+            # epochs stay in order
+            started = max(self.session.started, baseline.epoch.started, key=moment)
+            epoch = Epoch(reason=reason, started=started, sessions=(self.session,))
+            extended = msgspec.structs.replace(baseline, epochs=(*baseline.epochs, epoch))
+            return Recorded(self.file, extended, self.session, "began an epoch", (), warnings)
+        sessions = in_order((*baseline.epoch.sessions, self.session))
+        staying = kept(sessions)
+        epoch = msgspec.structs.replace(baseline.epoch, sessions=staying)
+        extended = msgspec.structs.replace(baseline, epochs=(*baseline.epochs[:-1], epoch))
+        forgotten = tuple(session.id for session in sessions if session not in staying)
+        return Recorded(self.file, extended, self.session, "appended", forgotten, warnings)
+
+    def _alone(self, reason: str) -> Baseline:
+        """The baseline that the session alone makes; raises `BaselineError` where it is not sound."""
+        session = self.session
+        if not session.invocations:
+            raise BaselineError(f"{self.file}: nothing was recorded: the session has no invocations")
+        baseline = Baseline(
+            schema=SCHEMA,
+            kind=session.program.kind,
+            network=self.cache.network,
+            block=self.cache.number,
+            machine=session.machine.key,
+            times=self.times,
+            cache=self.cache,
+            repeat=len(session.invocations[0].exec_ns),
+            prefix=session.program.prefix,
+            epochs=(Epoch(reason=reason, started=session.started, sessions=(session,)),),
+        )
+        try:
+            check(baseline)
+        except ValueError as error:
+            raise BaselineError(
+                f"{self.file}: nothing was recorded: the session is not sound: {error}"
+            ) from None
+        return baseline
+
+    def _check_predicted(self, baseline: Baseline) -> None:
+        """Raise `ContradictionError` unless the session is what its epoch predicts, metric by metric.
+
+        Raises `BaselineError` for what cannot be judged.
+        """
+        from pytest_ethrex_perf.judge.assess import Material, contradiction
+
+        epoch = baseline.epoch
+        material = Material(
+            block=str(baseline.block_id),
+            drop=self.drop,
+            head=self.session.invocations,
+            sessions=baseline.raw(epoch.recent),
+        )
+        for metric, rules in self.rules.items():
+            try:
+                decision = contradiction(material, metric, rules)
+            except MeasurementError as error:
+                raise BaselineError(f"nothing was recorded: {error}") from None
+            if decision is not None:
+                before, now = (
+                    units.level(math.exp(median(logs)), metric)
+                    for logs in (chain(*material.stored(metric)), material.samples("head", metric))
+                )
+                raise ContradictionError(
+                    f"{self.file}: nothing was recorded: {metric} took {now}, and {before} in "
+                    f"{len(epoch.recent)} session(s) since {epoch.reason!r}: {decision.reason}; {_ACCEPT}"
+                )
+
+    def _counted_otherwise(self, baseline: Baseline) -> Iterator[str]:
+        """Say in which metrics no session of the epoch can be compared, since it counted them otherwise."""
+        from pytest_ethrex_perf.judge import samples
+
+        recent = baseline.raw(baseline.epoch.recent)
+        for metric in self.rules:
+            like = samples.identity(self.session.invocations, metric)
+            if like is not None and not any(samples.comparable(raw, metric, like) for raw in recent):
+                yield (
+                    f"{metric} was not counted like this before ({like}): "
+                    "sessions before it say nothing of it"
+                )
+
+
+def _stripped(reason: str | None) -> str | None:
+    """A reason without blanks around it; raises `UsageError` for an empty one."""
+    if reason is not None and not reason.strip():
+        raise UsageError("accepting a new level needs a reason: it is kept in the baseline's history")
+    return None if reason is None else reason.strip()

@@ -65,7 +65,7 @@ class Reference(Record, frozen=True, kw_only=True):
     """By LEVM opcode."""
 
     def result(self) -> PublishedResult:
-        """What is shown beside a block's result."""
+        """Return what is shown beside a block's result."""
         return PublishedResult(
             machine=self.machine,
             date=self.measured,
@@ -76,15 +76,15 @@ class Reference(Record, frozen=True, kw_only=True):
 
 
 def files(root: Path, block: BlockId) -> list[Path]:
-    """The references of `block`: those below `root`, and those that come with the package, by name."""
-    found: dict[str, Path] = {}
+    """Return the references of `block`: those below `root`, and those that come with the package, by name."""
+    by_name: dict[str, Path] = {}
     for folder in (SHIPPED, root):  # the user's own file wins
-        found |= {file.name: file for file in _in(folder / block.network / str(block.number))}
-    return [found[name] for name in sorted(found)]
+        by_name |= {file.name: file for file in _in(folder / block.network / str(block.number))}
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def every(root: Path) -> list[Path]:
-    """The references of any block below `root`."""
+    """Return the references of any block below `root`."""
     return sorted(file for folder in root.glob("*/*") if folder.name.isdecimal() for file in _in(folder))
 
 
@@ -93,34 +93,34 @@ def _in(folder: Path) -> list[Path]:
 
 
 def load(file: Path) -> Reference:
-    """Read a reference; raises `BaselineError` that names the file."""
+    """Return the reference in `file`; raises `BaselineError` that names it."""
     import msgspec
 
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=Reference)
+        reference = msgspec.json.decode(file.read_bytes(), type=Reference)
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BaselineError(f"{file}: is not a reference: {error}: restore it from version control") from None
     problems = {
-        f"schema is {found.schema}, this pytest-ethrex-perf reads {SCHEMA}": found.schema != SCHEMA,
-        f"it is of {found.network}/{found.block}: put it where it belongs": (
-            (found.network, str(found.block)) != file.parts[-3:-1]
+        f"schema is {reference.schema}, this pytest-ethrex-perf reads {SCHEMA}": reference.schema != SCHEMA,
+        f"it is of {reference.network}/{reference.block}: put it where it belongs": (
+            (reference.network, str(reference.block)) != file.parts[-3:-1]
         ),
-        "exec_ns and ggas_per_s must be above 0": min(found.exec_ns, found.ggas_per_s) <= 0,
+        "exec_ns and ggas_per_s must be above 0": min(reference.exec_ns, reference.ggas_per_s) <= 0,
     }
-    for problem, is_one in problems.items():
-        if is_one:
+    for problem, exists in problems.items():
+        if exists:
             raise BaselineError(f"{file}: is not a reference: {problem}")
-    return found
+    return reference
 
 
 def published(root: Path, block: BlockId) -> tuple[list[PublishedResult], list[str]]:
-    """What others published of `block`, and what is wrong with files that should tell it."""
-    found, broken = [], []
+    """Return what others published of `block`, and what is wrong with files that should say it."""
+    results, broken = [], []
     for file in files(root, block):
         try:
-            found.append(load(file).result())
+            results.append(load(file).result())
         except BaselineError as error:
             broken.append(str(error))
-    return found, broken
+    return results, broken

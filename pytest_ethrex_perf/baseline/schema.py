@@ -26,7 +26,7 @@ from pytest_ethrex_perf.records.measurement import (
 from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 SCHEMA = 1
 KEPT = 20
@@ -135,7 +135,7 @@ class Baseline(Record, frozen=True, kw_only=True):
 
 
 def session_id(started: str, program_sha256: str, invocations: tuple[Invocation, ...]) -> str:
-    """12 hex digits over what was measured: start, program, raw repeats and counts of every invocation.
+    """Return 12 hex digits over what was measured: start, program, raw repeats and counts of invocations.
 
     Facts that later versions may add are left out, so that an id stays what it is.
     """
@@ -143,19 +143,29 @@ def session_id(started: str, program_sha256: str, invocations: tuple[Invocation,
         started,
         program_sha256,
         [
-            [one.started, one.prep_ns, one.exec_ns, *([counted] if (counted := one.counted()) else [])]
-            for one in invocations
+            [
+                invocation.started,
+                invocation.prep_ns,
+                invocation.exec_ns,
+                *([counted] if (counted := invocation.counted()) else []),
+            ]
+            for invocation in invocations
         ],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
 def kept(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
-    """The sessions of an epoch that stay: the last `KEPT`, its first (against creep) and the tagged ones."""
+    """Return the sessions of an epoch that stay: the last `KEPT`, the first (against creep), the tagged."""
     surplus = len(sessions) - KEPT
     return tuple(
         session for index, session in enumerate(sessions) if index == 0 or session.tags or index >= surplus
     )
+
+
+def in_order(sessions: Iterable[Session]) -> tuple[Session, ...]:
+    """Return the sessions in the order they started."""
+    return tuple(sorted(sessions, key=lambda session: (moment(session.started), session.id)))
 
 
 def check(baseline: Baseline) -> None:
@@ -206,13 +216,13 @@ def _epoch_problems(epoch: Epoch, where: str) -> Iterator[str]:
 
 
 def _session_problems(session: Session, baseline: Baseline, where: str) -> Iterator[str]:
-    for name, found, expected in (
+    for name, own, expected in (
         ("kind", session.program.kind, baseline.kind),
         ("machine", session.machine.key, baseline.machine),
         ("prefix", session.program.prefix, baseline.prefix),
     ):
-        if found != expected:
-            yield f"{where}: its {name} is {found!r}, the file's is {expected!r}"
+        if own != expected:
+            yield f"{where}: its {name} is {own!r}, the file's is {expected!r}"
     if not is_utc(session.started):
         yield f"{where}: started is {session.started!r}, not a UTC time in ISO 8601"
     if not session.invocations:
@@ -247,12 +257,12 @@ def _invocation_problems(invocation: Invocation, baseline: Baseline, where: str)
 
 
 def moment(text: str) -> datetime:
-    """Read a UTC time in ISO 8601; raises ValueError."""
+    """Return the time that `text` says in ISO 8601; raises ValueError."""
     return datetime.fromisoformat(text)
 
 
 def is_utc(text: str) -> bool:
-    """Whether `text` is a time in ISO 8601 that says it is UTC."""
+    """Return whether `text` is a time in ISO 8601 that says it is UTC."""
     try:
         return moment(text).utcoffset() == timedelta(0)
     except ValueError:
@@ -260,7 +270,7 @@ def is_utc(text: str) -> bool:
 
 
 def json_schema() -> str:
-    """The JSON Schema of a baseline file, as text; `docs/baseline.schema.json` is this."""
+    """Return the JSON Schema of a baseline file, as text; `docs/baseline.schema.json` is this."""
     import msgspec
 
     schema = msgspec.json.schema(Baseline)

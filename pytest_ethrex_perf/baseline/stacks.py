@@ -31,12 +31,12 @@ SMALL = "[small stacks]"
 
 
 def path(baseline: Path) -> Path:
-    """The file beside a baseline's."""
+    """Return the file of stacks beside a baseline's."""
     return baseline.with_name(baseline.name.removesuffix(".json") + SUFFIX)
 
 
 def save(baseline: Path, profile: Profile, *, limit: int = LIMIT) -> str:
-    """Write the profile beside `baseline`, replacing an older one, and say what was written.
+    """Write the profile beside `baseline`, replacing an older one; return what was written, for people.
 
     Where it is larger than `limit` bytes, only exec is kept, and of its rarest stacks only the function that
     was executing: self times stay exact. Raises `MeasurementError` where it can't be written.
@@ -47,16 +47,14 @@ def save(baseline: Path, profile: Profile, *, limit: int = LIMIT) -> str:
         files.replace(file, content)
     except OSError as error:
         raise MeasurementError(f"{file}: can't be written: {error.strerror}") from None
-    told = f"{math.ceil(len(content) / 1024)} KiB of stacks in {file.name}"
-    return (
-        told
-        if kept == profile
-        else f"{told} (of the rarest only the leaf, to stay below {limit / 1024:g} KiB)"
-    )
+    sentence = f"{math.ceil(len(content) / 1024)} KiB of stacks in {file.name}"
+    if kept == profile:
+        return sentence
+    return f"{sentence} (of the rarest only the leaf, to stay below {limit / 1024:g} KiB)"
 
 
 def load(baseline: Path, *, program_sha256: str | None = None) -> Profile | None:
-    """The profile beside `baseline`; None without one, or where it is of another program.
+    """Return the profile beside `baseline`; None without one, or where it is of another program.
 
     Raises `UsageError` for a file that is not one.
     """
@@ -73,7 +71,7 @@ def remove(baseline: Path) -> None:
 
 
 def unused(baseline: Path, programs: Collection[str]) -> bool:
-    """Whether stacks lie beside `baseline` that are of none of its `programs` (their sha256)."""
+    """Return whether stacks lie beside `baseline` that are of none of its `programs` (their sha256)."""
     try:
         profile = load(baseline)
     except UsageError:
@@ -82,9 +80,9 @@ def unused(baseline: Path, programs: Collection[str]) -> bool:
 
 
 def carry(sources: Iterable[Path], target: Path, program_sha256: str) -> Path | None:
-    """Put the stacks of `program_sha256` from beside one of `sources` beside `target`.
+    """Put the stacks of `program_sha256` from beside one of `sources` beside `target`; return their source.
 
-    Returns where they came from; None where they are there already, or nowhere. Raises `MeasurementError`
+    None where they are there already, or nowhere. Raises `MeasurementError`
     where they can't be written.
     """
     for source in (target, *sources):
@@ -102,22 +100,25 @@ def carry(sources: Iterable[Path], target: Path, program_sha256: str) -> Path | 
     return None
 
 
-def examine(baseline: Path, newest_sha256: str) -> tuple[str | None, str | None]:
-    """What is wrong with the stacks beside `baseline`, and what is to be remarked; `None` for nothing."""
+def remark(baseline: Path, newest_sha256: str) -> str | None:
+    """Return what there is to say of the stacks beside `baseline`, None for nothing.
+
+    Raises `UsageError` for a file that is not one.
+    """
     try:
         profile = load(baseline)
     except UsageError as error:
-        return f"{error}: delete it, the next recording writes another", None
+        raise UsageError(f"{error}: delete it, the next recording writes another") from None
     if profile is None or profile.program_sha256 == newest_sha256:
-        return None, None
-    return None, (
+        return None
+    return (
         f"{path(baseline)}: these stacks are not of the newest session's program, and explain nothing: the "
         "next recording replaces them"
     )
 
 
 def _within(profile: Profile, limit: int) -> tuple[bytes, Profile]:
-    """The content, and the profile that is in it."""
+    """Return the content, and the profile that is in it."""
     content = _packed(profile)
     if len(content) <= limit:
         return content, profile
@@ -141,7 +142,7 @@ def _packed(profile: Profile) -> bytes:
 
 
 def _of(profile: Profile, kept: Iterable[Stack], least: int = 0) -> Profile:
-    """The profile with these stacks only; those seen fewer than `least` times lose their callers."""
+    """Return the profile with these stacks only; those seen fewer than `least` times lose their callers."""
 
     def frames(stack: Stack) -> Frames:
         names = tuple(profile.names[index] for index in stack.frames)

@@ -88,33 +88,34 @@ def tag(args: Namespace) -> int:
     file = one_file(args.block, args)
 
     def edit(baseline: Baseline) -> Baseline:
-        owner = next((one for one in baseline.sessions() if args.name in one.tags), None)
+        owner = next((session for session in baseline.sessions() if args.name in session.tags), None)
         if args.delete:
             if owner is None:
                 raise UsageError(f"{file}: no session is tagged {args.name!r}")
-            return _replaced(baseline, owner, tuple(tag for tag in owner.tags if tag != args.name))
+            return _tagged(baseline, owner, tuple(tag for tag in owner.tags if tag != args.name))
         if owner is not None:
             raise UsageError(
                 f"{file}: {args.name!r} tags session {owner.id} already: take it away with --delete"
             )
         (session,) = select(baseline, args.session, str(file)).sessions
-        return _replaced(baseline, session, tuple(sorted((*session.tags, args.name))))
+        return _tagged(baseline, session, tuple(sorted((*session.tags, args.name))))
 
     store.change(file, edit)
     say(f"{file}: {'took the tag away' if args.delete else 'tagged'}: {args.name}")
     return 0
 
 
-def _replaced(baseline: Baseline, session: Session, tags: tuple[str, ...]) -> Baseline:
+def _tagged(baseline: Baseline, owner: Session, tags: tuple[str, ...]) -> Baseline:
+    """The baseline with `tags` on `owner`, in the place of its own."""
     import msgspec
 
-    def tagged(one: Session) -> Session:
-        return msgspec.structs.replace(one, tags=tags) if one.id == session.id else one
+    def edited(session: Session) -> Session:
+        return msgspec.structs.replace(session, tags=tags) if session.id == owner.id else session
 
     return msgspec.structs.replace(
         baseline,
         epochs=tuple(
-            msgspec.structs.replace(epoch, sessions=tuple(map(tagged, epoch.sessions)))
+            msgspec.structs.replace(epoch, sessions=tuple(map(edited, epoch.sessions)))
             for epoch in baseline.epochs
         ),
     )
@@ -194,6 +195,6 @@ def _left(baseline: Baseline, args: Namespace, name: str) -> Baseline | None:
     epochs = tuple(
         msgspec.structs.replace(epoch, sessions=left)
         for epoch in baseline.epochs
-        if (left := tuple(one for one in epoch.sessions if one.id != gone.id))
+        if (left := tuple(session for session in epoch.sessions if session.id != gone.id))
     )
     return msgspec.structs.replace(baseline, epochs=epochs) if epochs else None

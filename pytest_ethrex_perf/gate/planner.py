@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline import reference
+from pytest_ethrex_perf.baseline.compatibility import IncomparableError
 from pytest_ethrex_perf.baseline.files import BaselineFiles
 from pytest_ethrex_perf.baseline.programs import BaselinePrograms, Comparison
 from pytest_ethrex_perf.baseline.stored_base import StoredBase, stored_base
@@ -192,17 +193,16 @@ class Planner:
             # callgrind has repeats of its own, but a file holds sessions of one number
             any_repeat = not file.times and mode != "record"
             prefix = [self._equipment.redact(word) for word in self._equipment.head.prefix]
-            refusal = self._files.refusal(
-                file, baseline, request, None if any_repeat else repeat, cache, prefix
-            )
-            if refusal is None:
-                baselines.append((file, baseline))
-            elif mode == "record":  # the store would refuse it as well, after an hour of measuring
-                raise MeasurementError(f"{file.path}: nothing was recorded: {refusal}")
-            elif mode == "stored":
-                raise MeasurementError(refusal)
-            else:
+            try:
+                self._files.check(file, baseline, request, None if any_repeat else repeat, cache, prefix)
+            except IncomparableError as refusal:
+                if mode == "record":  # recording would refuse it as well, after an hour of measuring
+                    raise MeasurementError(f"{file.path}: nothing was recorded: {refusal}") from None
+                if mode == "stored":
+                    raise
                 notes.append(f"no stored comparison: {refusal}")
+            else:
+                baselines.append((file, baseline))
         return baselines, notes
 
     def _session_notes(self, request: Request, comparison: Comparison, stock: StoredBase) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline import recording
+from pytest_ethrex_perf.baseline.archive import NotArchivedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,6 @@ class Recorder:
         """Write a session of `invocations` into its baselines and say so; raises `MeasurementError`."""
         settings = self._equipment.settings
         sentences = recording.record(
-            settings.baselines,
             plan.head,
             plan.destinations,
             invocations,
@@ -43,8 +43,12 @@ class Recorder:
         """Put `program` into the archive, once in a run; None, or a clause that says why it is not there."""
         if program.sha256 not in self._archived:
             archive, redact = self._equipment.archive, self._equipment.redact
-            secret = archive.is_on and any(redact(word) != word for word in program.command)
-            self._archived[program.sha256] = (
-                "its command line holds a secret" if secret else archive.store(program)
-            )
+            self._archived[program.sha256] = None
+            if archive.is_on and any(redact(word) != word for word in program.command):
+                self._archived[program.sha256] = "its command line holds a secret"
+            else:
+                try:
+                    archive.store(program)
+                except NotArchivedError as error:
+                    self._archived[program.sha256] = str(error)
         return self._archived[program.sha256]

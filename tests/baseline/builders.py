@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, Epoch, Session
-from pytest_ethrex_perf.baseline.store import in_order
+from pytest_ethrex_perf.baseline import store
+from pytest_ethrex_perf.baseline.recording import Addition
+from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, Epoch, Session, in_order
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.measurement import CacheIdentity, Invocation, Machine, Noise, Program, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
+
+    from pytest_ethrex_perf.baseline.recording import Recorded
 
 BLOCK = BlockId("hoodi", 1265656)
 CACHE = CacheIdentity(
@@ -116,3 +120,14 @@ def two_epochs() -> Baseline:
             "EIP-7702: one more lookup per call, agreed upon in the call of 3 March",
         ),
     )
+
+
+def baseline_path(root: Path, machine: Machine = MACHINE) -> Path:
+    """Where the baseline of the block is below `root`."""
+    return store.path(root, BLOCK, PROGRAM.kind, machine.key)
+
+
+def add(root: Path, session: Session, accept_reason: str | None = None, **fields: Any) -> Recorded:
+    """Record `session` below `root`."""
+    given: dict[str, Any] = {"cache": CACHE, "rules": RULES, **fields}
+    return Addition(baseline_path(root, session.machine), session, **given).write(accept_reason)

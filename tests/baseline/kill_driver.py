@@ -17,7 +17,7 @@ from typing import Any
 from pytest_ethrex_perf.baseline import archive, store
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.replay.program import resolve
-from tests.baseline.builders import BLOCK, CACHE, MACHINE, make_session
+from tests.baseline.builders import BLOCK, MACHINE, add, make_session
 
 KILLED = 9
 CALLS = ("mkdir", "open", "write", "fsync", "replace", "unlink")
@@ -32,11 +32,10 @@ SCENARIOS: dict[str, tuple[int, str | None]] = {
 def record(scenario: str, root: Path, recorded: int, reason: str | None) -> None:
     if scenario == "program":
         build = root.parent / "ethrex-replay"
-        told = archive.Archive(root, 2**20).store(resolve(str(build), cwd=root, environ={}))
-        assert told is None, told
+        archive.Archive(root, 2**20).store(resolve(str(build), cwd=root, environ={}))
         return
     session = make_session(recorded, 70 if reason else 60)
-    store.record(root, session, cache=CACHE, rules={}, accept_reason=reason)
+    add(root, session, reason, rules={})
 
 
 class Fatal:

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.baseline import archive as module
-from pytest_ethrex_perf.baseline.archive import Archive, MissingProgramError, default_directory
+from pytest_ethrex_perf.baseline.archive import (
+    Archive,
+    MissingProgramError,
+    NotArchivedError,
+    default_directory,
+)
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.replay.program import resolve
 
@@ -58,7 +63,7 @@ def test_a_program_is_kept_under_its_sha256_and_outlives_the_build(tmp_path: Pat
     path = tmp_path / "target" / "release" / "ethrex-replay"
     program = build(path)
     archive = Archive(directory, MIB)
-    assert archive.store(program) is None
+    archive.store(program)
     build(path, says="v2")
     (command,) = find(archive, program)
     assert Path(command) == directory / program.sha256
@@ -87,7 +92,7 @@ def test_a_reflink_is_asked_for_first(
         return True
 
     monkeypatch.setattr(module, "_clone", clone)
-    assert Archive(directory, MIB).store(program) is None
+    Archive(directory, MIB).store(program)
     assert (directory / program.sha256).read_bytes() == content
 
 
@@ -95,7 +100,7 @@ def test_storing_twice_changes_nothing(tmp_path: Path, directory: Path) -> None:
     program, archive = build(tmp_path / "replay"), Archive(directory, MIB)
     archive.store(program)
     before = (directory / program.sha256).stat().st_ino
-    assert archive.store(program) is None
+    archive.store(program)
     assert (directory / program.sha256).stat().st_ino == before
     assert kept(directory) == {program.sha256}
 
@@ -103,8 +108,9 @@ def test_storing_twice_changes_nothing(tmp_path: Path, directory: Path) -> None:
 def test_a_program_that_changed_since_it_was_measured_is_not_kept(tmp_path: Path, directory: Path) -> None:
     program = build(tmp_path / "replay")
     build(tmp_path / "replay", says="v2")
-    told = Archive(directory, MIB).store(program)
-    assert told == f"{tmp_path / 'replay'} has changed since it was measured"
+    with pytest.raises(NotArchivedError) as refusal:
+        Archive(directory, MIB).store(program)
+    assert str(refusal.value) == f"{tmp_path / 'replay'} has changed since it was measured"
     assert kept(directory) == set()
 
 
@@ -132,7 +138,7 @@ def test_the_least_recently_used_program_makes_room(tmp_path: Path, directory: P
         aged(directory, program, 10 - days)
     find(archive, programs[0])  # the oldest is used again
     newest = build(tmp_path / "d", "d", 1000)
-    assert archive.store(newest) is None
+    archive.store(newest)
     assert kept(directory) == {programs[0].sha256, programs[2].sha256, newest.sha256}
 
 
@@ -140,7 +146,7 @@ def test_what_was_just_stored_stays_though_nothing_else_does(tmp_path: Path, dir
     archive = Archive(directory, 1500)
     archive.store(build(tmp_path / "a", "a", 1000))
     newest = build(tmp_path / "b", "b", 1400)
-    assert archive.store(newest) is None
+    archive.store(newest)
     assert kept(directory) == {newest.sha256}
 
 
@@ -148,24 +154,26 @@ def test_one_too_large_is_refused_and_nothing_makes_room_for_it(tmp_path: Path, 
     archive = Archive(directory, 2048)
     small = build(tmp_path / "a", "a")
     archive.store(small)
-    told = archive.store(build(tmp_path / "b", "b", 4096))
-    assert told == "it has 4.0 KiB, and the archive may hold 2.0 KiB (--ethrex-archive-size)"
+    with pytest.raises(NotArchivedError) as refusal:
+        archive.store(build(tmp_path / "b", "b", 4096))
+    assert str(refusal.value) == "it has 4.0 KiB, and the archive may hold 2.0 KiB (--ethrex-archive-size)"
     assert kept(directory) == {small.sha256}
 
 
 def test_size_0_switches_it_off(tmp_path: Path, directory: Path) -> None:
     program, archive = build(tmp_path / "a"), Archive(directory, 0)
-    assert archive.store(program) is None
+    archive.store(program)
     assert not directory.exists()
     with pytest.raises(MissingProgramError, match="the archive is off"):
         find(archive, program)
 
 
-def test_a_directory_that_cannot_be_written_is_told_and_nothing_fails(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_a_refusal(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    told = Archive(tmp_path / "file" / "archive", MIB).store(build(tmp_path / "a"))
-    assert told is not None
-    assert told.endswith("cannot be written: Not a directory (--ethrex-archive DIR)")
+    with pytest.raises(
+        NotArchivedError, match=r"cannot be written: Not a directory \(--ethrex-archive DIR\)$"
+    ):
+        Archive(tmp_path / "file" / "archive", MIB).store(build(tmp_path / "a"))
 
 
 def test_a_command_line_is_kept_as_words_and_used_while_it_is_the_same(
@@ -175,7 +183,7 @@ def test_a_command_line_is_kept_as_words_and_used_while_it_is_the_same(
     build(tmp_path / "replay")
     program = resolve("./wrap -n 3 ./replay", cwd=tmp_path, environ={})
     archive = Archive(directory, MIB)
-    assert archive.store(program) is None
+    archive.store(program)
     assert kept(directory) == {f"{program.sha256}.json"}
     assert find(archive, program, tmp_path) == program.command
     build(tmp_path / "replay", says="v2")
@@ -192,7 +200,7 @@ def test_the_embedded_program_is_kept_as_words_and_used_while_it_is_the_same(
 ) -> None:
     program = resolve("embedded --extra-work 15", cwd=tmp_path, environ={})
     archive = Archive(directory, MIB)
-    assert archive.store(program) is None
+    archive.store(program)
     assert find(archive, program) == program.command
     assert program.command[0] == sys.executable
     assert sys.executable not in (directory / f"{program.sha256}.json").read_text()

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import store
-from pytest_ethrex_perf.baseline.compatibility import missing, others, refusal
+from pytest_ethrex_perf.baseline.compatibility import IncomparableError, check, missing, others
 from pytest_ethrex_perf.records.block import BlockId
 from tests.baseline.builders import BLOCK, CACHE, MACHINE, REPEAT, make_baseline
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 replace = msgspec.structs.replace
 
 
-def _refusal(**fields: Any) -> str | None:
+def _check(**fields: Any) -> None:
     asked: dict[str, Any] = {
         "block": BLOCK,
         "kind": "ethrex",
@@ -29,11 +29,11 @@ def _refusal(**fields: Any) -> str | None:
         "repeat": REPEAT,
         "prefix": (),
     }
-    return refusal(make_baseline(), **asked | fields)
+    check(make_baseline(), **asked | fields)
 
 
 def test_the_same_measurement_is_compared() -> None:
-    assert _refusal() is None
+    _check()
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_the_same_measurement_is_compared() -> None:
 def test_anything_else_is_refused_with_the_reason_and_what_to_do(
     fields: dict[str, Any], reason: str, remedy: str
 ) -> None:
-    told = _refusal(**fields)
-    assert told is not None
-    assert reason in told
-    assert remedy in told
+    with pytest.raises(IncomparableError) as refusal:
+        _check(**fields)
+    assert reason in str(refusal.value)
+    assert remedy in str(refusal.value)
 
 
 def _touch(root: Path, kind: Kind, machine: str) -> None:

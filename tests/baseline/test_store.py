@@ -7,8 +7,7 @@ import json
 import os
 import stat
 import sys
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -16,17 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.baseline import store
-from pytest_ethrex_perf.baseline.schema import FIRST_REASON, KEPT, BaselineError, Session
-from pytest_ethrex_perf.baseline.store import ContradictionError, MissingBaselineError
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.baseline.schema import BaselineError
+from pytest_ethrex_perf.baseline.store import MissingBaselineError
 from pytest_ethrex_perf.records.block import BlockId
 from tests.baseline.builders import (
-    BLOCK,
-    CACHE,
-    MACHINE,
-    PROGRAM,
     REPEAT,
-    RULES,
+    add,
+    baseline_path,
     make_baseline,
     make_epoch,
     make_session,
@@ -35,18 +30,8 @@ from tests.baseline.builders import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.baseline.store import Recorded
 
 replace = msgspec.structs.replace
-
-
-def _record(root: Path, session: Session, **fields: Any) -> Recorded:
-    asked: dict[str, Any] = {"cache": CACHE, "rules": RULES}
-    return store.record(root, session, **asked | fields)
-
-
-def _file(root: Path) -> Path:
-    return store.path(root, BLOCK, "ethrex", MACHINE.key)
 
 
 def _everything_below(root: Path) -> list[str]:
@@ -57,7 +42,7 @@ def _everything_below(root: Path) -> list[str]:
 
 
 def test_a_file_is_where_people_look_for_it(tmp_path: Path) -> None:
-    assert _file(tmp_path) == tmp_path / "hoodi" / "1265656" / "ethrex-amd-epyc-9454p-32c-4f1d.json"
+    assert baseline_path(tmp_path) == tmp_path / "hoodi" / "1265656" / "ethrex-amd-epyc-9454p-32c-4f1d.json"
 
 
 def test_what_is_written_is_read_again() -> None:
@@ -85,8 +70,8 @@ def test_any_sound_baseline_survives_its_file(
 
 
 def test_a_new_session_is_a_few_added_lines(tmp_path: Path) -> None:
-    before = store.dump(_record(tmp_path, make_session(0)).baseline).splitlines()
-    after = store.dump(_record(tmp_path, make_session(1, invocations=6)).baseline).splitlines()
+    before = store.dump(add(tmp_path, make_session(0)).baseline).splitlines()
+    after = store.dump(add(tmp_path, make_session(1, invocations=6)).baseline).splitlines()
     diff = [
         line
         for line in difflib.unified_diff(before, after, n=0)
@@ -200,30 +185,21 @@ def test_json_that_is_nested_too_deep_is_refused() -> None:
         sys.setrecursionlimit(limit)
 
 
-def test_a_broken_file_is_never_touched_by_a_recording(tmp_path: Path) -> None:
-    _record(tmp_path, make_session(0))
-    broken = _file(tmp_path).read_text()[:-100]
-    _file(tmp_path).write_text(broken)
-    with pytest.raises(BaselineError, match="truncated"):
-        _record(tmp_path, make_session(1))
-    assert _file(tmp_path).read_text() == broken
-
-
 # writing
 
 
 def test_a_file_gets_the_mode_that_the_umask_says(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        _record(tmp_path, make_session(0))
+        add(tmp_path, make_session(0))
     finally:
         os.umask(before)
-    assert stat.S_IMODE(_file(tmp_path).stat().st_mode) == 0o640
+    assert stat.S_IMODE(baseline_path(tmp_path).stat().st_mode) == 0o640
 
 
 def test_nothing_but_the_baseline_is_left_in_its_directory(tmp_path: Path) -> None:
     for day in range(3):
-        _record(tmp_path, make_session(day))
+        add(tmp_path, make_session(day))
     assert _everything_below(tmp_path) == ["hoodi/1265656/ethrex-amd-epyc-9454p-32c-4f1d.json"]
 
 
@@ -238,8 +214,8 @@ def test_a_link_to_a_baseline_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_changes_nothing_and_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _record(tmp_path, make_session(0))
-    before = _file(tmp_path).read_bytes()
+    add(tmp_path, make_session(0))
+    before = baseline_path(tmp_path).read_bytes()
 
     def full(_descriptor: int, _content: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -248,8 +224,8 @@ def test_a_full_disk_changes_nothing_and_is_said(tmp_path: Path, monkeypatch: py
     with pytest.raises(
         BaselineError, match="cannot be written: No space left on device: nothing was changed"
     ):
-        _record(tmp_path, make_session(1))
-    assert _file(tmp_path).read_bytes() == before
+        add(tmp_path, make_session(1))
+    assert baseline_path(tmp_path).read_bytes() == before
     assert len(_everything_below(tmp_path)) == 1
 
 
@@ -257,156 +233,6 @@ def test_what_cannot_be_read_again_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match="nothing was changed: epochs is empty"):
         store.write(tmp_path / "b.json", make_baseline(epochs=()))
     assert not list(tmp_path.iterdir())
-
-
-def test_two_runs_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
-    sessions = [make_session(day, invocations=6) for day in range(8)]
-    threads = [threading.Thread(target=_record, args=(tmp_path, session)) for session in sessions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert store.load(_file(tmp_path)).epoch.sessions == tuple(sessions)
-
-
-# recording
-
-
-def test_the_first_recording_makes_the_baseline(tmp_path: Path) -> None:
-    done = _record(tmp_path, make_session(0))
-    assert done.action == "created"
-    assert str(done) == f"new baseline: session {done.session.id} in {_file(tmp_path)}"
-    assert done.baseline == make_baseline(make_epoch([make_session(0)], FIRST_REASON))
-    assert store.load(_file(tmp_path)) == done.baseline
-
-
-def test_a_further_session_joins_the_epoch(tmp_path: Path) -> None:
-    _record(tmp_path, make_session(0))
-    done = _record(tmp_path, make_session(1))
-    assert (done.action, done.forgotten, done.warnings) == ("appended", (), ())
-    assert str(done).startswith("session 2 of epoch 1: session ")
-    assert done.baseline.epoch.sessions == (make_session(0), make_session(1))
-
-
-def test_the_same_session_is_recorded_once(tmp_path: Path) -> None:
-    _record(tmp_path, make_session(0))
-    before = _file(tmp_path).stat()
-    done = _record(tmp_path, make_session(0), accept_reason="twice")
-    assert done.action == "was there already"
-    assert _file(tmp_path).stat() == before
-
-
-def test_an_epoch_forgets_its_oldest_sessions_but_the_first_and_the_tagged(tmp_path: Path) -> None:
-    sessions = [make_session(day, invocations=1) for day in range(KEPT + 1)]
-    sessions[2] = replace(sessions[2], tags=("v1",))
-    store.write(_file(tmp_path), make_baseline(make_epoch(sessions)))
-    done = _record(tmp_path, make_session(50, invocations=1), rules={})
-    assert done.forgotten == (sessions[1].id,)
-    done = _record(tmp_path, make_session(51, invocations=1), rules={})
-    assert done.forgotten == ()
-    assert done.baseline.epoch.sessions[:2] == (sessions[0], sessions[2])
-
-
-def test_a_session_that_contradicts_its_epoch_is_refused_with_both_numbers(tmp_path: Path) -> None:
-    for day in range(3):
-        _record(tmp_path, make_session(day, 60))
-    before = _file(tmp_path).read_bytes()
-    with pytest.raises(ContradictionError) as caught:
-        _record(tmp_path, make_session(3, 72))
-    told = str(caught.value)
-    assert "exec took 72" in told or "exec took 71" in told
-    assert "in 3 session(s) since 'first recording'" in told
-    assert '--ethrex-accept-baseline "reason"' in told
-    assert _file(tmp_path).read_bytes() == before
-
-
-def test_a_contradiction_in_prep_is_one_too(tmp_path: Path) -> None:
-    for day in range(3):
-        _record(tmp_path, make_session(day, 60))
-    slow = make_session(3, 60)
-    slow = Session.of(
-        PROGRAM,
-        MACHINE,
-        tuple(replace(one, prep_ns=tuple(2 * time for time in one.prep_ns)) for one in slow.invocations),
-        started=slow.started,
-    )
-    with pytest.raises(ContradictionError, match="prep took"):
-        _record(tmp_path, slow)
-    assert _record(tmp_path, slow, rules={"exec": RULES["exec"]}).action == "appended", (
-        "not a gated metric here"
-    )
-
-
-def test_a_contradiction_is_accepted_with_a_reason_as_a_new_epoch(tmp_path: Path) -> None:
-    for day in range(3):
-        _record(tmp_path, make_session(day, 60))
-    done = _record(tmp_path, make_session(3, 72), accept_reason=" EIP-7702 checks ")
-    assert done.action == "began an epoch"
-    assert str(done).startswith("epoch 2 begun (EIP-7702 checks)")
-    assert [epoch.reason for epoch in done.baseline.epochs] == [FIRST_REASON, "EIP-7702 checks"]
-    assert len(done.baseline.epochs[0].sessions) == 3, "the history is kept"
-    assert _record(tmp_path, make_session(4, 72)).action == "appended"
-    with pytest.raises(ContradictionError):
-        _record(tmp_path, make_session(5, 60))
-
-
-def test_a_change_too_small_to_contradict_can_be_accepted_too(tmp_path: Path) -> None:
-    _record(tmp_path, make_session(0, 60))
-    assert _record(tmp_path, make_session(1, 61), accept_reason="new allocator").action == "began an epoch"
-    assert _record(tmp_path, make_session(2, 61), accept_reason="new allocator").action == "appended"
-    assert _record(tmp_path, make_session(3, 90), accept_reason="new allocator").action == "began an epoch"
-
-
-def test_the_first_recording_keeps_its_reason(tmp_path: Path) -> None:
-    assert _record(tmp_path, make_session(0), accept_reason="v1.0").baseline.epoch.reason == "v1.0"
-
-
-def test_an_empty_reason_is_none(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="needs a reason"):
-        _record(tmp_path, make_session(0), accept_reason=" ")
-    assert not _file(tmp_path).exists()
-
-
-@pytest.mark.parametrize(
-    ("session", "fields", "told"),
-    [
-        (make_session(1, repeat=7), {}, "recorded with 4 repeats, and this run takes 7"),
-        (make_session(1), {"cache": replace(CACHE, witness_sha256="00")}, "another witness"),
-        (make_session(1, program=replace(PROGRAM, prefix=("nice",))), {}, "this run is under 'nice'"),
-        (make_session(1, invocations=0), {}, "has no invocations"),
-        (replace(make_session(1), started="noon"), {}, "not a UTC time"),
-    ],
-)
-def test_a_session_of_something_else_is_refused(
-    tmp_path: Path, session: Session, fields: dict[str, Any], told: str
-) -> None:
-    _record(tmp_path, make_session(0))
-    before = _file(tmp_path).read_bytes()
-    with pytest.raises(BaselineError, match="nothing was recorded") as caught:
-        _record(tmp_path, session, accept_reason="x", **fields)
-    assert told in str(caught.value)
-    assert _file(tmp_path).read_bytes() == before
-
-
-def test_invocations_of_different_length_are_refused(tmp_path: Path) -> None:
-    mixed = (*make_session(0).invocations, *make_session(1, repeat=7).invocations)
-    with pytest.raises(BaselineError, match="7 repeats of exec, the file says 4"):
-        _record(tmp_path, Session.of(PROGRAM, MACHINE, mixed, started=make_session(0).started))
-
-
-def test_what_changed_on_the_machine_is_warned_about(tmp_path: Path) -> None:
-    _record(tmp_path, make_session(0))
-    updated = replace(MACHINE, recorded=MACHINE.recorded | {"kernel": "6.8.0"})
-    assert _record(tmp_path, make_session(1, machine=updated)).warnings == ("kernel: 6.1.0 → 6.8.0",)
-
-
-def test_other_blocks_and_machines_are_not_touched(tmp_path: Path) -> None:
-    _record(tmp_path, make_session(0))
-    before = _file(tmp_path).read_bytes()
-    other = replace(MACHINE, key="laptop")
-    _record(tmp_path, make_session(0, 200, machine=other))
-    assert _file(tmp_path).read_bytes() == before
-    assert store.files(tmp_path) == [_file(tmp_path), store.path(tmp_path, BLOCK, "ethrex", "laptop")]
 
 
 def test_files_are_found_in_the_order_of_their_numbers(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.baseline import schema, store
-from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Session
+from pytest_ethrex_perf.baseline.schema import Baseline, BaselineError, Session, in_order
 from pytest_ethrex_perf.commands import baseline
-from tests.baseline.builders import BLOCK, CACHE, MACHINE, make_session
+from tests.baseline.builders import BLOCK, MACHINE, add, make_session
 
 KEPT = 3  # so that short sequences forget something
 BRANCHES = ("ours", "theirs")
@@ -64,14 +64,12 @@ class Branches:
         before = self.load(branch)
         session = make_session(day, invocations=1)
         self.recorded[session.id] = session
-        after = store.record(
-            self.roots[branch], session, cache=CACHE, rules={}, accept_reason=reason
-        ).baseline
+        after = add(self.roots[branch], session, reason, rules={}).baseline
         if before is None:
             assert list(after.sessions()) == [session]
             return
         gone = self.gone(before, after)
-        together = store.in_order((*before.epoch.sessions, session))
+        together = in_order((*before.epoch.sessions, session))
         for one in gone:
             assert may_be_forgotten(one, together), "only the current epoch forgets, and by the rule"
         ids = [one.id for one in after.sessions()]

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import acceptance, store
-from pytest_ethrex_perf.baseline.store import ContradictionError
+from pytest_ethrex_perf.baseline.recording import ContradictionError
 from pytest_ethrex_perf.cli import main
 from pytest_ethrex_perf.counters import callgrind, perf_stat
 from pytest_ethrex_perf.records.decision import Rules
