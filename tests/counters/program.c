@@ -114,11 +114,22 @@ static const char *ms(uint64_t ns) {
     return text;
 }
 
-static void section(const char *title, uint64_t ns) {
+static int by_size(const void *one, const void *other) {
+    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+    return (a > b) - (a < b);
+}
+
+static void section(const char *title, const uint64_t *times, uint64_t repeat) {
     static const char *names[] = {"min:", "max:", "mean:", "median:", "stddev:", "p95:", "p99:"};
+    uint64_t sorted[MAX_REPEAT], sum = 0;
+    for (uint64_t i = 0; i < repeat; i++)
+        sum += sorted[i] = times[i];
+    qsort(sorted, repeat, sizeof *sorted, by_size);
+    uint64_t most = sorted[repeat - 1];
+    uint64_t values[] = {sorted[0], most, sum / repeat, sorted[repeat / 2], 0, most, most};
     say("cli"), printf("%s\n", title);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        printf("  %-7s %s\n", names[i], ms(ns));
+        printf("  %-7s %s\n", names[i], ms(values[i]));
 }
 
 static uint64_t number(const char *text) { return strtoull(text, NULL, 10); }
@@ -176,15 +187,15 @@ int main(int argc, char **argv) {
     } else {
         say("cli"), printf("=== Profiling Results (%lu runs) ===\n", (unsigned long)repeat);
         wait_for(edges, "2");
-        section("Preparation:", prep[0]);
-        section("Execution (add_block_pipeline):", exec[0]);
+        section("Preparation:", prep, repeat);
+        section("Execution (add_block_pipeline):", exec, repeat);
         say("cli"), printf("Individual runs:\n");
         for (uint64_t i = 0; i < repeat; i++) {
             say("profiling"), printf("  #%2lu: prep=%8s ", (unsigned long)i + 1, ms(prep[i]));
             printf("exec=%8s total=%8s\n", ms(exec[i]), ms(prep[i] + exec[i]));
         }
     }
-    say("report"), printf("[%s] Block: %s, Gas: 1000000, #Txs: 10, Execution Time: 00s 001ms | "
+    say("report"), printf("[%s] Block: %s, Gas: 37500000, #Txs: 442, Execution Time: 00s 001ms | "
                           "https://%s.etherscan.io/block/%s\n", network, block, network, block);
     return 0;
 }

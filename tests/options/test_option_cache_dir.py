@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.embedded.bundled import BLOCK, bundled_dir
+from pytest_ethrex_perf.replay import cache
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -51,6 +52,7 @@ def test_a_file_of_another_block_is_refused_before_anything_runs(bench: Bench) -
 
 
 def test_bundled_is_the_block_of_the_package(bench: Bench) -> None:
-    program = bench.program("head")
+    work = cache.read(cache.path(bundled_dir(), BLOCK), BLOCK).work
+    program = bench.program("head", gas=work.gas, txs=work.txs)
     bench.record(program, "--ethrex-cache-dir=bundled", block=str(BLOCK)).assert_outcomes(passed=1)
     assert cache_dir(bench.calls(program)[0]) == str(bundled_dir())
