@@ -117,7 +117,7 @@ def test_an_unknown_event_is_named_as_the_trouble(perf: PerfTool, known_work: Pa
 def test_times_and_output_are_the_programs_own(perf: PerfTool, known_work: Path, invoked: Invoked) -> None:
     found = invoked(known_work, instrument=Perf(perf, ()), repeat=4)
     assert len(found.exec_ns) == len(found.prep_ns) == 4
-    assert found.gas == 1_000_000
+    assert found.gas == 37_500_000
 
 
 def test_nothing_is_left_behind(

@@ -89,7 +89,7 @@ static void log(const char *target, const std::string &message) {
 
 static std::string ms(double value) {
     char text[40];
-    snprintf(text, sizeof text, "%.2fms", value);
+    snprintf(text, sizeof text, "%.2f%s", value < 1 ? value * 1000 : value, value < 1 ? "µs" : "ms");
     return text;
 }
 
