@@ -29,7 +29,7 @@ def resolve(
     prefix: str = "",
     option: str = "--ethrex-replay",
 ) -> Program:
-    """Find the program that `spec` names: a path, a command line, or `embedded [ARGUMENTS]`.
+    """Return the program that `spec` names: a path, a command line, or `embedded [ARGUMENTS]`.
 
     Without `spec`: `ETHREX_REPLAY`, else `ethrex-replay` on PATH, else `target/release/ethrex-replay` below
     `cwd`, the directory that the program will run in. A bare name is looked for on PATH first, as shells do.
@@ -95,9 +95,9 @@ def _split(text: str, origin: str) -> list[str]:
 
 def _executable(word: str, cwd: Path, environ: Mapping[str, str], origin: str) -> Path:
     if "/" not in word:
-        found = shutil.which(word, path=_path(environ))
-        if found:
-            return cwd.absolute() / found
+        executable = shutil.which(word, path=_path(environ))
+        if executable:
+            return cwd.absolute() / executable
     path = _at(word, cwd)
     if path.is_dir():
         hint = path / BUILT if (path / BUILT).is_file() else "the executable in it"
