@@ -326,7 +326,7 @@ def _report(base: Source, head: Source, matches: Sequence[Matched], result: RunR
     for block in result.blocks:
         failed = [metric for metric in block.metrics if metric.outcome == "fail"]
         for metric in failed:
-            yield from wrapped(text.headline(block.block, metric, text.unit(block)), width=room)
+            yield from wrapped(text.headline(block.block, metric, text.replicates(block)), width=room)
     for note in _notes(base, head, matches, result):
         yield from wrapped(note, width=room)
 

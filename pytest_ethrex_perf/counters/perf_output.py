@@ -55,7 +55,7 @@ _CORE_PMU = re.compile(r"cpu|(?P<kind>cpu_(?:core|atom|lowpower)|armv\d+_\w+|app
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PrintedEvent:
     """One event as perf printed it, once."""
 
     event: str
@@ -94,7 +94,7 @@ class Tally:
     missing: str | None = None
 
 
-def read(text: str) -> list[Row]:
+def read(text: str) -> list[PrintedEvent]:
     """Every row of what perf wrote, in any of its formats; lines that are none are passed over."""
     if _OBJECT.search(text):
         return list(_json_rows(text))
@@ -102,7 +102,7 @@ def read(text: str) -> list[Row]:
     return rows or list(_text_rows(text))
 
 
-def _json_rows(text: str) -> Iterator[Row]:
+def _json_rows(text: str) -> Iterator[PrintedEvent]:
     for found in _OBJECT.finditer(text):
         repaired = _DECIMAL_COMMA.sub(r"\1.\2", _EXTRA_COMMA.sub("}", found[0]))
         try:
@@ -121,7 +121,7 @@ def _json_rows(text: str) -> Iterator[Row]:
                 yield row
 
 
-def _csv_rows(text: str) -> Iterator[Row]:
+def _csv_rows(text: str) -> Iterator[PrintedEvent]:
     for line in text.splitlines():
         columns = line.split(";") if ";" in line else line.split(",")
         columns = [column.strip() for column in columns]
@@ -140,7 +140,7 @@ def _csv_rows(text: str) -> Iterator[Row]:
                 yield row
 
 
-def _text_rows(text: str) -> Iterator[Row]:
+def _text_rows(text: str) -> Iterator[PrintedEvent]:
     for line in text.splitlines():
         found = _TEXT_ROW.fullmatch(line)
         if found is not None:
@@ -154,7 +154,7 @@ def _is_value(text: str) -> bool:
     return bool(_NUMBER.fullmatch(text) or _STATE.fullmatch(text))
 
 
-def _row(value: str, unit: str, event: str, running: str, interval: str) -> Row | None:
+def _row(value: str, unit: str, event: str, running: str, interval: str) -> PrintedEvent | None:
     state = _STATE.fullmatch(value)
     try:
         number = None if state else float(value)
@@ -163,7 +163,7 @@ def _row(value: str, unit: str, event: str, running: str, interval: str) -> Row 
         return None
     if not event or not all(math.isfinite(x) for x in (number or 0.0, percent, end or 0.0)):
         return None
-    return Row(event, number, unit, percent, state[1] if state else "counted", end)
+    return PrintedEvent(event, number, unit, percent, state[1] if state else "counted", end)
 
 
 def event_of(printed: str) -> Event:
@@ -184,19 +184,19 @@ def event_of(printed: str) -> Event:
     return Event(_SYNONYMS.get(name, name), pmu, user_only)
 
 
-def tallies(rows: Iterable[Row], *, core_cpus: str | None = None) -> dict[str, Tally]:
+def tallies(rows: Iterable[PrintedEvent], *, core_cpus: str | None = None) -> dict[str, Tally]:
     """What is known of each event, by name, all intervals together.
 
     Of several kinds of core (hybrid Intel, big.LITTLE), one must have counted all of it: counts that were
     scaled up for the time on another kind are never added. `core_cpus` (`0-15`) is what to pin to then.
     """
-    by_name: dict[str, list[Row]] = {}
+    by_name: dict[str, list[PrintedEvent]] = {}
     for row in rows:
         by_name.setdefault(event_of(row.event).name, []).append(row)
     return {name: _tally(of_it, core_cpus) for name, of_it in by_name.items()}
 
 
-def _tally(rows: Sequence[Row], core_cpus: str | None) -> Tally:
+def _tally(rows: Sequence[PrintedEvent], core_cpus: str | None) -> Tally:
     counted = [row for row in rows if row.value is not None] or rows
     pmus = {event_of(row.event).pmu for row in counted}
     event = event_of(counted[0].event)
@@ -211,7 +211,7 @@ def _tally(rows: Sequence[Row], core_cpus: str | None) -> Tally:
     return Tally(event, None if missing else value, unit, running, missing)
 
 
-def _missing(event: Event, rows: Sequence[Row], running: float, value: float) -> str | None:
+def _missing(event: Event, rows: Sequence[PrintedEvent], running: float, value: float) -> str | None:
     if rows[0].value is None:
         return {
             "not supported": "this machine does not support it",

@@ -53,8 +53,8 @@ _OPCODE = re.compile(
 )
 
 
-class Row(NamedTuple):
-    """One line of a table."""
+class Portion(NamedTuple):
+    """The samples that fall on one name: a line of an analysis."""
 
     name: str
     samples: int
@@ -62,10 +62,10 @@ class Row(NamedTuple):
     """Of all samples that the analysis was given, a fraction."""
 
 
-def table(counts: Mapping[str, int], total: int, top: int | None = None) -> list[Row]:
+def table(counts: Mapping[str, int], total: int, top: int | None = None) -> list[Portion]:
     """The rows of an analysis, the most samples first, of `total` samples."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Row(name, samples, samples / total if total else 0.0) for name, samples in ordered[:top]]
+    return [Portion(name, samples, samples / total if total else 0.0) for name, samples in ordered[:top]]
 
 
 def _by(stacks: Stacks, key: Callable[[Frames], str | None]) -> Counter[str]:

@@ -11,7 +11,7 @@ from pytest_ethrex_perf.records import units
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pytest_ethrex_perf.profile.analyses import Row
+    from pytest_ethrex_perf.profile.analyses import Portion
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.result import BlockProfile, Explanation, FunctionChange
 
@@ -34,7 +34,7 @@ def aligned(rows: Iterable[Sequence[str]], *, right: int) -> list[str]:
     ]
 
 
-def analysis(title: str, rows: Sequence[Row], ms_per_sample: float | None = None) -> list[str]:
+def analysis(title: str, rows: Sequence[Portion], ms_per_sample: float | None = None) -> list[str]:
     """One analysis; with `ms_per_sample` each row also in CPU ms per block."""
     if not rows:
         return [title, "  none"]

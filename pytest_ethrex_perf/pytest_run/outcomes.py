@@ -61,7 +61,7 @@ class Outcomes:
         """Fail the test where a metric of `result` fails (all, or the one named); return `result`."""
         metrics = [each for each in result.metrics if metric in (None, each.metric)]
         if result.mode != "record":
-            failures = self._note(item, metrics, result.block, text.unit(result))
+            failures = self._note(item, metrics, result.block, text.replicates(result))
             if failures:
                 self.shown.add(result.block)
                 table = terminal.block_table(result, verbosity=self._verbosity, room=self._screen.room)

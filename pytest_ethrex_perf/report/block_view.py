@@ -93,7 +93,7 @@ class BlockView:
     def __init__(self, index: int, block: BlockResult) -> None:
         self.index, self.block = index, block
         self.id = "".join(c if c.isalnum() and c.isascii() else "-" for c in block.block)[:80] + f"-{index}"
-        self.unit = text.unit(block)
+        self.replicates = text.replicates(block)
         self.measurement = text.measurement(block)
         self.state = text.state(block) if not block.metrics else ""
         self.why = text.why(block)
@@ -152,7 +152,7 @@ class BlockView:
                 why=metric.outcome_reason,
                 reason=metric.decision.reason,
                 counted=metric.identity or "",
-                evidence=", ".join(text.evidence(metric, self.unit)),
+                evidence=", ".join(text.evidence(metric, self.replicates)),
                 tolerance=units.limit(metric.rules.tolerance),
                 context=units.log_percent(context.estimate, decimals)
                 if context and context.estimate is not None

@@ -120,7 +120,7 @@ def _metric_lines(block: BlockResult) -> Iterator[dict[str, Any]]:
             "ci95_low": _change(interval[0]),
             "ci95_high": _change(interval[1]),
             "p": decision.p,
-            text.unit(block): decision.pairs,
+            text.replicates(block): decision.pairs,
             "sd": decision.sd,
             "detectable": _change(decision.detectable),
             "margin": metric.rules.margin,

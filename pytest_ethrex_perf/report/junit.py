@@ -76,7 +76,7 @@ def _block_cases(block: BlockResult) -> Iterator[xunit2.TestCase]:
     for metric in block.metrics:
         case = _case(block.block, metric.metric, seconds)
         table = "\n".join(line.text for line in terminal.block_table(block))
-        _judged(case, block.block, metric, text.headline(block.block, metric, text.unit(block)), table)
+        _judged(case, block.block, metric, text.headline(block.block, metric, text.replicates(block)), table)
         seconds = 0.0  # both were measured in the same invocations
         yield case
     if not block.metrics:

@@ -158,7 +158,7 @@ def _fitting(room: int, tables: Sequence[Callable[[], list[str]]]) -> list[str]:
 def _verdict(result: MetricResult, block: BlockResult, room: int) -> Iterator[Line]:
     verdict = f"{text.label(result)}: {result.metric} {text.estimate(result)}{text.reason(result)}"
     yield from _wrapped(f"  {verdict}", _style(result.outcome), room)
-    evidence = ", ".join(text.evidence(result, text.unit(block)))
+    evidence = ", ".join(text.evidence(result, text.replicates(block)))
     yield from _wrapped(f"    {evidence}, tolerance {units.limit(result.rules.tolerance)}", "", room)
     context = result.context
     if context is not None and context.estimate is not None:

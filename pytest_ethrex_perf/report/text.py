@@ -63,13 +63,13 @@ def shortest_cell(result: MetricResult | SuiteResult) -> str:
     return cell(result).partition(" (")[0]
 
 
-def headline(name: str, result: MetricResult | SuiteResult, unit: str) -> str:
+def headline(name: str, result: MetricResult | SuiteResult, replicates: str) -> str:
     """The verdict with its numbers in one line: all that an annotation or a list of failures shows."""
     parts = [f"{label(result)}: {name} {result.metric} {estimate(result)}"]
     if not isinstance(result, SuiteResult):
         counted = f" (a count, not time: {result.identity})" if result.identity else ""
         parts.append(" → ".join(sides(result)) + counted)
-    return ", ".join([*parts, *evidence(result, unit)]) + reason(result)
+    return ", ".join([*parts, *evidence(result, replicates)]) + reason(result)
 
 
 def mean_name(suite: SuiteResult) -> str:
@@ -106,11 +106,11 @@ def estimate(result: MetricResult | SuiteResult) -> str:
     return f"{units.log_percent(decision.estimate, places)} (95 % CI {low} … {high})"
 
 
-def evidence(result: MetricResult | SuiteResult, unit: str) -> list[str]:
+def evidence(result: MetricResult | SuiteResult, replicates: str) -> list[str]:
     """What the verdict rests on: p, pairs, margin, and what the measurement could have seen."""
     decision = result.decision
     parts = [] if decision.p is None else [f"p = {decision.p:.2g}"]
-    parts += [f"{decision.pairs} {unit}", f"margin {units.limit(result.rules.margin)}"]
+    parts += [f"{decision.pairs} {replicates}", f"margin {units.limit(result.rules.margin)}"]
     if decision.detectable is not None and math.isfinite(decision.detectable):
         places = units.decimals(result.rules.margin)
         parts.append(f"detectable {units.log_percent(decision.detectable, places)}")
@@ -122,8 +122,8 @@ def reason(result: MetricResult | SuiteResult) -> str:
     return f" – {result.outcome_reason}" if result.outcome_reason else ""
 
 
-def unit(block: BlockResult) -> str:
-    """What was counted while the block was measured: `pairs`, or `invocations` of one side."""
+def replicates(block: BlockResult) -> str:
+    """What the decision counts as one measurement: `pairs`, or `invocations` of head alone."""
     return "pairs" if block.mode == "interleaved" else "invocations"
 
 

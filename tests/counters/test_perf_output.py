@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.counters.perf_output import SOFTWARE, Event, Row, event_of, read, tallies
+from pytest_ethrex_perf.counters.perf_output import SOFTWARE, Event, PrintedEvent, event_of, read, tallies
 
 HEAD = "# started on Mon Nov 23 02:56:13 2026\n\n"
 JSON_61 = """\
@@ -49,16 +49,16 @@ TEXT = """\
 
 def test_json_of_every_age_is_read() -> None:
     assert read(HEAD + JSON_61) == [
-        Row("task-clock:u", 7.25, "msec"),
-        Row("page-faults:u", 81, ""),
+        PrintedEvent("task-clock:u", 7.25, "msec"),
+        PrintedEvent("page-faults:u", 81, ""),
     ]
     assert read(JSON_68) == [
-        Row("instructions:u", 4e6, ""),
-        Row("cpu-cycles:u", 2e6, "", running=96),
+        PrintedEvent("instructions:u", 4e6, ""),
+        PrintedEvent("cpu-cycles:u", 2e6, "", running=96),
     ]
     assert read(JSON_7) == [
-        Row("branches:u", None, "", running=0, state="not counted"),
-        Row("branch-misses:u", 52, ""),
+        PrintedEvent("branches:u", None, "", running=0, state="not counted"),
+        PrintedEvent("branch-misses:u", 52, ""),
     ]
 
 
@@ -68,24 +68,24 @@ def test_json_with_a_comma_too_many_or_decimal_commas_is_read() -> None:
         '{"counter-value" : "1,250000", "unit" : "msec", "event" :\n "task-clock", "pcnt-running" : 99,50}'
     )
     assert read(f"{extra}\n{french}") == [
-        Row("branches", 31, ""),
-        Row("task-clock", 1.25, "msec", running=99.5),
+        PrintedEvent("branches", 31, ""),
+        PrintedEvent("task-clock", 1.25, "msec", running=99.5),
     ]
 
 
 def test_csv_is_read_with_and_without_variance() -> None:
     assert read(HEAD + CSV_515) == [
-        Row("task-clock:u", 3.5, "msec"),
-        Row("instructions:u", 4e6, ""),
-        Row("cache-misses:u", None, "", state="not supported"),
-        Row("cycles:u", 2e6, "", running=96),
+        PrintedEvent("task-clock:u", 3.5, "msec"),
+        PrintedEvent("instructions:u", 4e6, ""),
+        PrintedEvent("cache-misses:u", None, "", state="not supported"),
+        PrintedEvent("cycles:u", 2e6, "", running=96),
     ]
 
 
 def test_csv_with_commas_and_of_five_columns_is_read() -> None:
     assert read("12,,branches:u,0.23%,1500,50.00,0.4,per_1k  x\n7,,cs,99,100.00\n") == [
-        Row("branches:u", 12, "", running=50),
-        Row("cs", 7, ""),
+        PrintedEvent("branches:u", 12, "", running=50),
+        PrintedEvent("cs", 7, ""),
     ]
 
 
@@ -100,10 +100,10 @@ def test_intervals_are_read_and_added_up() -> None:
 
 def test_what_perf_prints_for_people_is_read() -> None:
     assert read(TEXT) == [
-        Row("task-clock", 0.5, "msec"),
-        Row("cpu_core/instructions/", 0, ""),
-        Row("branches:u", 1_204_004_703, "", running=50),
-        Row("itlb_misses.walk_pending", None, "", running=0, state="not counted"),
+        PrintedEvent("task-clock", 0.5, "msec"),
+        PrintedEvent("cpu_core/instructions/", 0, ""),
+        PrintedEvent("branches:u", 1_204_004_703, "", running=50),
+        PrintedEvent("itlb_misses.walk_pending", None, "", running=0, state="not counted"),
     ]
 
 
@@ -192,7 +192,8 @@ def test_json_and_csv_say_the_same(rows: list[tuple[str, float, int]]) -> None:
         f'{{"counter-value" : "{value:.6f}", "event" : "{event}", "pcnt-running" : {running}.00}}\n'
         for event, value, running in rows
     )
-    assert read(csv) == read(json_) == [Row(event, value, "", running) for event, value, running in rows]
+    printed = [PrintedEvent(event, value, "", running) for event, value, running in rows]
+    assert read(csv) == read(json_) == printed
 
 
 def test_events_of_the_kernels_own_are_known_by_their_one_name() -> None:
