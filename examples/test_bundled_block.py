@@ -22,6 +22,7 @@ def test_the_block_got_no_slower(ethrex_block: GatedBlock) -> None:
     """Measured in the fixture, judged here."""
     result = ethrex_block.gate()
     assert result.head is not None
+    assert result.head.ggas_per_s is not None
     assert result.head.ggas_per_s > 0.001
 
 

@@ -7,6 +7,7 @@ takes is measured by `benchmarks/`; a time limit decides no test.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,7 @@ class Run:
         subprocess.run(
             [sys.executable, "-c", WATCH, str(report), "-p", "no:benchmark", *arguments],
             cwd=bench.path,
+            env={**os.environ, "PYTEST_ADDOPTS": ""},  # what helps our own tests is no part of it
             check=True,
             capture_output=True,
         )

@@ -11,7 +11,7 @@ from pytest_ethrex_perf.report import outputs, terminal, text
 from pytest_ethrex_perf.report.forms import FORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import pytest
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.gate.run_result import Results
     from pytest_ethrex_perf.pytest_run.live import Screen
     from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
+    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.result import RunResult
 
 
@@ -36,17 +37,12 @@ class Summary:
     def header(self, counts: Sequence[str]) -> list[str]:
         """Two lines: programs, machine, mode; what `counts` are counted with, or why nothing is."""
         gate, equipment = self._gate, self._gate.equipment
-        parts = []
-        for name in ("head", "base"):
-            try:
-                program = getattr(equipment, name)
-            except UsageError as error:
-                parts.append(f"{name}: {error}")
-                continue
-            if program is not None:
-                parts.append(f"{name} {program.label} ({program.kind} {program.sha256[:12]})")
-        mode = gate.planner.intent + (", A/A" if gate.settings.aa else "")
-        parts += [f"machine {equipment.machine.key}", mode]
+        parts = [
+            *_program("head", lambda: equipment.head),
+            *_program("base", lambda: equipment.base),
+            f"machine {equipment.machine.key}",
+            gate.planner.intent + (", A/A" if gate.settings.aa else ""),
+        ]
         return [
             equipment.redact(f"ethrex-perf {__version__}: " + " | ".join(parts)),
             equipment.redact(f"counters: {equipment.counters(counts).told}"),
@@ -103,3 +99,12 @@ class Summary:
             return False
         interleaved = all(block.mode == "interleaved" for block in result.blocks)
         return interleaved and len(self._gate.settings.blocks) >= MIN_BLOCKS_FOR_MEAN
+
+
+def _program(name: str, resolve: Callable[[], Program | None]) -> list[str]:
+    """How a program is named, or why it can't be; nothing where there need not be one."""
+    try:
+        program = resolve()
+    except UsageError as error:
+        return [f"{name}: {error}"]
+    return [] if program is None else [f"{name} {program.label} ({program.kind} {program.sha256[:12]})"]
