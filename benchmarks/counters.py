@@ -74,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         bench = Bench(Path(directory))
         chosen = choice.choose("auto", os.environ)
-        print(chosen.told)
+        print(chosen.message)
         for kind, words in TIMED.items():
             costs = cost_of_counting(bench, words, chosen.instrument, options.pairs)
             for name, (cost, low, high) in costs.items():

@@ -45,7 +45,7 @@ _SIGILL = -4
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """The valgrind that was found."""
+    """An installed valgrind."""
 
     path: str
     version: str
@@ -72,10 +72,10 @@ def find(environ: Mapping[str, str]) -> Tool:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise UsageError(f"--ethrex-counters callgrind: {path} can't be run: {error}") from None
-    found = re.search(r"valgrind-(\d[\w.]*)", done.stdout)
-    if found is None:
+    version = re.search(r"valgrind-(\d[\w.]*)", done.stdout)
+    if version is None:
         raise UsageError(f"--ethrex-counters callgrind: {path} --version fails: {done.stderr.strip()[:200]}")
-    return Tool(path, found[1])
+    return Tool(path, version[1])
 
 
 class Callgrind:
@@ -148,11 +148,11 @@ class _CallgrindCounting:
                 PREP_INSTRUCTIONS: _count("function", PREP, parts.preparation[1:]),
             }
         apart = _count("difference", PREP, (), _TOGETHER)
-        total, one = (sum(dump.total for dump in self._dumps[repeat]) for repeat in (many, 1))
+        total, single = (sum(dump.total for dump in self._dumps[repeat]) for repeat in (many, 1))
         if not dumps or not self._dumps[1]:
             together = _count("difference", "repeat", (), "callgrind wrote nothing")
         else:
-            together = _count("difference", "repeat", ((total - one) / (many - 1),))
+            together = _count("difference", "repeat", ((total - single) / (many - 1),))
         return {INSTRUCTIONS: together, PREP_INSTRUCTIONS: apart}
 
 
@@ -212,7 +212,7 @@ def read_dump(text: str) -> Dump | None:
     totals = re.findall(r"^totals: *(\d+)", text, re.MULTILINE)
     if not totals:
         return None
-    number = {name: int(found[1]) for name, found in fields.items() if found and found[1].strip().isdecimal()}
+    number = {name: int(match[1]) for name, match in fields.items() if match and match[1].strip().isdecimal()}
     trigger = fields["trigger"]
     return Dump(
         number.get("pid", 0), number.get("part", 1), trigger[1].strip() if trigger else "", int(totals[-1])

@@ -28,7 +28,7 @@ class Chosen:
     """The instrument of a run."""
 
     instrument: Instrument
-    told: str
+    message: str
     """One line: what is counted with, or why nothing is."""
     machine: Machine | None = None
     """To whom its counts belong, where that is not the machine whose times were taken (callgrind)."""
@@ -44,9 +44,9 @@ def choose(
 ) -> Chosen:
     """The instrument that `mode` asks for; `auto` is perf where there is one.
 
-    `judged` are the events that verdicts are wanted of, `named` the user's own events. What is absent is
-    told, and no failure unless it is to be judged: then, and for an event that perf does not know, raises
-    `UsageError`. `root` holds `proc` and `sys` (another directory in tests).
+    `judged` are the events that verdicts are wanted of, `named` the user's own events. What is absent is said
+    in the message, and is no failure unless it is to be judged: then, and for an event that perf does not
+    know, raises `UsageError`. `root` holds `proc` and `sys` (another directory in tests).
     """
     if named and mode in ("callgrind", "off"):
         raise UsageError(f"--ethrex-events {','.join(named)}: perf counts them, not --ethrex-counters {mode}")
@@ -76,10 +76,10 @@ def _perf(
     software = events.without_counter((*judged, *named))
     if probed.state != "perf":
         _refuse([event for event in judged if event not in software], probed.message)
-        told = f"{probed.message}; {', '.join(software)} {'are' if len(software) > 1 else 'is'} counted"
+        message = f"{probed.message}; {', '.join(software)} {'are' if len(software) > 1 else 'is'} counted"
         if lost := [event for event in named if event not in software]:
-            told += f", {', '.join(lost)} can't be"
-        return Chosen(Perf(probed.tool, (), software=software), told)
+            message += f", {', '.join(lost)} can't be"
+        return Chosen(Perf(probed.tool, (), software=software), message)
     try:
         sets = events.event_sets(tuple(judged), tuple(named))
     except ValueError as error:
@@ -93,8 +93,10 @@ def _callgrind(environ: Mapping[str, str], judged: Sequence[str], root: Path) ->
     _refuse(others, "callgrind counts instructions only")
     tool = callgrind.find(environ)
     instrument = callgrind.Callgrind(tool)
-    told = f"callgrind {tool.version}: instructions of {instrument.repeats} repeats, in processes never timed"
-    return Chosen(instrument, told, callgrind.machine(tool, root=root))
+    message = (
+        f"callgrind {tool.version}: instructions of {instrument.repeats} repeats, in processes never timed"
+    )
+    return Chosen(instrument, message, callgrind.machine(tool, root=root))
 
 
 def _refuse(judged: Sequence[str], why: str) -> None:

@@ -27,8 +27,8 @@ def event_sets(judged: tuple[str, ...] = (), named: tuple[str, ...] = ()) -> tup
         raise ValueError(
             f"{', '.join(always)}: no more than {MOST_AT_ONCE} events are counted at once: judge fewer"
         )
-    known = {event_of(event).name for group in TOGETHER for event in group} | set(always)
-    own = tuple(event for event in dict.fromkeys(_of_hardware(named)) if event_of(event).name not in known)
+    grouped = {event_of(event).name for group in TOGETHER for event in group} | set(always)
+    own = tuple(event for event in dict.fromkeys(_of_hardware(named)) if event_of(event).name not in grouped)
     if free == 0:
         return (always,)
     groups = [group for group in (*TOGETHER, own) if set(group) - set(always)]

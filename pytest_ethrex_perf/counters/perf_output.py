@@ -83,7 +83,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What is known of one event of one process."""
+    """The count of one event in one process, or why there is none."""
 
     event: Event
     value: float | None
@@ -103,8 +103,8 @@ def read(text: str) -> list[PrintedEvent]:
 
 
 def _json_rows(text: str) -> Iterator[PrintedEvent]:
-    for found in _OBJECT.finditer(text):
-        repaired = _DECIMAL_COMMA.sub(r"\1.\2", _EXTRA_COMMA.sub("}", found[0]))
+    for match in _OBJECT.finditer(text):
+        repaired = _DECIMAL_COMMA.sub(r"\1.\2", _EXTRA_COMMA.sub("}", match[0]))
         try:
             fields = json.loads(repaired)
         except ValueError:
@@ -142,10 +142,10 @@ def _csv_rows(text: str) -> Iterator[PrintedEvent]:
 
 def _text_rows(text: str) -> Iterator[PrintedEvent]:
     for line in text.splitlines():
-        found = _TEXT_ROW.fullmatch(line)
-        if found is not None:
-            value = found["value"].replace(",", "")  # thousands: what people read has them
-            row = _row(value, found["unit"] or "", found["event"], found["running"] or "100", "")
+        match = _TEXT_ROW.fullmatch(line)
+        if match is not None:
+            value = match["value"].replace(",", "")  # thousands: what people read has them
+            row = _row(value, match["unit"] or "", match["event"], match["running"] or "100", "")
             if row is not None:
                 yield row
 
@@ -172,20 +172,20 @@ def event_of(printed: str) -> Event:
     Events of other PMUs (`msr/tsc/`) keep their name.
     """
     name, pmu, modifiers = printed, None, ""
-    if found := _PMU_EVENT.fullmatch(printed):
-        name, modifiers = found["event"], found["modifiers"]
-        core = _CORE_PMU.fullmatch(found["pmu"])
+    if match := _PMU_EVENT.fullmatch(printed):
+        name, modifiers = match["event"], match["modifiers"]
+        core = _CORE_PMU.fullmatch(match["pmu"])
         pmu = core["kind"] if core else None
         if core is None:
-            return Event(f"{found['pmu']}/{name}/", None, "u" in modifiers)
-    if found := _MODIFIED.fullmatch(name):
-        name, modifiers = found["event"], modifiers + found["modifiers"]
+            return Event(f"{match['pmu']}/{name}/", None, "u" in modifiers)
+    if match := _MODIFIED.fullmatch(name):
+        name, modifiers = match["event"], modifiers + match["modifiers"]
     user_only = "u" in modifiers and not set("kh") & set(modifiers)
     return Event(_SYNONYMS.get(name, name), pmu, user_only)
 
 
 def tallies(rows: Iterable[PrintedEvent], *, core_cpus: str | None = None) -> dict[str, Tally]:
-    """What is known of each event, by name, all intervals together.
+    """The count of each event, by name, all intervals together.
 
     Of several kinds of core (hybrid Intel, big.LITTLE), one must have counted all of it: counts that were
     scaled up for the time on another kind are never added. `core_cpus` (`0-15`) is what to pin to then.

@@ -151,7 +151,7 @@ class _Window:
         self._opening: tuple[datetime, int] | None = None
         """When the line was printed that opened it, and how many repeats the program was to do."""
         self._late_s = 0.0
-        self._unhurried = False
+        self._poll_lazily = False
         self._trouble: str | None = "perf did not switch on"
 
     @classmethod
@@ -167,10 +167,10 @@ class _Window:
             yield cls(directory, *ends)
 
     def hear(self, line: str) -> bool:
-        """A line of the program: the next switch is thrown where this is the line for it.
+        """Throw the next switch where this is the line for it; True: poll for further lines (`process.run`).
 
-        Whether there is no hurry for the next one, which is so until the last two repeats: to be woken by
-        every line of every repeat disturbs what is timed by more than perf does.
+        They are polled until the last two repeats: to be woken by every line of every repeat disturbs what is
+        timed by more than perf does.
         """
         if self._opening is not None and any(mark in line for mark in _AFTER):
             self._judge_edge(line, *self._opening)
@@ -180,8 +180,8 @@ class _Window:
             if _ON in line:
                 self._await_switch(line)
         if repeat := _REPEAT.search(line):
-            self._unhurried = int(repeat["number"]) < int(repeat["all"]) - 1
-        return self._unhurried and len(self._switches) == 1
+            self._poll_lazily = int(repeat["number"]) < int(repeat["all"]) - 1
+        return self._poll_lazily and len(self._switches) == 1
 
     def _await_switch(self, line: str) -> None:
         """Wait until perf says that it counts, and note how late that is."""
@@ -213,9 +213,9 @@ class _Window:
 
 def _printed(line: str) -> datetime | None:
     """When a line was printed, by itself (tracing: UTC)."""
-    found = _TIME.search(line)
+    match = _TIME.search(line)
     try:
-        return datetime.fromisoformat(found[0]) if found else None
+        return datetime.fromisoformat(match[0]) if match else None
     except ValueError:
         return None
 
@@ -225,13 +225,13 @@ def trouble(finished: Finished) -> str | None:
 
     perf's exit code is 0 then (psignal(3) to stderr is all it does), so it is only in what it prints.
     """
-    said = finished.stderr.strip()
-    if finished.returncode == _USAGE_ERROR and "event syntax error" in said:
+    complaint = finished.stderr.strip()
+    if finished.returncode == _USAGE_ERROR and "event syntax error" in complaint:
         return "perf does not know an event that it was asked for: `perf list` shows those of this machine"
-    if finished.returncode == _FAILED and not finished.stdout and said:
-        return f"perf could not count: {' '.join(said.split())[:200]}"
+    if finished.returncode == _FAILED and not finished.stdout and complaint:
+        return f"perf could not count: {' '.join(complaint.split())[:200]}"
     names = {signal.strsignal(number): number for number in signal.valid_signals()}
-    killed = (names.get(found["what"]) for found in _KILLED.finditer(finished.stderr))
+    killed = (names.get(match["what"]) for match in _KILLED.finditer(finished.stderr))
     number = next((number for number in killed if number is not None), None)
     if number is None:
         return None

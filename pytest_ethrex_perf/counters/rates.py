@@ -49,27 +49,25 @@ def rates(counts: Mapping[str, Count], gas: int) -> dict[str, float]:
 
     Both parts are of one process and one method; nothing is divided by 0.
     """
-    found = {}
+    values = {}
     for rate in RATES:
         above, below = counts.get(rate.numerator), counts.get(rate.denominator)
         if above is None or above.value is None or above.covers == "process":
             continue
         if rate.denominator == "gas":
             if gas > 0:
-                found[rate.name] = above.value / (gas / MGAS)
+                values[rate.name] = above.value / (gas / MGAS)
         elif below is not None and below.value and _is_alike(above, below):
-            found[rate.name] = above.value / below.value
-    return found
+            values[rate.name] = above.value / below.value
+    return values
 
 
-def _is_alike(one: Count, other: Count) -> bool:
-    return (one.instrument, one.method, one.covers, one.user_only, one.pmu) == (
-        other.instrument,
-        other.method,
-        other.covers,
-        other.user_only,
-        other.pmu,
-    )
+def _is_alike(above: Count, below: Count) -> bool:
+    return _way(above) == _way(below)
+
+
+def _way(count: Count) -> tuple[object, ...]:
+    return count.instrument, count.method, count.covers, count.user_only, count.pmu
 
 
 def cache_label(vendor: str | None) -> str:

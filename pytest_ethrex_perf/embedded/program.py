@@ -90,8 +90,8 @@ def _replay(tracing: lines.Tracing, cached: cachefile.CachedBlock, repeat: int, 
         traceback.print_exc()
         tracing.error(report("Execution Error: execution thread panicked"))
         return OK
-    prep = [one.prep_ns for one in repeats]
-    execution = [one.exec_ns for one in repeats]
+    prep = [run.prep_ns for run in repeats]
+    execution = [run.exec_ns for run in repeats]
     if repeat > 1:
         tracing.info(f"=== Profiling Results ({repeat} runs) ===")
         tracing.info(f"Preparation:\n{lines.summary(prep)}")
@@ -151,7 +151,7 @@ def _run(tracing: lines.Tracing, block: Block, extra_work: float) -> _Repeat:
 
 
 def _opcodes(repeats: list[_Repeat]) -> str:
-    counts = sorted({one.execution.opcodes + one.execution.extra_opcodes for one in repeats})
+    counts = sorted({run.execution.opcodes + run.execution.extra_opcodes for run in repeats})
     own, extra = repeats[0].execution.opcodes, repeats[0].execution.extra_opcodes
     parts = f"{own} of the block, {extra} of --extra-work"
     if len(counts) > 1:  # a block executes alike each time: should it ever not, nobody is told otherwise

@@ -199,8 +199,8 @@ class Trie:
 
 
 def _shared(left: Path, right: Path) -> int:
-    for position, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one != other:
+    for position, (nibble, other) in enumerate(zip(left, right, strict=False)):
+        if nibble != other:
             return position
     return min(len(left), len(right))
 

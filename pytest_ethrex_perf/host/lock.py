@@ -66,7 +66,7 @@ def directory() -> Path:
 
 
 class _Patience:
-    """How long another run may keep us waiting: it is told once who does, then given up.
+    """How long another run may keep us waiting: people hear once which, then it is given up.
 
     Workers of one run wait for each other as long as it takes: that ends, since each measures one block.
     """
@@ -82,18 +82,18 @@ class _Patience:
 
     def wait(self) -> None:
         """Wait a moment; raises `MeasurementError` when it was long enough."""
-        now, told = time.monotonic(), _told(self._path)
-        if self._run is not None and told is not None and told.run == self._run:
+        now, holder = time.monotonic(), _read_holder(self._path)
+        if self._run is not None and holder is not None and holder.run == self._run:
             self._since = now
         waited = now - self._since
         if waited >= self._limit:
             raise MeasurementError(
-                f"another run measures on this machine: {_holder_told(self._path)}; gave up after "
+                f"another run measures on this machine: {_holder_text(self._path)}; gave up after "
                 f"{waited:.0f} s: wait for it to end, or raise --ethrex-lock-timeout"
             )
         if self._waiting is not None and waited >= self._grace:
             self._waiting(
-                f"waiting up to {self._timeout:.0f} s for {_holder_told(self._path)}, "
+                f"waiting up to {self._timeout:.0f} s for {_holder_text(self._path)}, "
                 "which measures on this machine"
             )
             self._waiting = None
@@ -121,10 +121,10 @@ def measuring(
         queue.release()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        _tell(path, Holder(pid=os.getpid(), label=label, started=started, run=run))
+        _write_holder(path, Holder(pid=os.getpid(), label=label, started=started, run=run))
         yield
     finally:
-        _tell(path, None)
+        _write_holder(path, None)
         lock.release()
 
 
@@ -146,7 +146,7 @@ def holder() -> Holder | None:
         _acquire(lock, 0)
         lock.release()
         return None
-    return _told(path)
+    return _read_holder(path)
 
 
 @contextlib.contextmanager
@@ -185,11 +185,11 @@ def _acquire(lock: BaseFileLock, timeout: float, poll: float = _POLL) -> None:
         raise MeasurementError(f"{lock.lock_file}: cannot be locked: {error.strerror}: set TMPDIR") from None
 
 
-def _tell(path: Path, who: Holder | None) -> None:
+def _write_holder(path: Path, holder: Holder | None) -> None:
     """Write who holds the lock beside it; not being able to only makes a message poorer."""
     import msgspec
 
-    content = msgspec.json.encode(who) if who else b""
+    content = msgspec.json.encode(holder) if holder else b""
     with contextlib.suppress(OSError):
         file = _open_shared(_holder_file(path))
         try:
@@ -209,19 +209,19 @@ def _open_shared(path: Path) -> int:
         return file
 
 
-def _told(path: Path) -> Holder | None:
+def _read_holder(path: Path) -> Holder | None:
     import msgspec
 
     try:
-        told = msgspec.json.decode(_holder_file(path).read_bytes(), type=Holder)
+        holder = msgspec.json.decode(_holder_file(path).read_bytes(), type=Holder)
     except (OSError, msgspec.DecodeError):
         return None
-    return told if told.label.isprintable() else None
+    return holder if holder.label.isprintable() else None
 
 
-def _holder_told(path: Path) -> str:
-    told = _told(path)
-    return str(told) if told else "another run that did not say who it is"
+def _holder_text(path: Path) -> str:
+    holder = _read_holder(path)
+    return str(holder) if holder else "another run that did not say who it is"
 
 
 def _holder_file(path: Path) -> Path:

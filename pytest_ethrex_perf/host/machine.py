@@ -86,7 +86,7 @@ def valid_name(name: str) -> str:
 
 
 def changes(old: Machine, new: Machine) -> list[str]:
-    """What is different on a machine that goes by the same key: one clause each, to warn with.
+    """The facts that differ on a machine of the same key, a clause each: `governor: performance → powersave`.
 
     Keyed facts can differ only where the key was given by name; the hosts of such a fleet may differ.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 READ_LIMIT = 16 * 2**20
 """Bytes that are read from each end of an output; what a program prints must not fill our memory."""
-_UNHURRIED_MS = 20.0  # between two looks; in that time nobody fills a pipe
+_POLL_MS = 20.0  # between two looks; in that time nobody fills a pipe
 _LONGEST_LINE = 64 * 2**10  # bytes that a listener is given of one line
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _VANISH_S = 5.0  # how long we wait for killed grandchildren to be gone: the kernel may be busy with them
@@ -75,9 +75,8 @@ def run(
     """Run `argv` in a session of its own with `environ`, for at most `timeout` seconds.
 
     `on_line` is called with every complete line of stdout as soon as it is there, in a thread of its own,
-    without the newline; what it raises is raised here, after the end. As long as it says True, there is no
-    hurry: lines are then looked for now and then, since to be woken by each of them takes a CPU from a
-    program that would use it.
+    without the newline; what it raises is raised here, after the end. While it returns True, lines are polled
+    every 20 ms instead of waking us one by one, which would take a CPU from a program that can use it.
 
     When it has ended, and when the time is over, Ctrl-C or SIGTERM or SIGHUP to us comes, or anything is
     raised meanwhile, its whole process group is killed: it leaves nothing running (but what made itself
@@ -259,7 +258,7 @@ def _listening(on_line: Callable[[str], bool | None] | None, kept: IO[bytes]) ->
 
 
 class _Listener(threading.Thread):
-    """Copies a pipe into a file and hands on its lines, until told that the child has ended."""
+    """Copies a pipe into a file and hands on its lines, until the child has ended."""
 
     def __init__(self, on_line: Callable[[str], bool | None], kept: IO[bytes]) -> None:
         super().__init__(daemon=True)
@@ -269,7 +268,7 @@ class _Listener(threading.Thread):
         self._over, self._end_it = os.pipe()
         self._line = b""
         self._came: BaseException | None = None
-        self._hurry = True
+        self._poll_lazily = False
         os.set_blocking(self._pipe, False)
         self.start()
 
@@ -281,7 +280,7 @@ class _Listener(threading.Thread):
         end.register(self._over, select.POLLIN)
         while True:
             # looked at before the pipe is read: what was written before the end is read after it
-            ready = both.poll() if self._hurry else end.poll(_UNHURRIED_MS)
+            ready = end.poll(_POLL_MS) if self._poll_lazily else both.poll()
             is_over = any(descriptor == self._over for descriptor, _ in ready)
             while self._copy():
                 pass
@@ -297,13 +296,13 @@ class _Listener(threading.Thread):
         *lines, self._line = (self._line + read).split(b"\n")
         self._line = self._line[:_LONGEST_LINE]
         for line in lines:
-            self._tell(line[:_LONGEST_LINE].decode(errors="replace"))
+            self._hand_on(line[:_LONGEST_LINE].decode(errors="replace"))
         return bool(read)
 
-    def _tell(self, line: str) -> None:
+    def _hand_on(self, line: str) -> None:
         if self._on_line is not None:
             try:
-                self._hurry = not self._on_line(line)
+                self._poll_lazily = bool(self._on_line(line))
             except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
                 self._came, self._on_line = error, None
 

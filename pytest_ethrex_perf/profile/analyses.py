@@ -112,7 +112,7 @@ def crates(stacks: Stacks) -> Counter[str]:
     """Samples by the first `ethrex_*` crate from the root; `OTHER` where there is none."""
 
     def crate(frames: Frames) -> str:
-        return next((found[1] for frame in frames if (found := _CRATE.search(frame))), OTHER)
+        return next((match[1] for frame in frames if (match := _CRATE.search(frame))), OTHER)
 
     return _by(stacks, crate)
 
@@ -186,5 +186,5 @@ def opcode(frame: str) -> str | None:
     """`SLOAD` of the function that implements it."""
     if "levm" not in frame:
         return None
-    found = _OPCODE.search(frame)
-    return (found["function"] or found["handler"]).upper() if found else None
+    match = _OPCODE.search(frame)
+    return (match["function"] or match["handler"]).upper() if match else None

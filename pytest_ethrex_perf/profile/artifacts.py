@@ -58,7 +58,7 @@ def folder_name(block: str) -> str:
 
 
 def figures(head: Sequence[Profile], base: Sequence[Profile] = ()) -> list[str]:
-    """The flamegraphs of a report, the telling one first: base against head, head, head with all phases."""
+    """The flamegraphs of a report, the most useful first: base against head, head, head with all phases."""
     of_head = per_block(head)
     drawn = [
         flamegraph.graph("head, execution: CPU ms per block", of_head, unit="ms"),
@@ -123,17 +123,17 @@ def _parts(base: Mapping[Frames, float] | None, head: Mapping[Frames, float]) ->
     of_base = None if base is None else _analysed(base)
     parts = {}
     for title, counts in of_head.items():
-        known = {} if of_base is None else of_base[title]
-        both = {name: max(counts[name], known.get(name, 0)) for name in {*counts, *known}}
-        found = [name for name in sorted(both, key=lambda name: (-both[name], name)) if both[name]]
-        if set(found) - {analyses.OTHER}:
+        base_counts = {} if of_base is None else of_base[title]
+        both = {name: max(counts[name], base_counts.get(name, 0)) for name in {*counts, *base_counts}}
+        names = [name for name in sorted(both, key=lambda name: (-both[name], name)) if both[name]]
+        if set(names) - {analyses.OTHER}:
             parts[title] = tuple(
                 Part(
                     name=name,
-                    base_ms=None if of_base is None else known.get(name, 0) / _PER_MS,
+                    base_ms=None if of_base is None else base_counts.get(name, 0) / _PER_MS,
                     head_ms=counts[name] / _PER_MS,
                 )
-                for name in found[:_HOTSPOTS]
+                for name in names[:_HOTSPOTS]
             )
     return parts
 
@@ -142,8 +142,8 @@ def _analysed(ms: Mapping[Frames, float]) -> dict[str, Counter[str]]:
     """Analyses count samples: here they are 0.1 µs each."""
     counted = Counter({frames: round(value * _PER_MS) for frames, value in ms.items()})
 
-    def families(found: Mapping[str, Mapping[str, int]]) -> Counter[str]:
-        return Counter({name: sum(callers.values()) for name, callers in found.items()})
+    def families(counted: Mapping[str, Mapping[str, int]]) -> Counter[str]:
+        return Counter({name: sum(callers.values()) for name, callers in counted.items()})
 
     return {
         "crate": analyses.crates(counted),

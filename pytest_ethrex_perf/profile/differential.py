@@ -56,7 +56,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Mean:
-    """CPU ms per block and what is known of its variance."""
+    """CPU ms per block, and its variance as far as samples show it."""
 
     ms: float
     counting: float
@@ -104,7 +104,7 @@ class _Side:
         period = statistics.fmean(kept.profile.period_ns for kept in self.kept) / _NS_PER_MS
         return _Mean(
             ms=statistics.fmean(every),
-            # of no sample at all we know about as much as of one
+            # no sample at all says about as much as a single one
             counting=max(cells.total(), 1) * period**2 / self.repeats**2,
             repeats=_variance_of_mean(every),
             invocations=_variance_of_mean([statistics.fmean(values) for values in invocations]),
@@ -136,17 +136,17 @@ def explain(
         )
     before, after = _Side(base, drop, phase), _Side(head, drop, phase)
     functions = _changes(before, after, lambda _thread, frames: frames[-1])
-    told = [change for change in functions if abs(change.change_ms) > sds * change.error_ms]
+    shown = [change for change in functions if abs(change.change_ms) > sds * change.error_ms]
     total_ms = math.fsum(change.change_ms for change in functions)
-    told_ms = math.fsum(change.change_ms for change in told)
+    shown_ms = math.fsum(change.change_ms for change in shown)
     exec_ms = measured_ms or (before.ms, after.ms)
     whole = _changes(before, after, lambda _thread, _frames: "")
     return Explanation(
         metric=phase,
-        functions=tuple(_with_caller(change, before, after) for change in told),
+        functions=tuple(_with_caller(change, before, after) for change in shown),
         threads=tuple(_changes(before, after, lambda thread, _frames: thread)),
-        left_out=len(functions) - len(told),
-        left_out_ms=total_ms - told_ms,
+        left_out=len(functions) - len(shown),
+        left_out_ms=total_ms - shown_ms,
         cpu_base_ms=math.fsum(change.base_ms for change in functions),
         cpu_head_ms=math.fsum(change.head_ms for change in functions),
         cpu_error_ms=whole[0].error_ms if whole else 0.0,
@@ -205,6 +205,6 @@ def _with_caller(change: FunctionChange, before: _Side, after: _Side) -> Functio
         return ethrex_above(frames, len(frames) - 1) if frames[-1] == change.name else ""
 
     sign = math.copysign(1, change.change_ms)
-    shares = [one for one in _changes(before, after, caller) if one.name]
-    most = max(shares, key=lambda one: sign * one.change_ms)
+    shares = [share for share in _changes(before, after, caller) if share.name]
+    most = max(shares, key=lambda share: sign * share.change_ms)
     return msgspec.structs.replace(change, caller=None if most.name == NO_CALLER else most.name)

@@ -38,7 +38,7 @@ class Sample(NamedTuple):
     """One moment of one thread."""
 
     time_ns: int
-    """On the clock that perf was told to use."""
+    """On the clock that perf records with."""
     comm: str
     pid: int
     tid: int
@@ -91,8 +91,8 @@ def _frame(line: str) -> str | None:
     if match is None:
         return None
     symbol, module = match["symbol"], None
-    if found := _MODULE.search(symbol):
-        symbol, module = symbol[: found.start()], found["module"]
+    if suffix := _MODULE.search(symbol):
+        symbol, module = symbol[: suffix.start()], suffix["module"]
     symbol = _OFFSET.sub("", symbol).strip()
     if symbol and symbol != UNKNOWN:
         return shorten(symbol)

@@ -84,12 +84,12 @@ def find(environ: Mapping[str, str]) -> Samply:
     path = shutil.which("samply", path=environ.get("PATH"))
     if path is None:
         raise MeasurementError("macOS has no perf, and samply is not installed: cargo install samply")
-    told = process.run([path, "record", "--help"], environ=environ, timeout=_HELP_TIMEOUT_S)
-    words = told.stdout.replace("\n", " ").split(" ")
-    known = [option for option in _PRESYMBOLICATE if option in words]
-    if not known:
+    help_text = process.run([path, "record", "--help"], environ=environ, timeout=_HELP_TIMEOUT_S).stdout
+    words = help_text.replace("\n", " ").split(" ")
+    option = next((option for option in _PRESYMBOLICATE if option in words), None)
+    if option is None:
         raise MeasurementError(f"{path} is too old to write symbols: cargo install samply")
-    return Samply(path, known[0])
+    return Samply(path, option)
 
 
 def convert(profile: Mapping[str, Any], symbols: Mapping[str, Any] | None = None) -> Iterator[Sample]:
@@ -123,12 +123,12 @@ class _Tables(NamedTuple):
     """Of each frame."""
 
     def frames(self, stack: int) -> Frames:
-        found: list[str] = []
+        frames: list[str] = []
         at: int | None = stack
         while at is not None:
-            found.append(self.names[self.frame[at]])
+            frames.append(self.names[self.frame[at]])
             at = self.prefix[at]
-        return tuple(reversed(found))
+        return tuple(reversed(frames))
 
 
 def _tables(
@@ -147,11 +147,11 @@ def _tables(
         if (owner := function["resource"][func]) is not None and owner >= 0:
             lib = resource["lib"][owner]
         module = profile["libs"][lib]["debugName"] if lib is not None else ""
-        known = symbols.get((module, address))
-        if known is None and name.startswith("0x"):
+        symbol = symbols.get((module, address))
+        if symbol is None and name.startswith("0x"):
             names.append(of_module(module))
         else:
-            names.append(shorten(known or name))
+            names.append(shorten(symbol or name))
     return _Tables(stack["prefix"], stack["frame"], names)
 
 

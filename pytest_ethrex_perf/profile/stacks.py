@@ -127,10 +127,9 @@ def select(stacks: Stacks, *, phase: Phase | None = None, thread: str | None = N
         }
     )
     if not left:
-        asked = " and ".join(
-            told for told in (phase and f"phase {phase}", thread and f"thread {thread}") if told
-        )
-        raise UsageError(f"no samples of {asked}" if asked else "no samples")
+        asked = [f"phase {phase}"] if phase else []
+        asked += [f"thread {thread}"] if thread else []
+        raise UsageError(f"no samples of {' and '.join(asked)}" if asked else "no samples")
     return left
 
 

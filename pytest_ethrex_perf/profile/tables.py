@@ -61,7 +61,7 @@ def analysis(title: str, rows: Sequence[Portion], ms_per_sample: float | None = 
 def profile(profiles: Sequence[Profile], top: int = 15) -> list[str]:
     """What `ethrex-perf profile` says of one program: phases, and of execution where the time goes."""
     every = stacks.total(profiles)
-    repeats = sum(len(one.exec_ns) for one in profiles)
+    repeats = sum(len(each.exec_ns) for each in profiles)
     first = profiles[0]
     lines = [
         f"{first.block}, {first.label}: {every.total():,} samples ({first.recorder}), {repeats} repeats",
@@ -89,7 +89,10 @@ def profile(profiles: Sequence[Profile], top: int = 15) -> list[str]:
                     "",
                     *analysis(title, analyses.table({n: s for n, s in sums.items() if s}, total), ms),
                 ]
-    return [*lines, *(f"note: {note}" for note in dict.fromkeys(n for one in profiles for n in one.notes))]
+    return [
+        *lines,
+        *(f"note: {note}" for note in dict.fromkeys(note for each in profiles for note in each.notes)),
+    ]
 
 
 def families(
@@ -110,50 +113,50 @@ def families(
 
 
 def explanation(
-    found: Explanation, top: int | None = 15, room: int = ROOM, *, threads: bool = True
+    explained: Explanation, top: int | None = 15, room: int = ROOM, *, threads: bool = True
 ) -> Iterator[str]:
     """The change of exec (or prep), function by function, and what that adds up to.
 
     `top` functions (None: all) in lines of `room` characters; sentences are longer.
     """
-    measured, *sums = sentences(found)
+    measured, *sums = sentences(explained)
     yield measured
-    shown = found.functions[:top]
+    shown = explained.functions[:top]
     if shown:
         yield "CPU ms per block, self time, by what changed most:"
         yield from _changes(shown, ("change", "±", "base", "head", "function"), room)
-        if len(found.functions) > len(shown):
-            rest = sum(change.change_ms for change in found.functions[len(shown) :])
-            yield f"  and {len(found.functions) - len(shown)} more, together {units.signed(rest)} ms"
+        if len(explained.functions) > len(shown):
+            rest = sum(change.change_ms for change in explained.functions[len(shown) :])
+            yield f"  and {len(explained.functions) - len(shown)} more, together {units.signed(rest)} ms"
     yield from sums
-    if len(found.threads) > 1 and threads:
+    if len(explained.threads) > 1 and threads:
         yield "by thread:"
-        yield from _changes(found.threads, ("change", "±", "base", "head", "thread"), room)
-    for note in found.notes:
+        yield from _changes(explained.threads, ("change", "±", "base", "head", "thread"), room)
+    for note in explained.notes:
         yield f"note: {note}"
 
 
-def sentences(found: Explanation) -> list[str]:
+def sentences(explained: Explanation) -> list[str]:
     """What is said of an explanation besides its tables: first what is explained, then the sums."""
-    change_ms = found.exec_head_ms - found.exec_base_ms
-    whose = "measured by the gate" if found.exec_measured else "of the profiled invocations, wall time"
-    cpu_ms = found.cpu_head_ms - found.cpu_base_ms
-    told_ms = sum(change.change_ms for change in found.functions)
+    change_ms = explained.exec_head_ms - explained.exec_base_ms
+    whose = "measured by the gate" if explained.exec_measured else "of the profiled invocations, wall time"
+    cpu_ms = explained.cpu_head_ms - explained.cpu_base_ms
+    shown_ms = sum(change.change_ms for change in explained.functions)
     measured = (
-        f"{found.metric} {found.exec_base_ms:.2f} → {found.exec_head_ms:.2f} ms "
+        f"{explained.metric} {explained.exec_base_ms:.2f} → {explained.exec_head_ms:.2f} ms "
         f"({units.signed(change_ms)} ms, {whose}); "
-        f"{found.repeats[0]} and {found.repeats[1]} repeats profiled"
+        f"{explained.repeats[0]} and {explained.repeats[1]} repeats profiled"
     )
     sums = (
-        f"these add up to {units.signed(told_ms)} ms; {found.left_out} others, each within two standard "
-        f"errors, to {units.signed(found.left_out_ms)} ms: CPU time on all threads {units.signed(cpu_ms)} ± "
-        f"{units.phase(found.cpu_error_ms)}"
+        f"these add up to {units.signed(shown_ms)} ms; {explained.left_out} others, each within two standard "
+        f"errors, to {units.signed(explained.left_out_ms)} ms: CPU time on all threads "
+        f"{units.signed(cpu_ms)} ± {units.phase(explained.cpu_error_ms)}"
     )
     unexplained = (
-        f"{found.metric}'s own change differs from that by {units.signed(found.unexplained_ms)} ms "
+        f"{explained.metric}'s own change differs from that by {units.signed(explained.unexplained_ms)} ms "
         "(the kernel, waiting, and what threads do beside each other)"
     )
-    nothing = [] if found.functions else ["no function changed by more than two standard errors"]
+    nothing = [] if explained.functions else ["no function changed by more than two standard errors"]
     return [measured, *nothing, sums, unexplained]
 
 
@@ -164,9 +167,9 @@ def hotspots(profile: BlockProfile, top: int | None = 15, room: int = ROOM) -> I
         f"{profile.repeats[1]} repeats):"
     )
     shown = profile.hotspots[:top]
-    numbers = aligned(([units.phase(one.ms), units.percent(one.share)] for one in shown), right=2)
-    for line, one in zip(numbers, shown, strict=True):
-        yield f"  {line}  {cut(one.name, room - len(line) - _GAPS)}"
+    numbers = aligned(([units.phase(spot.ms), units.percent(spot.share)] for spot in shown), right=2)
+    for line, spot in zip(numbers, shown, strict=True):
+        yield f"  {line}  {cut(spot.name, room - len(line) - _GAPS)}"
 
 
 def cells(change: FunctionChange) -> list[str]:

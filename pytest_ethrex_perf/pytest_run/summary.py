@@ -45,7 +45,7 @@ class Summary:
         ]
         return [
             equipment.redact(f"ethrex-perf {__version__}: " + " | ".join(parts)),
-            equipment.redact(f"counters: {equipment.counters(counts).told}"),
+            equipment.redact(f"counters: {equipment.counters(counts).message}"),
         ]
 
     def _result(self) -> RunResult | None:

@@ -108,7 +108,7 @@ def _of_output(finished: Finished, read: Output, block: BlockId, repeat: int) ->
 
 
 def _of_repeats(read: Output, repeat: int) -> str | None:
-    indices = [one.index for one in read.repeats]
+    indices = [line.index for line in read.repeats]
     announced = 1 if read.profiled is None else read.profiled
     if not len(indices) == announced == repeat:
         counted = f"{len(indices)} repeat{'' if len(indices) == 1 else 's'}"
@@ -116,9 +116,9 @@ def _of_repeats(read: Output, repeat: int) -> str | None:
         return f"the program printed {counted}{of}, but {repeat} were asked for"
     if indices != list(range(1, repeat + 1)):
         return f"the program numbered its repeats {', '.join(map(str, indices[:20]))}"
-    for one in read.repeats:
-        if one.prep_ns <= 0 or one.exec_ns <= 0:
-            return f"repeat {one.index} took no time at all, says the program: too short to be measured"
+    for line in read.repeats:
+        if line.prep_ns <= 0 or line.exec_ns <= 0:
+            return f"repeat {line.index} took no time at all, says the program: too short to be measured"
     return None
 
 
@@ -202,8 +202,8 @@ def _panic(stderr: str) -> str | None:
 def _telling_line(stderr: str) -> str:
     """Return the first line that calls itself an error (clap), else the last (a Python traceback)."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    said = (line for line in lines if re.match(r"error\b[^:]*:\s*\S", line[:LINE_LIMIT], re.IGNORECASE))
-    return next(said, lines[-1] if lines else "")
+    errors = (line for line in lines if re.match(r"error\b[^:]*:\s*\S", line[:LINE_LIMIT], re.IGNORECASE))
+    return next(errors, lines[-1] if lines else "")
 
 
 def _shorten(line: str) -> str:

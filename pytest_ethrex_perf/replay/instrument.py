@@ -28,9 +28,9 @@ class Run:
     environ: Mapping[str, str] = field(default_factory=dict)
     """Set in the child's environment besides."""
     on_line: Callable[[str], bool | None] | None = None
-    """Hears the program's lines while it runs; True from it: there is no hurry (`process.run`)."""
+    """Called with the program's lines while it runs; see `process.run` for what it returns."""
     trouble: Callable[[Finished], str | None] = _no_trouble
-    """Says in one clause what the instrument knows of a failure; None where it knows nothing better."""
+    """The instrument's own reason for a failure, a clause; None where it has none."""
     slowdown: float = 1.0
     """How many times as long as by itself the program may take."""
 

@@ -62,15 +62,15 @@ def invoke(
         counting_ns = 0
         for companion in counting.companions():
             limit = _limit(companion, finished, timeout)
-            beside = launcher.run(companion, limit)
-            launcher.read(beside, companion, limit)
-            counting_ns += beside.wall_ns
+            counted = launcher.run(companion, limit)
+            launcher.read(counted, companion, limit)
+            counting_ns += counted.wall_ns
         counts = counting.counts()
     return Invocation(
         started=finished.started,
         wall_ns=finished.wall_ns,
-        prep_ns=tuple(one.prep_ns for one in read.repeats),
-        exec_ns=tuple(one.exec_ns for one in read.repeats),
+        prep_ns=tuple(line.prep_ns for line in read.repeats),
+        exec_ns=tuple(line.exec_ns for line in read.repeats),
         gas=report.gas,
         txs=report.txs,
         phases=read.phases,

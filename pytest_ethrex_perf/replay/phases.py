@@ -47,7 +47,7 @@ def median_phases(messages: Iterable[str]) -> dict[str, float]:
             if concurrent := _CONCURRENT.search(phase["rest"]):
                 executions[-1][_CONCURRENT_NAME] = float(concurrent["ms"])
     names = dict.fromkeys(name for execution in executions for name in execution)
-    return {name: median(one[name] for one in executions if name in one) for name in names}
+    return {name: median(phases[name] for phases in executions if name in phases) for name in names}
 
 
 def _shares(total_ms: float, text: str) -> dict[str, float]:

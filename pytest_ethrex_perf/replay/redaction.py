@@ -76,9 +76,9 @@ def redact_words(value: object, redact: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {redact_words(key, redact): redact_words(one, redact) for key, one in value.items()}
+        return {redact_words(key, redact): redact_words(item, redact) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [redact_words(one, redact) for one in value]
+        return [redact_words(item, redact) for item in value]
     return value
 
 

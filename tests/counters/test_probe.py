@@ -69,7 +69,7 @@ def test_a_machine_with_a_pmu_and_permission_counts_with_perf(host: Host) -> Non
     probed = host.probe()
     assert probed.state == "perf"
     assert probed.tool == PerfTool(str(host.path / "bin/perf"), "6.8.12")
-    assert host.choose("auto").told == "perf 6.8 counts this CPU's events, method window"
+    assert host.choose("auto").message == "perf 6.8 counts this CPU's events, method window"
 
 
 def test_without_perf_it_says_how_to_get_it(host: Host) -> None:
@@ -79,7 +79,7 @@ def test_without_perf_it_says_how_to_get_it(host: Host) -> None:
     assert probed.message == "no perf: perf is not installed: sudo apt-get install linux-perf"
     chosen = choose("auto", host.environ, root=host.path)
     assert chosen.instrument is NOTHING
-    assert chosen.told.endswith("CPU time, page faults, context switches and memory come from wait4")
+    assert chosen.message.endswith("CPU time, page faults, context switches and memory come from wait4")
 
 
 def test_ubuntus_wrapper_without_its_tools_is_no_perf(host: Host) -> None:
@@ -133,7 +133,7 @@ def test_without_a_pmu_what_needs_none_is_counted(host: Host) -> None:
     assert probed.state == "no PMU"
     assert probed.tool is not None
     chosen = host.choose("auto")
-    assert chosen.told == (
+    assert chosen.message == (
         "no PMU: this (virtual) machine shows none of its CPU's counters; task-clock is counted"
     )
     assert isinstance(chosen.instrument, Perf)
@@ -185,7 +185,7 @@ def test_judging_what_cannot_be_counted_is_refused(host: Host, mode: str) -> Non
 def test_callgrind_judges_instructions_only(valgrind: callgrind.Tool) -> None:
     chosen = choose("callgrind", os.environ, judged=["instructions"])
     assert isinstance(chosen.instrument, callgrind.Callgrind)
-    assert chosen.told.startswith(f"callgrind {valgrind.version}: ")
+    assert chosen.message.startswith(f"callgrind {valgrind.version}: ")
     assert chosen.machine is not None
     with pytest.raises(UsageError, match="callgrind counts instructions only"):
         choose("callgrind", os.environ, judged=["cycles"])

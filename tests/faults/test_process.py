@@ -19,7 +19,7 @@ from tests.faults import fake_replay
 BLOCK = ("block", "1", "--network", "hoodi", "--repeat", "2")
 PARENT = """
 import os, sys
-from pytest_ethrex_perf.replay import process
+from pytest_ethrex_perf.host import process
 try:
     process.run(sys.argv[1:], environ=os.environ, timeout=None)
 except KeyboardInterrupt:
