@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import BlockResult
 
 __all__ = ["BlockResult", "GatedBlock", "Invocation"]
-__version__ = "0.1.0"
+__version__: str  # read when it is asked for
 
 _MODULES = {
     "BlockResult": "pytest_ethrex_perf.records.result",
@@ -24,6 +24,10 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from pytest_ethrex_perf.version import version
+
+        return version()
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -7,7 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import __version__
 from pytest_ethrex_perf.commands import (
     baseline,
     compare,
@@ -21,6 +20,7 @@ from pytest_ethrex_perf.commands import (
     stacks,
 )
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
+from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Every command, with what its module registers."""
     parser = argparse.ArgumentParser(prog="ethrex-perf", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"ethrex-perf {__version__}")
+    parser.add_argument("--version", action="version", version=f"ethrex-perf {version()}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for add_commands in COMMANDS:
         add_commands(subparsers)

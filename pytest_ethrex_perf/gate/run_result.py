@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_ethrex_perf import __version__
 from pytest_ethrex_perf.gate.result import block_result
 from pytest_ethrex_perf.records.result import BlockResult, RunResult
 from pytest_ethrex_perf.replay.redaction import redact_url, redact_words
+from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,7 @@ class Results:
         run = self._run
         machine, counters = run.equipment.machine, run.counters
         return RunResult(
-            version=__version__,
+            version=version(),
             started=run.began.isoformat(timespec="seconds"),
             wall_s=round(time.monotonic() - self._clock_s, 3),
             machine=machine.key,

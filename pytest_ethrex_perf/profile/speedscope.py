@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import __version__
+from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ def dump(name: str, profiles: Mapping[str, Mapping[Frames, float]]) -> str:
     content = {
         "$schema": _SCHEMA,
         "name": name,
-        "exporter": f"pytest-ethrex-perf@{__version__}",
+        "exporter": f"pytest-ethrex-perf@{version()}",
         "activeProfileIndex": len(shown) - 1,
         "shared": {"frames": [{"name": frame} for frame in index]},
         "profiles": shown,

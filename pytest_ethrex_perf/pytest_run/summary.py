@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf import __version__
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.report import outputs, terminal, text
 from pytest_ethrex_perf.report.forms import FORMS
+from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -44,7 +44,7 @@ class Summary:
             gate.planner.intent + (", A/A" if gate.settings.aa else ""),
         ]
         return [
-            equipment.redact(f"ethrex-perf {__version__}: " + " | ".join(parts)),
+            equipment.redact(f"ethrex-perf {version()}: " + " | ".join(parts)),
             equipment.redact(f"counters: {equipment.counters(counts).message}"),
         ]
 
