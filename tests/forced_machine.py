@@ -1,6 +1,7 @@
 """Machine keys begin with $ETHREX_TEST_MACHINE: a test that depends on this machine's key shows itself.
 
-`bench` forces the key in this process, and loads this file as a plugin of the runs in others.
+`bench` forces the key in this process, and loads this file as a plugin of the runs in others
+(PYTEST_DONT_REWRITE: it asserts nothing, and is there before them).
 """
 
 from __future__ import annotations
