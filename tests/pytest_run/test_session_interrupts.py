@@ -46,7 +46,7 @@ def assert_nothing_runs(program: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "told"),
+    ("behaviour", "trouble"),
     [
         ("killed", "the program was killed by SIGSEGV;"),
         ("half", "the program's output ends early (exit code 0): no report line;"),
@@ -61,12 +61,12 @@ def assert_nothing_runs(program: Path) -> None:
         ("no time", "repeat 2 took no time at all"),
     ],
 )
-def test_each_way_to_fail_is_its_own_error_and_no_verdict(bench: Bench, behaviour: str, told: str) -> None:
+def test_each_way_to_fail_is_its_own_error_and_no_verdict(bench: Bench, behaviour: str, trouble: str) -> None:
     head, base = bench.program("head", behaviour={"3": behaviour}, says="no gas"), bench.program("base")
     result = bench.compare(head, base, "--ethrex-repeat=3", "--ethrex-json=results.json")
     result.assert_outcomes(errors=1)
     kept = bench.path / "ethrex-perf-logs" / "mainnet-24443168-head-003.log"
-    result.stdout.fnmatch_lines([f"mainnet/24443168: {told}*", "*ethrex-perf: 1 error*"])
+    result.stdout.fnmatch_lines([f"mainnet/24443168: {trouble}*", "*ethrex-perf: 1 error*"])
     assert kept.exists()
     (block,) = bench.results().blocks
     assert block.metrics == ()
@@ -139,7 +139,7 @@ def test_ctrl_c_leaves_nothing_running_and_writes_whole_files(bench: Bench, hang
     assert_nothing_runs(bench.path / hanging)
     first, second = bench.results().blocks
     assert (len(first.pairs), len(second.pairs)) == (1, 1)
-    assert {one.metric("exec").decision.verdict for one in (first, second)} == {None}
+    assert {block.metric("exec").decision.verdict for block in (first, second)} == {None}
     assert "ethrex-perf: 2 not decided" in out
     assert not list(bench.path.glob(".results.json*"))
 

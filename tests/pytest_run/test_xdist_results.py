@@ -1,4 +1,4 @@
-"""What the workers of a distributed run tell becomes one result, as far as it belongs together."""
+"""What the workers of a distributed run send becomes one result, as far as it belongs together."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pytest_ethrex_perf.records.result import BlockResult
 from tests.report import builders
 
 BLOCKS = tuple(builders.interleaved(number, 0.0, gatings=3.0) for number in (1, 2, 12))
-UNMEASURED = tuple(builders.block(one.block, rules=one.rules) for one in BLOCKS)
+UNMEASURED = tuple(builders.block(block.block, rules=block.rules) for block in BLOCKS)
 
 
 def message(*numbers: int, **run: object) -> str:
     """What a worker tells that has measured these of the blocks."""
-    news = WorkerMessage(
+    content = WorkerMessage(
         run=builders.run([], gatings=3, **run),
         measured={number: BLOCKS[number] for number in numbers},
         unmeasured=UNMEASURED,
     )
-    return msgspec.json.encode(news).decode()
+    return msgspec.json.encode(content).decode()
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ def test_what_was_measured_before_a_crash_stays_unless_it_is_measured_again(inbo
     inbox.lose("gw0", "test_it.py::test_it[a-mainnet/2]", "worker 'gw0' crashed")
     assert inbox.result().blocks[1] == BLOCKS[1]
     again = msgspec.structs.replace(BLOCKS[1], notes=("again",))
-    news = WorkerMessage(run=builders.run([], gatings=3), measured={1: again})
-    inbox.read("gw2", msgspec.json.encode(news).decode())
+    second = WorkerMessage(run=builders.run([], gatings=3), measured={1: again})
+    inbox.read("gw2", msgspec.json.encode(second).decode())
     assert inbox.result().blocks[1] == again
     assert inbox.troubles() == []
 
 
-def test_a_block_that_two_have_measured_is_told(inbox: Inbox) -> None:
+def test_a_block_that_two_have_measured_is_named(inbox: Inbox) -> None:
     inbox.read("gw1", message(1, 2))
     (trouble,) = inbox.troubles()
     assert trouble.startswith("mainnet/2 was measured by gw0 and gw1, only the first is in the results")
@@ -95,7 +95,7 @@ def test_results_that_do_not_belong_together_are_not_mixed(
     assert result.blocks[1] == BLOCKS[1]
 
 
-def test_a_worker_of_another_version_is_told() -> None:
+def test_a_worker_of_another_version_is_named() -> None:
     inbox = Inbox()
     inbox.read("gw0", '{"run": {}, "newer": 1}')
     assert not inbox

@@ -42,12 +42,12 @@ def run(bench: Bench, *arguments: str) -> pytest.RunResult:
 
 def taken(block: BlockResult) -> list[Invocation]:
     """All its invocations."""
-    return [one for pair in block.pairs for one in (pair.base, pair.head)] + list(block.invocations)
+    return [side for pair in block.pairs for side in (pair.base, pair.head)] + list(block.invocations)
 
 
 def times(block: BlockResult) -> tuple[datetime, datetime]:
     """When its first invocation began and its last one ended."""
-    starts = [(datetime.fromisoformat(one.started), one.wall_ns) for one in taken(block)]
+    starts = [(datetime.fromisoformat(each.started), each.wall_ns) for each in taken(block)]
     return min(starts)[0], max(start + timedelta(microseconds=wall / 1e3) for start, wall in starts)
 
 
@@ -244,8 +244,8 @@ def test_another_machines_results_are_not_mixed_in(bench: Bench, sides: tuple[st
     result = run(bench, *sides, "--ethrex-block=1..6", *GREEN, "--ethrex-json=r.json", ".")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=6)
-    told = "ethrex-perf: gw* and gw* do not belong together: machine *: the results of gw* are left out"
-    result.stdout.fnmatch_lines([told])
+    line = "ethrex-perf: gw* and gw* do not belong together: machine *: the results of gw* are left out"
+    result.stdout.fnmatch_lines([line])
     whole = bench.results("r.json")
     left_out = [block for block in whole.blocks if block.error]
     assert 0 < len(left_out) < 6

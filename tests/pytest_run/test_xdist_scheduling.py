@@ -71,7 +71,7 @@ def test_the_tests_of_a_block_stay_together(bench: Bench) -> None:
     names = BlockScheduling(config)
     blocks = [{names.block(tests[index]) for index in sent} - {None} for sent in (first, second)]
     assert not blocks[0] & blocks[1]
-    assert all(len(one) > 10 for one in blocks)
+    assert all(len(share) > 10 for share in blocks)
 
 
 def test_names_of_other_networks_count_where_they_are_asked_for(bench: Bench) -> None:
