@@ -212,9 +212,9 @@ def contradiction(material: Material, metric: str, rules: Rules) -> Decision | N
 
 def is_cut_short(decision: Decision, rules: Rules) -> bool:
     """Whether `decision` was final before the last look: it shows in the looks that were taken."""
-    looks = tuple(look.pairs for look in decision.looks)
-    ended = decision.verdict is Verdict.INCONCLUSIVE and decision.pairs < rules.looks[-1]
-    return ended or looks != rules.looks[: len(looks)]
+    looks, plan = tuple(look.pairs for look in decision.looks), decision.plan or rules.looks
+    ended = decision.verdict is Verdict.INCONCLUSIVE and decision.pairs < plan[-1]
+    return ended or looks != plan[: len(looks)]
 
 
 def _walk(
@@ -226,6 +226,8 @@ def _walk(
     final: bool,
 ) -> Decision:
     """Judge up to the first look that decides; `step` is the resolution of so many pairs."""
+    if rules.most:
+        rules = paired.planned(base, head, rules, step(rules.looks[0]))
     pairs = paired.pairs_to_decide(base, head, rules, step)
     return paired.judge(base[:pairs], head[:pairs], rules, step=step(pairs), final=final)
 

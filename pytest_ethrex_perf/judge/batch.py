@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pytest_ethrex_perf.judge import looks
 from pytest_ethrex_perf.judge.bounds import GO_ON, INCONCLUSIVE, Tests, check_samples, three_tests
 from pytest_ethrex_perf.judge.family import Spending, spending
 
@@ -47,10 +48,25 @@ def judge_many(
     check_samples(differences, "differences", ("gatings", "pairs"))
     if base is None and rules.floor:
         raise ValueError("an absolute floor needs the level: give the samples of base")
+    spending(rules, 0)  # refuses rules that make no sense
+    rows, pairs = differences.shape
+    steps = np.broadcast_to(np.asarray(step, dtype=float), (rows,))
+    codes = np.zeros(rows, dtype=np.int8)
+    used = np.full(rows, pairs)
+    ends = looks.last_looks(differences, rules, steps)
+    for last in np.unique(ends):
+        planned = looks.planned(rules, int(last))
+        mine = np.flatnonzero(ends == last)
+        of_base = None if base is None else base[mine]
+        codes[mine], used[mine] = _walk(differences[mine], planned, steps[mine], of_base, final=final)
+    return Judged(codes, used)
+
+
+def _walk(differences: Floats, rules: Rules, steps: Floats, base: Floats | None, *, final: bool) -> Judged:
+    """Judge rows that have the same plan."""
     rows, pairs = differences.shape
     codes = np.zeros(rows, dtype=np.int8)
     used = np.full(rows, pairs)
-    steps = np.broadcast_to(np.asarray(step, dtype=float), (rows,))
     for look in spending(rules, pairs, final=final):
         undecided = np.flatnonzero(codes == GO_ON)
         level = 0.0 if base is None else np.exp(base[undecided, : look.pairs].mean(axis=1))

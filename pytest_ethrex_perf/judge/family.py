@@ -22,6 +22,8 @@ MIN_PAIRS = 6
 """Fewer pairs are never a verdict, for any metric."""
 MIN_BLOCKS_FOR_MEAN = 4
 """From here on the mean over blocks is an item of its own."""
+MAX_SPEND = 2.0
+"""No plan's looks overlap so much that they may spend so many alphas."""
 
 
 class Spending(NamedTuple):
@@ -56,21 +58,39 @@ def shares(looks: Sequence[int]) -> tuple[float, ...]:
 def spending(rules: Rules, pairs: int, *, final: bool = False) -> tuple[Spending, ...]:
     """Return the looks of `rules` that `pairs` pairs allow, in order, each with what it spends.
 
-    With `final` nothing more will come: before the end of the plan, one more look at all `pairs` spends what
-    is left (none if there are fewer than 6). Raises ValueError for rules that make no sense.
+    A look spends its share (`shares`) of what the whole plan may: `rules.alpha_spend` and `beta_spend`. With
+    `final` nothing more will come: before the end of the plan, one more look at all `pairs` spends what is
+    left (none if there are fewer than 6). Raises ValueError for rules that make no sense.
     """
     _check(rules)
-    alpha = rules.alpha / rules.gatings
     plan = [
-        Spending(look, alpha * share, rules.beta * share)
+        Spending(look, *_spent(rules, rules.alpha_spend[0] * share, rules.beta_spend[0] * share))
         for look, share in zip(rules.looks, shares(rules.looks), strict=True)
         if look <= pairs
     ]
-    last = rules.looks[-1]
-    if final and MIN_PAIRS <= pairs < last:
-        rest = (last - (plan[-1].pairs if plan else 0)) / last
-        plan.append(Spending(pairs, alpha * rest, rules.beta * rest))
+    if final and MIN_PAIRS <= pairs < rules.looks[-1]:
+        before = plan[-1].pairs if plan else 0
+        alpha, beta = (
+            _rest(spend, before, pairs, rules.looks[-1]) for spend in (rules.alpha_spend, rules.beta_spend)
+        )
+        if alpha > 0:  # else two looks at the same pairs
+            plan.append(Spending(pairs, *_spent(rules, alpha, beta)))
     return tuple(plan)
+
+
+def _spent(rules: Rules, alpha: float, beta: float) -> tuple[float, float]:
+    """Return so many alphas of one gating, and so many betas."""
+    return alpha * rules.alpha / rules.gatings, beta * rules.beta
+
+
+def _rest(spend: tuple[float, float], before: int, pairs: int, last: int) -> float:
+    """Return what a look at `pairs` may spend that ends a plan up to `last` early, the one before at `before`.
+
+    That is what a plan cut short may spend together less what is spent; or at least the share of its new
+    pairs, as a planned look there would.
+    """
+    whole, cut = spend
+    return max(cut * last - whole * before, whole * (pairs - before)) / last
 
 
 def gatings(block_metrics: int, suite_metrics: int = 0) -> Gatings:
@@ -116,5 +136,10 @@ def _check(rules: Rules) -> None:
             raise ValueError(f"{name} is {value!r}: it must be 0 or a positive number")
     if not 0 < rules.tolerance < float("inf"):
         raise ValueError(f"tolerance is {rules.tolerance!r}: it must be a positive number")
+    for name, spend in (("alpha_spend", rules.alpha_spend), ("beta_spend", rules.beta_spend)):
+        if not all(0 < share < MAX_SPEND for share in spend):
+            raise ValueError(f"{name} is {spend!r}: shares of what may be spent are positive, and below 2")
+    if rules.most and not rules.looks[-1] <= rules.most:
+        raise ValueError(f"most is {rules.most!r}: a plan goes on after its looks {rules.looks}, or never (0)")
     if not 1 <= rules.gatings < float("inf"):
         raise ValueError(f"gatings is {rules.gatings!r}: a family has at least one")

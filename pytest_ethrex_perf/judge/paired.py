@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtrit
 
+from pytest_ethrex_perf.judge import looks as plans
 from pytest_ethrex_perf.judge import power, signed_rank, words
 from pytest_ethrex_perf.judge.batch import Judged, is_over, judge_many, look_at
 from pytest_ethrex_perf.judge.bounds import GO_ON, VERDICTS, check_samples
@@ -42,8 +43,8 @@ def judge(
 ) -> Decision:
     """Judge the pairs (base[i], head[i]), samples as logs in the order they ran.
 
-    Replays every look of `rules` that has its pairs; pairs after the last look are left out. `step` is the
-    resolution of a sample as a log (`samples.step`). With `final` nothing more will come: what is left of
+    Replays every look of the plan (`planned`) that has its pairs; pairs after the last look are left out.
+    `step` is the resolution of a sample as a log (`samples.step`). With `final` nothing more will come: what is left of
     alpha and beta is spent on one last look, and `inconclusive` is the verdict of what is still open.
     Without it an open decision has the verdict None: go on.
 
@@ -53,6 +54,7 @@ def judge(
     differences, left = _differences(base, head)
     if not 0 <= step < math.inf:
         raise ValueError(f"step is {step!r}: a resolution is 0 or a positive number")
+    rules = _planned(differences, rules, step)
     plan = spending(rules, left.size, final=final)
     looks: list[Look] = []
     for spent in plan:
@@ -73,6 +75,23 @@ def judge(
     return _decision(differences[0, :pairs], looks, rules, seen, step=step, level=level, over=over)
 
 
+def planned(
+    base: Sequence[float] | Floats, head: Sequence[float] | Floats, rules: Rules, step: float = 0.0
+) -> Rules:
+    """Return `rules` with the looks of the whole plan, which the noise of the pairs at the first look chooses.
+
+    They are `rules` as they are where those don't go on, and before the first look. `step` is the resolution
+    of the pairs of the first look. Raises ValueError as `judge` does.
+    """
+    return _planned(_differences(base, head)[0], rules, step)
+
+
+def _planned(differences: Floats, rules: Rules, step: float) -> Rules:
+    if not rules.most or differences.shape[1] < rules.looks[0]:
+        return rules
+    return plans.planned(rules, int(plans.last_looks(differences, rules, step)[0]))
+
+
 def pairs_to_decide(
     base: Sequence[float] | Floats,
     head: Sequence[float] | Floats,
@@ -85,6 +104,7 @@ def pairs_to_decide(
     ValueError as `judge` does.
     """
     differences, left = _differences(base, head)
+    rules = _planned(differences, rules, step(rules.looks[0]))
     for spent in spending(rules, left.size):
         level = math.exp(left[: spent.pairs].mean())
         taken = differences[:, : spent.pairs]
@@ -191,6 +211,7 @@ def _decision(
         detectable=power.detectable(plan, sd, rules, step=step, level=level),
         wilcoxon_p=_cross_check(verdict, differences[: last.pairs], rules, step),
         looks=tuple(looks),
+        plan=rules.looks,
     )
 
 

@@ -36,6 +36,16 @@ class Rules:
     """m: alpha is divided by it (a float, since half of alpha may belong to the mean over blocks)."""
     looks: tuple[int, ...] = (6, 10, 16, 24)
     """Numbers of pairs at which the data is looked at."""
+    most: int = 0
+    """Pairs up to which the plan goes on after `looks`, as far as the noise at the first look asks for them;
+    0: `looks` are the whole plan."""
+    alpha_spend: tuple[float, float] = (1.0, 1.0)
+    """What the looks may spend together, in alphas: those of the whole plan, and those of one cut short.
+
+    More than 1 where looks overlap, so that a regression is found at several; less where the noise chose how
+    many there are. 1 is the sum of what they may spend one by one."""
+    beta_spend: tuple[float, float] = (1.0, 1.0)
+    """The same of beta."""
     floor: float = 0.0
     """Absolute change, in the metric's unit (ns for times), below which nothing is a regression."""
     drift: float = 0.01
@@ -92,6 +102,10 @@ class Decision:
     wilcoxon_p: float | None = None
     """Cross-check only: the smallest possible value is 2^-n."""
     looks: tuple[Look, ...] = ()
+    """The looks that were taken."""
+    plan: tuple[int, ...] = ()
+    """Numbers of pairs of all looks there would have been, known from the first look on; none before it, and
+    none in files that are older than plans that go on: `Rules.looks` were all."""
 
     @property
     def half_width(self) -> float | None:
