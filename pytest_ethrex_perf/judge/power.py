@@ -70,7 +70,7 @@ def plan_power(effect: float, sd: float, rules: Rules, *, step: float = 0.0) -> 
 
     The absolute floor is left out, since the level is not known here.
     """
-    draws = _standard_draws(rules.looks[-1]).T * sd + effect
+    draws = _standard_draws(max(rules.looks[-1], rules.most)).T * sd + effect
     judged = judge_many(draws, replace(rules, floor=0.0), step=step)
     return PlanPower(float((judged.codes == REGRESSION).mean()), float(judged.pairs.mean()))
 
@@ -123,14 +123,16 @@ def supported_margin(detectable: float, margin: float) -> float:
 def plan_up_to(pairs: int, rules: Rules) -> Rules:
     """Return `rules` with looks that end at `pairs`: its own looks below, then each half as many pairs more.
 
-    Raises ValueError for fewer than 6 pairs.
+    It is a plan as by hand, which doesn't go on and of whose looks nobody knows how far they overlap. Raises
+    ValueError for fewer than 6 pairs.
     """
     if pairs < MIN_PAIRS:
         raise ValueError(f"{pairs} pairs: fewer than {MIN_PAIRS} are never a verdict")
     looks = list(rules.looks)
     while looks[-1] < pairs:
         looks.append(math.ceil(1.5 * looks[-1]))
-    return replace(rules, looks=(*(look for look in looks if look < pairs), pairs))
+    looks = [*(look for look in looks if look < pairs), pairs]
+    return replace(rules, looks=tuple(looks), most=0, alpha_spend=(1.0, 1.0), beta_spend=(1.0, 1.0))
 
 
 def variance_components(samples: Sequence[Sequence[float]]) -> tuple[float, float]:
