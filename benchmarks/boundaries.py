@@ -30,7 +30,7 @@ from pytest_ethrex_perf.judge.family import spending
 from pytest_ethrex_perf.records.decision import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 SDS = (0.005, 0.02, 0.025, 0.03, 0.035, 0.04, 0.05, 0.07, 0.12)
 """sds of the difference (log) to try: below, all plans end after 24 pairs; above, they all go to the end."""
-FAMILIES = (1.0, 3.0, 20.0, 200.0, 2_000.0, 20_000.0)
+GATINGS = (1.0, 3.0, 20.0, 60.0, 200.0, 2_000.0, 20_000.0)
 """m, from one gating to more than anybody has."""
+CUTS = (7, 9, 12, 15, 17, 20, 23, 24, 28, 33, 40, 60, 90)
 _SEED = 20_270_112
 
 
@@ -109,7 +110,9 @@ class Boundaries:
 
     def _crossing(self, pairs: int, level: float, at: list[int]) -> _Paths:
         if (pairs, level) not in self._paths:
-            self._paths[pairs, level] = _crossing(self._rng, pairs, level, at, self.rules.looks[0], self._draws)
+            self._paths[pairs, level] = _crossing(
+                self._rng, pairs, level, at, self.rules.looks[0], self._draws
+            )
         return self._paths[pairs, level]
 
 
@@ -132,3 +135,27 @@ def _crossing(
     sums, squares = (np.cumsum(moment, axis=0)[np.array(at) - 1] for moment in (values, values**2))
     variance = (squares - sums**2 / counts) / (counts - 1)
     return _Paths(head, sums / np.sqrt(counts * variance))
+
+
+def main() -> int:
+    """Print what a plan spends and the worst chance it has; return 1 where that is more than it may be."""
+    wrong = 0
+    print("chance of a false verdict at the bound, in alpha / m or beta; in brackets 3 standard errors")
+    for what, sizes in (("alpha", GATINGS), ("beta", (1.0, 200.0))):
+        for gatings in sizes:
+            for most in (0, 36, 120, 270, looks.MOST):
+                rules = looks.standard(Rules(gatings=gatings), most)
+                spend = rules.alpha_spend if what == "alpha" else rules.beta_spend
+                whole = Boundaries(rules, what).worst()
+                cut = max(Boundaries(rules, what, draws=1_500).worst(cut=pairs) for pairs in CUTS)
+                wrong += sum(chance.value - 3 * chance.error > 1 for chance in (whole, cut))
+                print(
+                    f"{what:5} m = {gatings:<6g} up to {most or 24:3} pairs, spends {spend[0]:.2f}: "
+                    f"{whole.value:.3f} (± {3 * whole.error:.3f}); cut short, {spend[1]:.2f}: "
+                    f"{cut.value:.3f} (± {3 * cut.error:.3f})"
+                )
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

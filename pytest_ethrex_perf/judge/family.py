@@ -84,10 +84,10 @@ def _spent(rules: Rules, alpha: float, beta: float) -> tuple[float, float]:
 
 
 def _rest(spend: tuple[float, float], before: int, pairs: int, last: int) -> float:
-    """Return what a look at `pairs` may spend that ends a plan up to `last` early, the one before at `before`.
+    """Return what a last look at `pairs` may spend, after one at `before`, of a plan that went to `last`.
 
-    That is what a plan cut short may spend together less what is spent; or at least the share of its new
-    pairs, as a planned look there would.
+    It is what a plan cut short may spend together, less what is spent; or at least the share of the new
+    pairs, as of a planned look.
     """
     whole, cut = spend
     return max(cut * last - whole * before, whole * (pairs - before)) / last
@@ -140,6 +140,8 @@ def _check(rules: Rules) -> None:
         if not all(0 < share < MAX_SPEND for share in spend):
             raise ValueError(f"{name} is {spend!r}: shares of what may be spent are positive, and below 2")
     if rules.most and not rules.looks[-1] <= rules.most:
-        raise ValueError(f"most is {rules.most!r}: a plan goes on after its looks {rules.looks}, or never (0)")
+        raise ValueError(
+            f"most is {rules.most!r}: a plan goes on after its looks {rules.looks}, or never (0)"
+        )
     if not 1 <= rules.gatings < float("inf"):
         raise ValueError(f"gatings is {rules.gatings!r}: a family has at least one")

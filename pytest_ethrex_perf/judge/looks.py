@@ -52,7 +52,7 @@ def standard(rules: Rules, most: int = MOST) -> Rules:
     Raises ValueError for a `most` between 1 and 24 or above `MOST`.
     """
     if most and not ORDINARY[-1] <= most <= MOST:
-        raise ValueError(f"a plan goes on up to {ORDINARY[-1]} to {MOST} pairs, or not at all (0): not {most}")
+        raise ValueError(f"most is {most}: a plan goes on to {ORDINARY[-1]} to {MOST} pairs, or never (0)")
     kind = "going on" if most else "ordinary"
     return replace(
         rules,
@@ -72,7 +72,9 @@ def pairs_wanted(sd: float | Floats, rules: Rules, step: float | Floats = 0.0) -
     """
     window = np.asarray(math.log1p(rules.tolerance) - math.log1p(rules.margin) - step)
     z = float(ndtri(_POWER) - ndtri(_LAST_SHARE * rules.alpha / rules.gatings))
-    return np.where(window > 0, _UNSURE * (z * np.maximum(sd, step) / np.where(window > 0, window, 1)) ** 2, 0)
+    return np.where(
+        window > 0, _UNSURE * (z * np.maximum(sd, step) / np.where(window > 0, window, 1)) ** 2, 0
+    )
 
 
 def last_looks(differences: Floats, rules: Rules, step: float | Floats = 0.0) -> NDArray[np.int64]:

@@ -44,9 +44,9 @@ def judge(
     """Judge the pairs (base[i], head[i]), samples as logs in the order they ran.
 
     Replays every look of the plan (`planned`) that has its pairs; pairs after the last look are left out.
-    `step` is the resolution of a sample as a log (`samples.step`). With `final` nothing more will come: what is left of
-    alpha and beta is spent on one last look, and `inconclusive` is the verdict of what is still open.
-    Without it an open decision has the verdict None: go on.
+    `step` is the resolution of a sample as a log (`samples.step`). With `final` nothing more will come: what
+    is left of alpha and beta is spent on one last look, and `inconclusive` is the verdict of what is still
+    open. Without it an open decision has the verdict None: go on.
 
     Raises ValueError for sides of different length, values that are no logarithms, a negative step, or
     rules that make no sense.
@@ -78,7 +78,7 @@ def judge(
 def planned(
     base: Sequence[float] | Floats, head: Sequence[float] | Floats, rules: Rules, step: float = 0.0
 ) -> Rules:
-    """Return `rules` with the looks of the whole plan, which the noise of the pairs at the first look chooses.
+    """Return `rules` with the looks of the whole plan, which the noise at the first look chooses.
 
     They are `rules` as they are where those don't go on, and before the first look. `step` is the resolution
     of the pairs of the first look. Raises ValueError as `judge` does.

@@ -54,12 +54,9 @@ def test_a_plan_goes_on_to_the_first_look_that_has_the_pairs(
     spending(looks.planned(rules, int(last)), int(last))  # makes sense
 
 
-@given(sd=SD, mean=st.floats(-0.5, 0.5))
+@given(sd=st.sampled_from([0.0, 0.01, 0.033, 0.1]), mean=st.floats(-0.5, 0.5))
 def test_the_mean_never_says_how_long_a_plan_is(sd: float, mean: float) -> None:
-    first, second = (looks.last_looks(row(sd, mean=at), GOING_ON)[0] for at in (0.0, mean))
-    if sd > 1e-6:  # else rounding
-        assert first == pytest.approx(second, rel=0.25)  # a neighbouring look, by rounding
-    assert looks.last_looks(row(sd, pairs=6), GOING_ON)[0] == first
+    assert looks.last_looks(row(sd, mean=mean), GOING_ON) == looks.last_looks(row(sd), GOING_ON)
 
 
 def test_only_the_pairs_of_the_first_look_say_how_long_a_plan_is() -> None:
@@ -80,7 +77,7 @@ def test_a_tolerance_within_the_margin_asks_for_no_pairs() -> None:
 
 @pytest.mark.parametrize("most", [-1, 5, 23, looks.MOST + 1])
 def test_no_plan_goes_on_for_ever_nor_backwards(most: int) -> None:
-    with pytest.raises(ValueError, match="goes on up to 24 to 900 pairs"):
+    with pytest.raises(ValueError, match="most is"):
         looks.standard(Rules(), most)
 
 
