@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
 	2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: demo test tools lint format gate bench golden clean
+.PHONY: demo test tools lint changelog format gate bench golden clean
 
 demo: $(VENV)/.demo-installed
 	@tools/demo "$(BIN)"
@@ -27,6 +27,11 @@ lint: $(VENV)/.test-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@$(BIN)/towncrier build --draft --version next >/dev/null
+	@$(BIN)/python tools/check_fragments.py
+
+changelog: $(VENV)/.test-installed
+	@$(BIN)/towncrier build --draft --version next 2>/dev/null
 
 format: $(VENV)/.test-installed
 	$(BIN)/ruff format .

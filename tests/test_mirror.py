@@ -17,6 +17,7 @@ FOLDERS = {
     "example": None,  # a repository that declares its own gate
     "faults": None,  # what goes wrong, by its kind
     "options": None,  # a file an option, see below
+    "tools": ROOT / "tools",
     "recorded": None,  # files that the releases before have written
 }
 OF_PYTEST = {"help"}  # options of pytest in which ours are seen
