@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import perf_tool, proc
 from pytest_ethrex_perf.host.machine import identify
@@ -95,6 +96,7 @@ def examine(
         yield _perf(environ, root)
         yield from _permissions(root)
         yield _pmu(root)
+        yield from _counts(environ, root)
     yield _valgrind(environ, root)
     if program is not None:
         yield symbols(program)
@@ -156,6 +158,17 @@ def _pmu(root: Path) -> Finding:
         "this machine shows none, as most virtual machines and hosted runners",
         "no command brings them: measure on bare metal, or count instructions with callgrind",
     )
+
+
+def _counts(environ: Mapping[str, str], root: Path) -> Iterator[Finding]:
+    """Only what `_perf` does not say: a perf that samples may be too old to count."""
+    try:
+        outdated = probe.too_old(perf_tool.find(environ, root=root))
+    except MeasurementError:
+        return
+    if outdated is not None:
+        fix = "install the perf of a newer kernel, or count instructions with callgrind"
+        yield Finding("counts (perf stat)", "better", outdated, fix)
 
 
 def _valgrind(environ: Mapping[str, str], root: Path) -> Finding:

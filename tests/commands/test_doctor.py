@@ -10,6 +10,7 @@ import pytest
 from pytest_ethrex_perf import cli
 from pytest_ethrex_perf.commands import doctor
 from pytest_ethrex_perf.replay import program
+from tests.counters import fake_perf
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\nflags\t: fpu\n"
 
@@ -83,6 +84,15 @@ def test_intels_boost_has_its_own_switch(machine: Machine) -> None:
 
 def test_no_pmu_is_a_fact_and_not_a_failure(machine: Machine) -> None:
     assert machine.findings()["hardware counters (PMU)"].state == "better"
+
+
+def test_a_perf_that_is_too_old_to_count_is_told(machine: Machine) -> None:
+    fake_perf.write(machine.root, version="perf version 6.1.187")
+    assert "counts (perf stat)" not in machine.findings()
+    fake_perf.write(machine.root, version="perf version 5.4.231")
+    finding = machine.findings()["counts (perf stat)"]
+    assert finding.state == "better"
+    assert finding.text == "perf 5.4.231 is too old: counting only the repeats takes perf 5.10 or newer"
 
 
 def test_a_level_that_only_root_passes_names_the_sysctl(
