@@ -65,7 +65,7 @@ def _explain(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.commands import derivation
     from pytest_ethrex_perf.records import results_file
 
-    run = results_file.load(args.file)
+    run = results_file.load(args.file, edited=True)
     blocks, means = _chosen(run, args)
     checks = [check for block in blocks for check in check_block(block, args.metric)]
     checks += [check_mean(run, mean) for mean in means]

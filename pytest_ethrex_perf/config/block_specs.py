@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FORM = "N, NETWORK:N (or NETWORK/N), A..B, or a comma list of these"
 MAX_RANGE = 10_000  # a longer range is a slip of the keyboard: it would take days
-_NETWORK = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NETWORK = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _NUMBER = re.compile(r"[0-9](?:_?[0-9])*")
 _MAX_NUMBER = 2**64 - 1  # ethrex-replay reads the number as a u64
 

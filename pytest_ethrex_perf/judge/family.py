@@ -22,8 +22,6 @@ MIN_PAIRS = 6
 """Fewer pairs are never a verdict, for any metric."""
 MIN_BLOCKS_FOR_MEAN = 4
 """From here on the mean over blocks is an item of its own."""
-MAX_SPEND = 2.0
-"""No plan's looks overlap so much that they may spend so many alphas."""
 
 
 class Spending(NamedTuple):
@@ -62,7 +60,7 @@ def spending(rules: Rules, pairs: int, *, final: bool = False) -> tuple[Spending
     `final` nothing more will come: before the end of the plan, one more look at all `pairs` spends what is
     left (none if there are fewer than 6). Raises ValueError for rules that make no sense.
     """
-    _check(rules)
+    rules.check()
     plan = [
         Spending(look, *_spent(rules, rules.alpha_spend[0] * share, rules.beta_spend[0] * share))
         for look, share in zip(rules.looks, shares(rules.looks), strict=True)
@@ -124,24 +122,3 @@ def mean_over_blocks(
         np.mean([row[:rounds] for row in base], axis=0, dtype=float),
         np.mean([row[:rounds] for row in head], axis=0, dtype=float),
     )
-
-
-def _check(rules: Rules) -> None:
-    half = 0.5  # from here on the two directions of a test would overlap
-    for name, value in (("alpha", rules.alpha), ("beta", rules.beta)):
-        if not 0 < value < half:
-            raise ValueError(f"{name} is {value!r}: it must lie between 0 and 0.5")
-    for name, value in (("margin", rules.margin), ("floor", rules.floor), ("drift", rules.drift)):
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{name} is {value!r}: it must be 0 or a positive number")
-    if not 0 < rules.tolerance < float("inf"):
-        raise ValueError(f"tolerance is {rules.tolerance!r}: it must be a positive number")
-    for name, spend in (("alpha_spend", rules.alpha_spend), ("beta_spend", rules.beta_spend)):
-        if not all(0 < share < MAX_SPEND for share in spend):
-            raise ValueError(f"{name} is {spend!r}: shares of what may be spent are positive, and below 2")
-    if rules.most and not rules.looks[-1] <= rules.most:
-        raise ValueError(
-            f"most is {rules.most!r}: a plan goes on after its looks {rules.looks}, or never (0)"
-        )
-    if not 1 <= rules.gatings < float("inf"):
-        raise ValueError(f"gatings is {rules.gatings!r}: a family has at least one")

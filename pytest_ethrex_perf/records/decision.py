@@ -20,6 +20,12 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+MAX_SPEND = 2.0
+"""No plan's looks overlap so much that they may spend so many alphas."""
+MOST_PAIRS = 100_000
+"""More are a slip of the keyboard: at a second each they take a day and more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What one gating (a block and a metric) is judged by."""
@@ -50,6 +56,36 @@ class Rules:
     """Absolute change, in the metric's unit (ns for times), below which nothing is a regression."""
     drift: float = 0.01
     """Prior standard deviation, a fraction, of what sessions of a stored baseline differ by by themselves."""
+
+    def check(self) -> None:
+        """Raise ValueError, naming the limit, for rules that make no sense."""
+        half = 0.5  # from here on the two directions of a test would overlap
+        for name, value in (("alpha", self.alpha), ("beta", self.beta)):
+            if not 0 < value < half:
+                raise ValueError(f"{name} is {value!r}: it must lie between 0 and 0.5")
+        for name, value in (("margin", self.margin), ("floor", self.floor), ("drift", self.drift)):
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"{name} is {value!r}: it must be 0 or a positive number")
+        if not 0 < self.tolerance < float("inf"):
+            raise ValueError(f"tolerance is {self.tolerance!r}: it must be a positive number")
+        if not 1 <= self.gatings < float("inf"):
+            raise ValueError(f"gatings is {self.gatings!r}: a family has at least one")
+        self._check_plan()
+
+    def _check_plan(self) -> None:
+        if not self.looks or list(self.looks) != sorted(set(self.looks)) or not self.looks[0] > 0:
+            raise ValueError(f"looks {self.looks} must be growing numbers of pairs")
+        if self.looks[-1] > MOST_PAIRS:
+            raise ValueError(f"a look at {self.looks[-1]} pairs: nobody measures more than {MOST_PAIRS}")
+        if self.most and not self.looks[-1] <= self.most <= MOST_PAIRS:
+            raise ValueError(
+                f"most is {self.most!r}: a plan goes on after its looks {self.looks}, or never (0)"
+            )
+        for name, spend in (("alpha_spend", self.alpha_spend), ("beta_spend", self.beta_spend)):
+            if not all(0 < share < MAX_SPEND for share in spend):
+                raise ValueError(
+                    f"{name} is {spend!r}: shares of what may be spent are positive, and below {MAX_SPEND:g}"
+                )
 
     def alone(self) -> Rules:
         """The same limits for one gating that shares alpha with no other, at the usual alpha and looks."""

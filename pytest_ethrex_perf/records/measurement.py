@@ -1,10 +1,12 @@
 """What is measured, raw: a machine, a program, its invocations one by one; and earlier ones that are stored.
 
-Times are integers in nanoseconds. Strict about unknown fields when read.
+Times are integers in nanoseconds. Strict about unknown fields when read, and about what becomes part of a
+path or of a line on a terminal: a file may come from anywhere, so no reader can forget to check.
 """
 
 from __future__ import annotations
 
+import re
 import statistics
 from typing import Literal, TypeAlias
 
@@ -16,6 +18,20 @@ Kind = Literal["ethrex", "embedded"]
 Side = Literal["base", "head"]
 Fact: TypeAlias = str | int | float | bool
 Facts: TypeAlias = dict[str, Fact]
+
+
+_NETWORK = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MAX_NUMBER = 2**64 - 1  # ethrex-replay reads a block's number as a u64
+_LONGEST_LABEL = 4096  # characters, as of a path
+LONGEST_NS = 10**18
+"""No time is longer: 31 years."""
+
+
+def _must(what: str, text: str, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is no {what}")
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +49,10 @@ class Machine(Record, frozen=True, kw_only=True):
     """What changes performance: a change of any of these is another machine."""
     recorded: Facts
     """What may change performance: a change is worth a warning, not another key."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a key that could not be part of a file's name."""
+        _must("key of a machine", self.key, _MACHINE)
 
 
 class Usage(Record, frozen=True, kw_only=True):
@@ -152,6 +172,17 @@ class Invocation(Record, frozen=True, kw_only=True):
     counting_ns: int = 0
     """Wall time of further processes, in which was counted what would have disturbed the clock."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for numbers that nobody can have measured."""
+        if not 0 < self.wall_ns < LONGEST_NS:
+            raise ValueError(f"wall_ns is {self.wall_ns}: a process takes some time")
+        for name, repeats in (("exec_ns", self.exec_ns), ("prep_ns", self.prep_ns)):
+            for ns in repeats:
+                if not 0 < ns < LONGEST_NS:
+                    raise ValueError(f"{name} holds {ns}: a repeat takes some time")
+        if self.gas < 0 or self.txs < 0:
+            raise ValueError(f"{self.gas} gas and {self.txs} transactions are no block's")
+
     def repeats(self, metric: str) -> tuple[int, ...]:
         """Raw repeats of a time in ns, in the order they ran; raises KeyError for a count."""
         return {EXEC: self.exec_ns, PREP: self.prep_ns}[metric]
@@ -186,6 +217,12 @@ class Program(Record, frozen=True, kw_only=True):
     """What was put before it, e.g. `taskset -c 0-7`."""
     commit: str | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for an identity that is none, and for a label that no line can hold."""
+        _must("sha256", self.sha256, _SHA256)
+        if not 0 < len(self.label) <= _LONGEST_LABEL:
+            raise ValueError(f"a program's label has {len(self.label)} characters")
+
 
 class Pair(Record, frozen=True, kw_only=True):
     """One invocation of base and one of head, run next to each other."""
@@ -210,6 +247,12 @@ class CacheIdentity(Record, frozen=True, kw_only=True):
     """0x…, keccak-256 of the RLP-encoded header."""
     witness_sha256: str
     """sha256 over the sorted witness: the same state in another order is the same work."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a network that could not be part of a path, and for a number that is none."""
+        _must("name of a network", self.network, _NETWORK)
+        if not 0 <= self.number <= _MAX_NUMBER:
+            raise ValueError(f"{self.number} is no number of a block")
 
 
 class StoredSession(Record, frozen=True, kw_only=True):

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.result import SCHEMA, RunResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+_SHARD = re.compile(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}")
 
 
 def dump(result: RunResult) -> str:
-    """JSON text of `result`, every number as it is: `load` reads back what is equal."""
+    """JSON text of `result` with its seal, every number as it is: `load` reads back what is equal."""
     import msgspec
 
-    return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
+    sealed = msgspec.structs.replace(result, sha256=result.digest())
+    return msgspec.json.format(msgspec.json.encode(sealed), indent=1).decode() + "\n"
 
 
-def load(path: Path) -> RunResult:
-    """Read a results file; raises `UsageError` that names it and says what is wrong."""
+def load(path: Path, *, edited: bool = False) -> RunResult:
+    """Read a results file; raises `UsageError` that names it and says what is wrong.
+
+    A file that was edited since it was written is refused, unless `edited` ones are wanted (`explain` says
+    line by line what does not agree). Whoever makes a new seal as well is not found out.
+    """
     import msgspec
 
     try:
@@ -31,11 +41,55 @@ def load(path: Path) -> RunResult:
                 f"{path}: not a results file of this version (schema {schema!r}, not {SCHEMA}): "
                 "write it with --ethrex-json of the same pytest-ethrex-perf"
             )
-        return msgspec.json.decode(content, type=RunResult)
+        result = msgspec.json.decode(content, type=RunResult)
+        _check(result)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not a results file of --ethrex-json: {error}") from None
+    if not edited and (reason := _edited(result)) is not None:
+        raise UsageError(
+            f"{path}: {reason}: it was edited since it was written: `ethrex-perf explain {path}` shows what "
+            "does not agree; measure again"
+        )
+    return msgspec.structs.replace(result, sha256=None)
+
+
+def _edited(result: RunResult) -> str | None:
+    """Which seal no longer fits; files of older versions have fewer of them."""
+    if result.sha256 is not None and result.sha256 != result.digest():
+        return "its sha256 differs"
+    for block in result.blocks:
+        if block.raw_sha256 is not None and block.raw_sha256 != block.raw_digest():
+            return f"the sha256 of the raw data of {block.block} differs"
+    return None
+
+
+def _check(result: RunResult) -> None:
+    """Raise ValueError for what no run can have written."""
+    for what, text in (("started", result.started), *_starts(result)):
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{what} is {text[:40]!r}, not a time in ISO 8601") from None
+    if result.shard is not None and not _SHARD.fullmatch(result.shard):
+        raise ValueError(f"shard is {result.shard[:40]!r}, not a part like 2/5")
+    for block in result.blocks:
+        if block.drop < 0 or (block.repeat is not None and block.repeat < 1):
+            raise ValueError(f"{block.block}: {block.repeat} repeats, the first {block.drop} dropped")
+        for rules in (*block.rules.values(), *(metric.rules for metric in block.metrics)):
+            rules.check()
+    for suite in result.suite:
+        suite.rules.check()
+
+
+def _starts(result: RunResult) -> Iterator[tuple[str, str]]:
+    for block in result.blocks:
+        for session in block.baseline:
+            yield f"started of a session of {block.block}", session.started
+        taken = [invocation for pair in block.pairs for invocation in (pair.base, pair.head)]
+        for invocation in (*taken, *block.invocations):
+            yield f"started of an invocation of {block.block}", invocation.started
 
 
 def json_schema() -> str:

@@ -78,9 +78,8 @@ def test_a_file_that_contradicts_itself_is_refused(fields: dict[str, Any], probl
 def test_an_invocation_that_cannot_have_been_measured_is_refused(
     fields: dict[str, Any], problem: str
 ) -> None:
-    sessions = [make_session(0), _with(make_session(1), **fields)]
     with pytest.raises(ValueError, match=problem):
-        check(make_baseline(make_epoch(sessions)))
+        check(make_baseline(make_epoch([make_session(0), _with(make_session(1), **fields)])))
 
 
 def test_times_edited_by_hand_are_noticed() -> None:

@@ -311,34 +311,14 @@ EDITS: dict[str, tuple[str, Callable[[Any], None], str]] = {
         set_in(lambda c: block_of(c)["metrics"][0]["rules"], "margin", lambda _: 0.1),
         "exec does not agree: verdict",
     ),
-    "nonsense": (
-        "slower",
-        set_in(lambda c: block_of(c)["metrics"][0]["rules"], "alpha", lambda _: 7),
-        "alpha is 7.0: it must lie between 0 and 0.5",
-    ),
     "no metric": (
         "slower",
         set_in(lambda c: block_of(c)["metrics"][0], "metric", lambda _: "gas"),
         "gas was not judged in this mode",
     ),
-    "zero": (
-        "slower",
-        set_in(lambda c: block_of(c)["pairs"][0]["base"]["exec_ns"], 3, lambda _: 0),
-        "repeat 4 is 0: a repeat is a positive, finite number",
-    ),
-    "enormous": (
-        "slower",
-        set_in(lambda c: block_of(c)["pairs"][0]["base"], "exec_ns", lambda _: [10**400] * 11),
-        "cannot be recomputed",
-    ),
     "no time zone": (
         "stored",
         set_in(lambda c: block_of(c)["baseline"][0], "started", lambda text: text[:19]),
-        "cannot be recomputed",
-    ),
-    "rules without looks": (
-        "noisy",
-        set_in(lambda c: block_of(c)["metrics"][0]["rules"], "looks", lambda _: []),
         "cannot be recomputed",
     ),
     "level": (
@@ -373,10 +353,44 @@ EDITS: dict[str, tuple[str, Callable[[Any], None], str]] = {
 }
 
 
+IMPOSSIBLE: dict[str, tuple[str, Callable[[Any], None], str]] = {
+    "nonsense": (
+        "slower",
+        set_in(lambda c: block_of(c)["metrics"][0]["rules"], "alpha", lambda _: 7),
+        "alpha is 7.0: it must lie between 0 and 0.5",
+    ),
+    "zero": (
+        "slower",
+        set_in(lambda c: block_of(c)["pairs"][0]["base"]["exec_ns"], 3, lambda _: 0),
+        "exec_ns holds 0: a repeat takes some time",
+    ),
+    "enormous": (
+        "slower",
+        set_in(lambda c: block_of(c)["pairs"][0]["base"], "exec_ns", lambda _: [10**400] * 11),
+        "exec_ns holds 1000",
+    ),
+    "rules without looks": (
+        "noisy",
+        set_in(lambda c: block_of(c)["metrics"][0]["rules"], "looks", lambda _: []),
+        "looks () must be growing numbers of pairs",
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", IMPOSSIBLE)
+def test_what_no_run_can_have_written_is_no_verdict_either(desk: Desk, edit: str) -> None:
+    name, change, says = IMPOSSIBLE[edit]
+    desk.tamper(f"{name}.json", change)
+    ran = desk.run("explain", f"{name}.json")
+    assert ran.code == 2
+    assert f"{name}.json: not a results file of --ethrex-json: " in ran.err
+    assert says in ran.err
+
+
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edited_file_no_longer_agrees(desk: Desk, edit: str) -> None:
     name, change, says = EDITS[edit]
-    desk.edit(f"{name}.json", change)
+    desk.tamper(f"{name}.json", change)
     ran = desk.run("explain", f"{name}.json")
     assert ran.code == 1
     told = " ".join(ran.out.split())
@@ -387,13 +401,13 @@ def test_an_edited_file_no_longer_agrees(desk: Desk, edit: str) -> None:
 
 def test_what_differs_stands_side_by_side(desk: Desk) -> None:
     estimate = desk.load("slower.json").blocks[0].metric("exec").decision.estimate
-    desk.edit("slower.json", set_in(decision_of, "estimate", lambda _: 0.25))
+    desk.tamper("slower.json", set_in(decision_of, "estimate", lambda _: 0.25))
     out = desk.run("explain", "slower.json").out
     assert re.search(rf"^  estimate +{estimate:.10g} +0\.25  does not agree$", out, re.MULTILINE)
 
 
 def test_a_file_without_the_sha256_of_its_raw_data_says_so(desk: Desk) -> None:
-    desk.edit("slower.json", lambda c: block_of(c).pop("raw_sha256"))
+    desk.tamper("slower.json", lambda c: block_of(c).pop("raw_sha256"))
     ran = desk.run("explain", "slower.json")
     assert ran.code == 0
     assert "the file holds no sha256 to check it against" in ran.out
@@ -426,7 +440,7 @@ def test_a_block_that_was_not_judged_says_why(desk: Desk) -> None:
         content["blocks"][0] |= {"error": "killed by SIGKILL", "metrics": []}
         content["suite"] = []
 
-    desk.edit("four.json", fail)
+    desk.tamper("four.json", fail)
     ran = desk.run("explain", "four.json")
     assert ran.code == 0
     assert "mainnet/1: killed by SIGKILL" in ran.out

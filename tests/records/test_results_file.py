@@ -46,10 +46,85 @@ def test_an_edited_repeat_is_found_out(tmp_path: Path) -> None:
     content["blocks"][0]["pairs"][0]["head"]["exec_ns"][1] += 1
     file = tmp_path / "results.json"
     file.write_text(json.dumps(content))
-    (block,) = results_file.load(file).blocks
+    with pytest.raises(UsageError, match=r"results\.json: its sha256 differs: it was edited since"):
+        results_file.load(file)
+    (block,) = results_file.load(file, edited=True).blocks
     assert block.raw_digest() != block.raw_sha256
     (untouched,) = builders.one().blocks
     assert untouched.raw_digest() == untouched.raw_sha256
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda run: run["blocks"][0]["metrics"][0]["decision"].update(verdict="unchanged"),
+        lambda run: run["blocks"][0]["metrics"][0].update(outcome="pass"),
+        lambda run: run.update(started="2026-01-01T00:00:00+00:00"),
+    ],
+)
+def test_an_edited_verdict_is_found_out(tmp_path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    file = tmp_path / "results.json"
+    file.write_bytes(changed(edit))
+    with pytest.raises(UsageError, match="it was edited since it was written: `ethrex-perf explain"):
+        results_file.load(file)
+
+
+def test_white_space_and_the_order_of_fields_are_no_edit(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    content = json.loads(results_file.dump(builders.one()))
+    file.write_text(json.dumps(dict(sorted(content.items())), indent=4))
+    assert results_file.load(file) == builders.one()
+
+
+def without_seals(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], object]:
+    """The change, as whoever knows of the seals would make it."""
+
+    def edit(run: dict[str, Any]) -> None:
+        change(run)
+        run["sha256"] = None
+        for block in run["blocks"]:
+            block["raw_sha256"] = None
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (
+            lambda run: run["blocks"][0]["cache"].update(network="../../X"),
+            "'../../X' is no name",
+        ),
+        (lambda run: run["blocks"][0]["cache"].update(number=-1), "-1 is no number of a block"),
+        (lambda run: run["measured_on"].update(key="../x"), "'../x' is no key of a machine"),
+        (lambda run: run["measured_on"].update(key="a/b"), "'a/b' is no key of a machine"),
+        (lambda run: run["measured_on"].update(key="\x1b[2J"), "is no key of a machine"),
+        (lambda run: run["blocks"][0]["head"]["program"].update(sha256="abc"), "'abc' is no sha256"),
+        (lambda run: run["blocks"][0]["head"]["program"].update(label=""), "label has 0 characters"),
+        (lambda run: run["blocks"][0]["pairs"][0]["base"]["exec_ns"].__setitem__(0, 0), "exec_ns holds 0"),
+        (lambda run: run["blocks"][0]["pairs"][0]["base"]["exec_ns"].__setitem__(0, -5), "exec_ns holds -5"),
+        (lambda run: run["blocks"][0]["pairs"][0]["base"].update(started="soon"), "'soon', not a time"),
+        (lambda run: run.update(started="2026-99-01"), "'2026-99-01', not a time in ISO 8601"),
+        (lambda run: run.update(shard="abc"), "shard is 'abc', not a part like 2/5"),
+        (lambda run: run["blocks"][0]["metrics"][0]["rules"].update(alpha=0), "alpha is 0"),
+        (lambda run: run["blocks"][0]["metrics"][0]["rules"].update(looks=[]), "growing numbers of pairs"),
+        (
+            lambda run: run["blocks"][0]["metrics"][0]["rules"].update(looks=[6, 10, 16, -1]),
+            "growing numbers",
+        ),
+        (lambda run: run["blocks"][0]["metrics"][0]["rules"].update(looks=[6, 10**8]), "a look at 100000000"),
+        (lambda run: run["blocks"][0]["metrics"][0]["rules"].update(floor=-1), "floor is -1"),
+    ],
+)
+def test_what_no_run_can_have_written_is_refused(
+    tmp_path: Path, edit: Callable[[dict[str, Any]], object], says: str
+) -> None:
+    file = tmp_path / "results.json"
+    file.write_bytes(changed(without_seals(edit)))
+    with pytest.raises(UsageError) as caught:
+        results_file.load(file)
+    assert str(caught.value).startswith(f"{file}: not a results file of --ethrex-json: ")
+    assert says in str(caught.value)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> bytes:

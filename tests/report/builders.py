@@ -506,7 +506,7 @@ HOSTILE = (
 def hostile() -> RunResult:
     """A run with hostile text wherever text comes from outside."""
     program = msgspec.structs.replace(
-        HEAD, label=HOSTILE, command=(HOSTILE,), prefix=(HOSTILE,), commit=HOSTILE, sha256=HOSTILE
+        HEAD, label=HOSTILE, command=(HOSTILE,), prefix=(HOSTILE,), commit=HOSTILE
     )
 
     def poisoned(one: BlockResult, **fields: Any) -> BlockResult:
@@ -566,9 +566,7 @@ def hostile() -> RunResult:
         poisoned(block("mainnet/4"), error=HOSTILE),
         poisoned(block("mainnet/5"), skipped=HOSTILE),
     ]
-    machine = msgspec.structs.replace(
-        MACHINE, key=HOSTILE, keyed={HOSTILE: HOSTILE}, recorded={HOSTILE: HOSTILE}
-    )
+    machine = msgspec.structs.replace(MACHINE, keyed={HOSTILE: HOSTILE}, recorded={HOSTILE: HOSTILE})
     suite = SuiteResult(
         metric="exec",
         blocks=(HOSTILE,),
