@@ -109,7 +109,9 @@ def _merge(options: argparse.Namespace) -> int:
 def _junit_merge(options: argparse.Namespace) -> int:
     from pytest_ethrex_perf.report import junit
 
-    _replace(options.output, junit.merge(dict.fromkeys(options.junit)))
+    content, notes = junit.merge(dict.fromkeys(options.junit))
+    _replace(options.output, content)
+    sys.stderr.write("".join(f"note: {note}\n" for note in notes))
     return 0
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import SubElement
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.result import SuiteResult
-from pytest_ethrex_perf.report import escape, terminal, text
+from pytest_ethrex_perf.report import escape, junit_file, terminal, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+    from xml.etree.ElementTree import Element
 
     from junitparser import xunit2
 
@@ -67,7 +69,10 @@ def dump(result: RunResult) -> str:
         case = _case("all", mean.metric, 0.0)
         _judged(case, text.mean_name(mean), mean, text.mean_headline(mean), "")
         suite.add_testcase(case)
-    return _text([suite])
+    report = xunit2.JUnitXml()
+    report.add_testsuite(suite)
+    report.update_statistics()
+    return bytes(report.tostring()).decode() + "\n"
 
 
 def _block_cases(block: BlockResult) -> Iterator[xunit2.TestCase]:
@@ -119,20 +124,25 @@ def _unjudged(case: xunit2.TestCase, block: BlockResult) -> None:
 # --- files ----------------------------------------------------------------------------------------------
 
 
-def merge(paths: Iterable[Path]) -> str:
-    """The test suites of several files in one; raises `UsageError` for a block that two of them have."""
-    suites: list[xunit2.TestSuite] = []
+def merge(paths: Iterable[Path]) -> tuple[str, list[str]]:
+    """The test suites of several files in one, and notes on totals that are not those of the cases.
+
+    Raises `UsageError` for a block that two of them have.
+    """
+    suites: list[Element] = []
+    notes: list[str] = []
     seen: dict[tuple[str, str], Path] = {}
     for path in paths:
-        for suite in _read(path):
-            for case in _cases([suite]):
-                for block, metric in {(g.get("block", ""), g.get("metric", "")) for g in _groups(case)}:
-                    first = seen.setdefault((block, metric), path)
-                    if first != path:
-                        name = f"{block} {metric}".rstrip()
-                        raise UsageError(f"{name} is in {first} and in {path}: merge each shard once")
-            suites.append(suite)
-    return _text(suites)
+        file = junit_file.read(path)
+        for case in file.cases:
+            for block, metric in {(g.get("block", ""), g.get("metric", "")) for g in _groups(case)}:
+                first = seen.setdefault((block, metric), path)
+                if first != path:
+                    name = escape.line(f"{block} {metric}".rstrip())
+                    raise UsageError(f"{name} is in {first} and in {path}: merge each shard once")
+        suites += file.suites
+        notes += file.notes()
+    return junit_file.dump(suites), notes
 
 
 def annotate(path: Path, result: RunResult) -> tuple[str, int]:
@@ -142,10 +152,10 @@ def annotate(path: Path, result: RunResult) -> tuple[str, int]:
     that it is called by, or else of all. What an earlier run of ours had put there is replaced. Raises
     `UsageError` where no test case is of any block.
     """
-    suites = _read(path)
+    file = junit_file.read(path)
     annotated = 0
-    for case in _cases(suites):
-        named = f"{case.classname or ''}::{case.name or ''}"
+    for case in file.cases:
+        named = f"{case.classname}::{case.name}"
         groups = []
         for block in result.blocks:
             if re.search(rf"(?<![\w-]){re.escape(escape.line(block.block))}(?!\w)", named):
@@ -158,14 +168,18 @@ def annotate(path: Path, result: RunResult) -> tuple[str, int]:
         raise UsageError(
             f"{path}: no test case is named after a block of the results, as in [mainnet/24443168]"
         )
-    return _text(suites), annotated
+    return junit_file.dump(file.suites), annotated
 
 
-def _replace(case: xunit2.TestCase, entries: Sequence[Property]) -> None:
-    for old in [entry for entry in case.properties() if str(entry.name).startswith(_PREFIX)]:
-        case.remove_property(old)
+def _replace(case: junit_file.Case, entries: Sequence[Property]) -> None:
+    element = case.elements[0]
+    table = element.find("properties")
+    if table is None:
+        table = SubElement(element, "properties")
+    for old in [entry for entry in table if entry.get("name", "").startswith(_PREFIX)]:
+        table.remove(old)
     for key, value in entries:
-        case.add_property(key, str(value))
+        SubElement(table, "property", name=key, value=str(value))
 
 
 def summary(path: Path) -> list[str]:
@@ -173,7 +187,8 @@ def summary(path: Path) -> list[str]:
 
     Raises `UsageError` for a file that is none.
     """
-    cases = list(_cases(_read(path)))
+    file = junit_file.read(path)
+    cases = file.cases
     table = [("Block", "Metric", "Baseline", "Head", "Delta")]
     for case in cases:
         for group in _groups(case):
@@ -183,11 +198,15 @@ def summary(path: Path) -> list[str]:
             table.append((group.get("block", ""), group.get("metric", ""), *sides, delta))
     if len(table) == 1:
         table = [("Test", "Result", "", "", "")]
-        table += [(f"{case.classname}::{case.name}", _ended(case), "", "", "") for case in cases]
-    ended = [_ended(case) for case in cases]
+        table += [(case.label, case.outcome, "", "", "") for case in cases]
+    ended = [case.outcome for case in cases]
     totals = ", ".join(f"{ended.count(name)} {name}" for name in sorted(set(ended)))
     cells = [[escape.line(cell) for cell in row] for row in table]
-    return [*terminal.columns(cells, right={2, 3}), totals or "no test cases"]
+    return [
+        *terminal.columns(cells, right={2, 3}),
+        *(f"note: {note}" for note in file.notes()),
+        totals or "no test cases",
+    ]
 
 
 def _quantity(value: str | None, unit: str | None) -> str:
@@ -197,52 +216,12 @@ def _quantity(value: str | None, unit: str | None) -> str:
         return value or ""
 
 
-def _ended(case: xunit2.TestCase) -> str:
-    from junitparser import Error, Failure, Skipped
-
-    names = {Failure: "failed", Error: "error", Skipped: "skipped"}
-    return next((names[type(result)] for result in case.result if type(result) in names), "passed")
-
-
-def _groups(case: xunit2.TestCase) -> list[dict[str, str]]:
+def _groups(case: junit_file.Case) -> list[dict[str, str]]:
     """Our properties of a test case, without their prefix, one group a metric."""
     groups: list[dict[str, str]] = []
-    for entry in case.properties():
-        name = str(entry.name)
+    for name, value in case.properties():
         if name == "ethrex_block":
             groups.append({})
         if groups and name.startswith(_PREFIX):
-            groups[-1][name.removeprefix(_PREFIX)] = str(entry.value)
+            groups[-1][name.removeprefix(_PREFIX)] = value
     return groups
-
-
-def _read(path: Path) -> list[xunit2.TestSuite]:
-    from junitparser import JUnitXmlError, xunit2
-
-    try:
-        report = xunit2.JUnitXml.fromfile(str(path))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (SyntaxError, JUnitXmlError, ValueError) as error:  # XML's errors are SyntaxError's
-        raise UsageError(f"{path}: not a JUnit file: {error}") from None
-    return list(xunit2.JUnitXml() + report)  # junitparser 4 gives a lone suite as it is
-
-
-def _cases(suites: Iterable[xunit2.TestSuite]) -> Iterator[xunit2.TestCase]:
-    from junitparser import xunit2
-
-    for suite in suites:
-        for case in suite:
-            yield xunit2.TestCase.fromelem(case)
-        yield from _cases(suite.testsuites())
-
-
-def _text(suites: Iterable[xunit2.TestSuite]) -> str:
-    """XML of `suites`, their counts made anew (of their times, only the sum over cases)."""
-    from junitparser import xunit2
-
-    report = xunit2.JUnitXml()
-    for suite in suites:
-        report.add_testsuite(suite)
-    report.update_statistics()
-    return bytes(report.tostring()).decode() + "\n"

@@ -70,7 +70,7 @@ def test_hostile_text_is_valid_xml() -> None:
 def test_merge_joins_the_cases_of_all_shards(tmp_path: Path) -> None:
     first = written(tmp_path / "1.xml", builders.one())
     second = written(tmp_path / "2.xml", builders.run([builders.interleaved(1, 0.0)]))
-    merged = junit.merge([first, second])
+    merged, _ = junit.merge([first, second])
     assert [case.classname for case in cases(merged)] == [
         "ethrex-block.mainnet/24443168",
         "ethrex-block.mainnet/1",
@@ -89,7 +89,7 @@ def test_merge_refuses_a_block_that_is_in_two_files(tmp_path: Path) -> None:
 def test_merge_takes_files_of_other_tools(tmp_path: Path) -> None:
     other = tmp_path / "other.xml"
     other.write_text('<testsuite name="cargo"><testcase classname="a" name="b" time="1.5"/></testsuite>')
-    merged = junit.merge([other, written(tmp_path / "1.xml", builders.one())])
+    merged, _ = junit.merge([other, written(tmp_path / "1.xml", builders.one())])
     assert [case.name for case in cases(merged)] == ["b", "exec"]
 
 
