@@ -7,6 +7,9 @@ perf: 0.1 to 0.2 ms, and up to 7 ms where every CPU is busy; both sides of a pai
 the edges nothing of ours is woken by the program's lines, but for its last two repeats: that would take a CPU
 from the program (+8 % of its time on two cores). A program that ends before perf has switched off ends the
 window: the little that it does after its results is counted.
+
+perf's exit code is 0 when a signal kills its child, so a shell between perf and the program keeps the
+program's own (`fate`). Where a whole process is counted, the shell's start is counted with it, on both sides.
 """
 
 from __future__ import annotations
@@ -16,14 +19,13 @@ import math
 import os
 import re
 import select
-import signal
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.counters import events, perf_output
+from pytest_ethrex_perf.counters import events, fate, perf_output
 from pytest_ethrex_perf.records.measurement import Count
 from pytest_ethrex_perf.replay.instrument import Run
 
@@ -45,7 +47,6 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z")
 _PATIENCE_MS = 1000  # for perf to answer; the program goes on meanwhile
 _MOST_MISSED = 0.02  # of all repeats: more is no count of them
 _USAGE_ERROR, _FAILED = 129, 255
-_KILLED = re.compile(r"^(?P<program>.+): (?P<what>[A-Z][^:\n]*)$", re.MULTILINE)
 
 
 def command(tool: PerfTool, counted: tuple[str, ...], written: Path, *more: str) -> tuple[str, ...]:
@@ -89,8 +90,14 @@ class Perf:
 
     def _run(self, repeat: int, turn: int, written: Path, window: _Window | None) -> Run:
         more = window.options if window else ()
-        wrapper = command(self._tool, self.counted(turn), written, *more)
-        return Run(repeat, wrapper, on_line=window.hear if window else None, trouble=trouble)
+        status = written.with_name("status")
+        return Run(
+            repeat,
+            (*command(self._tool, self.counted(turn), written, *more), *fate.keeper(status)),
+            on_line=window.hear if window else None,
+            trouble=lambda finished: None if fate.kept(status) is not None else trouble(finished),
+            returncode=lambda _: fate.kept(status),
+        )
 
     def tallies(self, written: Path) -> dict[str, Tally]:
         """What perf wrote there, by event; empty where it wrote nothing."""
@@ -221,19 +228,14 @@ def _printed(line: str) -> datetime | None:
 
 
 def trouble(finished: Finished) -> str | None:
-    """What perf says of its own failure, and of a signal that killed the program.
-
-    perf's exit code is 0 then (psignal(3) to stderr is all it does), so it is only in what it prints.
-    """
-    complaint = finished.stderr.strip()
+    """Why perf ended before the program's own end was kept, a clause."""
+    complaint = " ".join(finished.stderr.split())
     if finished.returncode == _USAGE_ERROR and "event syntax error" in complaint:
         return "perf does not know an event that it was asked for: `perf list` shows those of this machine"
     if finished.returncode == _FAILED and not finished.stdout and complaint:
-        return f"perf could not count: {' '.join(complaint.split())[:200]}"
-    names = {signal.strsignal(number): number for number in signal.valid_signals()}
-    killed = (names.get(match["what"]) for match in _KILLED.finditer(finished.stderr))
-    number = next((number for number in killed if number is not None), None)
-    if number is None:
-        return None
-    hint = " (by the kernel, if memory ran out)" if number == signal.SIGKILL else ""
-    return f"the program was killed by {signal.Signals(number).name}{hint}"
+        return f"perf could not count: {complaint[:200]}"
+    if finished.signal_name is not None:
+        hint = " (by the kernel, if memory ran out)" if finished.signal_name == "SIGKILL" else ""
+        return f"perf was killed by {finished.signal_name}{hint}, so the program was not counted to its end"
+    how = f"perf ended with exit code {finished.returncode} before the program did"
+    return f"{how}: {complaint[:200]}" if complaint else how

@@ -18,6 +18,10 @@ def _no_trouble(_: Finished) -> str | None:
     return None
 
 
+def _of_process(finished: Finished) -> int | None:
+    return finished.returncode
+
+
 @dataclass(frozen=True)
 class Run:
     """One process, as an instrument wants it to be run."""
@@ -31,6 +35,9 @@ class Run:
     """Called with the program's lines while it runs; see `process.run` for what it returns."""
     trouble: Callable[[Finished], str | None] = _no_trouble
     """The instrument's own reason for a failure, a clause; None where it has none."""
+    returncode: Callable[[Finished], int | None] = _of_process
+    """The program's own exit code, or the negative number of the signal that killed it. None where the
+    instrument died before it could say; `trouble` then says how."""
     slowdown: float = 1.0
     """How many times as long as by itself the program may take."""
 

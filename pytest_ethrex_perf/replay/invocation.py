@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
@@ -101,12 +101,20 @@ class _Launcher:
 
     def read(self, finished: Finished, run: Run, timeout: float | None) -> tuple[Output, Report]:
         read = output.parse(finished.stdout)
+        returncode = run.returncode(finished)
         reason = failure.of_measurement(
-            finished, read, block=self.block, repeat=run.repeat, timeout=timeout, work=self.work
+            finished if returncode is None else replace(finished, returncode=returncode),
+            read,
+            block=self.block,
+            repeat=run.repeat,
+            timeout=timeout,
+            work=self.work,
         )
-        if reason is None and read.report is not None:
+        if returncode is None and not finished.timed_out:
+            reason = run.trouble(finished) or "nothing says how the program ended"
+        elif reason is None and read.report is not None:
             return read, read.report
-        if not finished.timed_out:
+        elif not finished.timed_out:
             reason = run.trouble(finished) or reason
         redact = Redactor([*self.secrets, *secrets_in(self.environ)])
         name = f"{self.block.network}-{self.block.number}-{self.label}"

@@ -4,12 +4,13 @@
 event (as it is asked for) counts in a repeat, or `<not supported>`; `running`, percent of the time;
 `by_program`, a factor for programs of that name, and `noise`, the sd of what processes differ by;
 `returncode` and `says` of a perf that counts nothing; `unknown`, an event that it refuses; `silent`, it never
-answers; `raw`, what it writes instead of rows.
+answers; `raw`, what it writes instead of rows; `killed`, the signal that it dies of while the program runs.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import select
 import shlex
@@ -63,9 +64,12 @@ def main() -> None:
         log.write(json.dumps(events) + "\n")
     if "--control" in options:
         fifos = options[options.index("--control") + 1].removeprefix("fifo:").split(",")
-        returncode, repeats = run_switched(program, *fifos, silent=bool(plan.get("silent")))
+        returncode, repeats = run_switched(
+            program, *fifos, silent=bool(plan.get("silent")), killed=plan.get("killed")
+        )
+        returncode = max(0, returncode)  # perf succeeds though a signal kills its child
     else:
-        returncode = subprocess.run(program, check=False).returncode
+        returncode = max(0, subprocess.run(program, check=False).returncode)
         repeats = int(program[program.index("--repeat") + 1]) if "--repeat" in program else 1
     factor = factor_of(plan, program, len(asked(perf)))
     written = plan.get("raw") or "".join(
@@ -77,8 +81,9 @@ def main() -> None:
 
 def factor_of(plan: dict[str, Any], program: list[str], number: int) -> float:
     """What the program's name stands for, and a little more or less in every process."""
-    factor = float(plan.get("by_program", {}).get(Path(program[0]).name, 1))
-    chance = random.Random(f"{Path(program[0]).name} {number}")  # noqa: S311 - nothing secret
+    name = Path(program[program.index("sh") + 2 if "sh" in program else 0]).name  # after the shell's words
+    factor = float(plan.get("by_program", {}).get(name, 1))
+    chance = random.Random(f"{name} {number}")  # noqa: S311 - nothing secret
     return factor * chance.lognormvariate(0, plan["noise"]) if "noise" in plan else factor
 
 
@@ -100,7 +105,9 @@ def row(plan: dict[str, Any], event: str, repeats: float, factor: float, *, json
     return f"{value};{unit};{event};374708;{running:.2f};;\n"
 
 
-def run_switched(program: list[str], control: str, answers: str, *, silent: bool) -> tuple[int, int]:
+def run_switched(
+    program: list[str], control: str, answers: str, *, silent: bool, killed: int | None = None
+) -> tuple[int, int]:
     """Run a program under `--control`: its exit code, and how many repeats began while perf was switched on.
 
     At the lines at which perf is switched, the program (which takes no time) waits until that has happened.
@@ -122,6 +129,8 @@ def run_switched(program: list[str], control: str, answers: str, *, silent: bool
                     answer.write(b"ack\n\0")
             if b"--- Run " in line and counting:
                 repeats += 1
+            if killed is not None and b"https://" in line:
+                os.kill(os.getpid(), killed)
     return process.returncode, repeats
 
 

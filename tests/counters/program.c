@@ -8,6 +8,7 @@
  *   --edges DIR      wait for the file DIR/1 (and remove it) in the second repeat, for DIR/2 at the results:
  *                    there a window that counts the repeats is opened and closed, however late
  *   --segv           die of SIGSEGV in the second repeat
+ *   --late SIGNAL    die of this signal after the report
  *   --unknown        execute an instruction that every x86-64 has and valgrind has not
  *
  * Loading (before the first repeat) is worth three executions, preparation half of one, dropping the store a
@@ -138,7 +139,7 @@ int main(int argc, char **argv) {
     struct work whole = {4000000, 2000};
     uint64_t repeat = 1, percent = 100, jitter = 0, prep[MAX_REPEAT], exec[MAX_REPEAT];
     const char *block = "0", *network = "mainnet", *edges = NULL;
-    int dies = 0;
+    int dies = 0, dies_late = 0;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "block")) block = value;
@@ -150,6 +151,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "--jitter")) jitter = number(value);
         if (!strcmp(argv[i], "--edges")) edges = value;
         if (!strcmp(argv[i], "--segv")) dies = 1;
+        if (!strcmp(argv[i], "--late")) dies_late = (int)number(value);
         if (!strcmp(argv[i], "--unknown")) unknown();
     }
     if (repeat < 1 || repeat > MAX_REPEAT)
@@ -197,5 +199,9 @@ int main(int argc, char **argv) {
     }
     say("report"), printf("[%s] Block: %s, Gas: 37500000, #Txs: 442, Execution Time: 00s 001ms | "
                           "https://%s.etherscan.io/block/%s\n", network, block, network, block);
+    if (dies_late) {
+        fflush(stdout);
+        raise(dies_late);
+    }
     return 0;
 }
