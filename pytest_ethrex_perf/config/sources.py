@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
+import shlex
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -142,7 +145,19 @@ class Sources:
         tables = self._tables(name, text)
         for source, table in zip(self._all(), tables, strict=True):
             if EVERYWHERE in table:
-                return source.folder / Path(table[EVERYWHERE]).expanduser()
+                return source.folder / _at_home(table[EVERYWHERE], source.where(name))
+        return None
+
+    def command_or_none(self, name: str, reader: Callable[[object], str]) -> str | None:
+        """The command line that option `name`, which has no default, is set to.
+
+        Files that a file of settings names start at its folder, whichever directory pytest runs in: the
+        words are as `command` makes them.
+        """
+        tables = self._tables(name, reader)
+        for source, table in zip(self._all(), tables, strict=True):
+            if EVERYWHERE in table:
+                return command(table[EVERYWHERE], source.folder, self.command_line.folder)
         return None
 
     def _tables(self, name: str, reader: Callable[[object], T]) -> tuple[Mapping[Scope, T], ...]:
@@ -150,6 +165,57 @@ class Sources:
 
     def _all(self) -> tuple[Source, ...]:
         return self.command_line, self.file, self.ini
+
+
+def command(line: str, folder: Path, cwd: Path) -> str:
+    """The command line `line`, written in `folder`, as one that runs in `cwd`.
+
+    A relative path that stands first or is there in `folder` is made relative to `cwd`; other words and
+    lines, such as a bare name (which is looked for on PATH), stay as they are.
+    """
+    origin = Path(os.path.abspath(folder))  # noqa: PTH100 - `..` is taken out, links stay as they are
+    if origin == cwd.absolute():
+        return line
+    if "/" in line and (origin / line).exists():  # a path may hold spaces
+        return _moved(line, origin, cwd)
+    words = shlex.split(line)
+    moved = [
+        _moved(word, origin, cwd)
+        if ("/" in word and index == 0)
+        or (not (index == 0 and shutil.which(word)) and _is_file(origin / word))
+        else word
+        for index, word in enumerate(words)
+    ]
+    return line if moved == words else shlex.join(moved)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a word may be no path at all
+        return False
+
+
+def _moved(word: str, folder: Path, cwd: Path) -> str:
+    if Path(word).is_absolute() or word.startswith("~"):
+        return word
+    path = os.path.relpath(folder / word, cwd.absolute())
+    return path if "/" in path else f"./{path}"
+
+
+def _at_home(path: str, where: str) -> Path:
+    """`path` with a leading `~` or `~user` replaced; raises `UsageError` where that is no directory."""
+    if not path.startswith("~"):
+        return Path(path)
+    start = Path(path).parts[0]
+    try:
+        home = Path(start).expanduser()
+    except RuntimeError:
+        home = None
+    if home is None or not home.is_dir():
+        reason = "there is no such home directory" if home is None else f"{home} is no directory"
+        raise UsageError(f"{where}: {path!r}: {reason}: give the whole path")
+    return Path(path).expanduser()
 
 
 def check_names(names: Iterable[str], known: Iterable[str], where: str) -> None:

@@ -11,7 +11,7 @@ import tomli
 from pytest_ethrex_perf.config import readers
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.config.options import MARKER_OPTIONS, OPTIONS
-from pytest_ethrex_perf.config.parsers import fraction, read
+from pytest_ethrex_perf.config.parsers import fraction, read, shown
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Scope, Source, Values, Waiver, check_names
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.metric import METRICS, TIMES
@@ -44,17 +44,22 @@ def load(path: Path, network: str) -> TomlFile:
     Raises `UsageError` that names the file and the key.
     """
     try:
-        data = tomli.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+        data = tomli.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark first
+    except RecursionError:
+        raise UsageError(f"{path}: cannot be read: its tables and lists are nested too deeply") from None
+    except (OSError, ValueError) as error:  # TOML's own errors, of UTF-8, and of numbers of 5,000 digits
         raise UsageError(f"{path}: cannot be read: {error}") from None
     general = {key: value for key, value in data.items() if key not in _TABLES}
     check_names(general, [*_TABLES, *(name for name, option in OPTIONS.items() if option.file)], str(path))
     network = read(readers.network, general.get("network", network), f"{path}: network")
     tables: dict[Scope, Values] = {EVERYWHERE: general}
     of_block = [name for name in MARKER_OPTIONS if name != "network"]  # it is in the block's own name
+    specs: dict[BlockId, str] = {}
     for spec, table in _tables(data, "block", path):
         where = f'{path}: [block."{spec}"]'
         block = _one_block(spec, network, path)
+        if specs.setdefault(block, spec) != spec:
+            raise UsageError(f'{where} and [block."{specs[block]}"] are the same block: keep one of them')
         tables[block, None] = {key: value for key, value in table.items() if key != "metric"}
         check_names(tables[block, None], [*of_block, "metric"], where)
         for metric, values in _tables(table, "metric", path):
@@ -114,6 +119,6 @@ def _waivers(entries: Any, network: str, path: Path) -> list[Waiver]:
         try:
             up_to = fraction(entry["up_to"])
         except ValueError as error:
-            raise UsageError(f"{path}: allow: up_to = {entry['up_to']!r}: {error}") from None
+            raise UsageError(f"{path}: allow: up_to = {shown(entry['up_to'])}: {error}") from None
         waivers.append(Waiver(block, str(entry["metric"]), up_to, reason, entry["expires"]))
     return waivers

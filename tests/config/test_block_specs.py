@@ -80,3 +80,11 @@ def test_a_range_that_is_a_slip_of_the_keyboard_is_refused() -> None:
 
 def test_no_specs_are_no_blocks() -> None:
     assert parse_blocks([]) == []
+
+
+@given(st.integers(22, 6000))
+def test_a_number_of_thousands_of_digits_is_refused_in_a_short_line(digits: int) -> None:
+    for spec in ("9" * digits, f"1..{'9' * digits}", f"hoodi:{'9' * digits}"):
+        message = attempt(spec)
+        assert isinstance(message, str)
+        assert len(message) < 800

@@ -211,6 +211,7 @@ def test_an_absolute_path_and_the_home_directory_stay_what_they_are(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert loaded(tmp_path, f"cache_dir = '{tmp_path}/x'").cache_dir == tmp_path / "x"
+    (tmp_path / "home").mkdir()
     assert loaded(tmp_path, "cache_dir = '~/x'").cache_dir == tmp_path / "home" / "x"
     assert loaded(tmp_path, "cache_dir = 'bundled'").cache_dir == "bundled"
 
@@ -335,7 +336,7 @@ def test_values_that_are_refused(parse: Callable[[object], object], bad: list[ob
             parse(value)
 
 
-@given(st.floats(0.001, 1e6))
+@given(st.floats(0.001, 8784))
 def test_a_duration_is_the_same_in_every_unit(seconds: float) -> None:
     text = f"{seconds:.6f}"
     assert math.isclose(parsers.seconds(f"{text}s"), parsers.seconds(f"{text} m") / 60)
