@@ -47,16 +47,16 @@ def judged(block: BlockResult) -> dict[str, Rules]:
 
 def rules(
     given: Mapping[str, Any],
-    known: Rules | None,
+    earlier: Rules | None,
     gatings: float,
     *,
     metric: str,
     name: str,
     callgrind: bool = False,
 ) -> Rules:
-    """The rules of one gating: what is `given` wins over those that it is `known` to be judged by.
+    """The rules of one gating: what is `given` wins over its `earlier` rules.
 
-    Where nothing is known, the defaults of `metric`, `callgrind`'s if that counted it. `gatings` is its share
+    Without earlier ones, the defaults of `metric`, `callgrind`'s if that counted it. `gatings` is its share
     of the family, `name` what an error calls it. Raises `UsageError` unless the margin lies below the
     tolerance.
     """
@@ -64,10 +64,10 @@ def rules(
     if metric not in TIMES:
         chosen.pop("floor", None)  # it is a time
     usual = dataclasses.replace(_DEFAULT, **limits(metric, callgrind=callgrind)._asdict())
-    found = dataclasses.replace(known or usual, gatings=gatings, **chosen)
-    if found.margin >= found.tolerance:
+    ruled = dataclasses.replace(earlier or usual, gatings=gatings, **chosen)
+    if ruled.margin >= ruled.tolerance:
         raise UsageError(
-            f"{name}: the margin ({found.margin:.3g}) must be below the tolerance ({found.tolerance:.3g}): "
+            f"{name}: the margin ({ruled.margin:.3g}) must be below the tolerance ({ruled.tolerance:.3g}): "
             "set both, --margin and --tolerance"
         )
-    return found
+    return ruled

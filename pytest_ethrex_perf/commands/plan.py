@@ -57,6 +57,14 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """A block and metric of which the noise is not known."""
+
+    reason: str
+    """Which, and why: one clause."""
+
+
+@dataclass(frozen=True)
 class Goal:
     """What is asked for: an effect (fraction) seen with a power, in a run over so many blocks."""
 
@@ -94,19 +102,19 @@ def _plan(args: argparse.Namespace) -> int:
 
     given = limits.given(args)
     try:
-        machine, known = read(args.file, given.get("metrics"))
+        machine, measured = read(args.file, given.get("metrics"))
     except BaselineError:
         raise
     except (ValueError, MeasurementError) as error:  # what nobody can have measured, or can judge
         raise UsageError(f"{args.file}: {error}") from None
-    noises = [one for one in known if isinstance(one, Noise)]
-    unknown = [one for one in known if isinstance(one, str)]
+    noises = [each for each in measured if isinstance(each, Noise)]
+    unknown = [each.reason for each in measured if isinstance(each, Unknown)]
     if not noises:
         why = "; ".join(unknown) or "nothing was measured"
         raise UsageError(f"{args.file}: how much its machine's times vary is not known: {why}")
-    there = dict.fromkeys(one.block for one in noises)
-    blocks = _read(whole(1), args.blocks, "--blocks") if args.blocks is not None else len(there)
-    metrics = len({one.metric for one in noises})
+    names = {noise.block for noise in noises}
+    blocks = _read(whole(1), args.blocks, "--blocks") if args.blocks is not None else len(names)
+    metrics = len({noise.metric for noise in noises})
     means = metrics if blocks >= family.MIN_BLOCKS_FOR_MEAN else 0
     goal = Goal(
         effect=_read(probability, args.effect, "--effect"),
@@ -117,8 +125,8 @@ def _plan(args: argparse.Namespace) -> int:
     )
     planned: dict[str, float] = {}
     _say(f"{args.file}: {machine}")
-    family_told = f"{_count(blocks, 'block')}, {_count(metrics, 'metric')}"
-    _say(f"planned for {family_told}: alpha is divided by m = {goal.gatings:g}")
+    family_size = f"{_count(blocks, 'block')}, {_count(metrics, 'metric')}"
+    _say(f"planned for {family_size}: alpha is divided by m = {goal.gatings:g}")
     for noise in noises:
         rules = limits.rules(
             given,
@@ -132,8 +140,8 @@ def _plan(args: argparse.Namespace) -> int:
         planned[noise.block] = max(planned.get(noise.block, 0.0), seconds)
     if blocks > 1:
         total = statistics.fmean(planned.values()) * blocks
-        told = "no plan for some, see above" if math.isinf(total) else f"about {_time(total)}"
-        _say(f"\nall {blocks} blocks: {told}")
+        sentence = "no plan for some, see above" if math.isinf(total) else f"about {_time(total)}"
+        _say(f"\nall {blocks} blocks: {sentence}")
     for why in unknown:
         _say(f"left out: {why}")
     return 0
@@ -155,10 +163,10 @@ def _power(value: object) -> float:
     return power
 
 
-# --- what the file tells ------------------------------------------------------------------------------------
+# --- what the file says -------------------------------------------------------------------------------------
 
 
-def read(file: Path, metrics: Sequence[str] | None) -> tuple[str, list[Noise | str]]:
+def read(file: Path, metrics: Sequence[str] | None) -> tuple[str, list[Noise | Unknown]]:
     """The machine of a results file or baseline, and the noise of its blocks, or why it is not known.
 
     `metrics` None: those that were judged, exec if none. Raises `UsageError`, and `BaselineError` for a
@@ -184,16 +192,16 @@ def _is_baseline(file: Path) -> bool:
         return False  # the reader of results files says what is wrong
 
 
-def _of_baseline(baseline: Baseline, metric: str) -> Noise | str:
+def _of_baseline(baseline: Baseline, metric: str) -> Noise | Unknown:
     sessions = baseline.raw(baseline.epoch.recent)
     return _of_sessions(str(baseline.block_id), metric, sessions, samples.DROP, None)
 
 
-def _of_run(run: RunResult, metrics: Sequence[str] | None) -> Iterator[Noise | str]:
+def _of_run(run: RunResult, metrics: Sequence[str] | None) -> Iterator[Noise | Unknown]:
     for block in run.blocks:
-        known = limits.judged(block)
-        for metric in metrics or tuple(known) or (DEFAULT,):
-            rules = known.get(metric)
+        judged = limits.judged(block)
+        for metric in metrics or tuple(judged) or (DEFAULT,):
+            rules = judged.get(metric)
             if block.mode == "interleaved":
                 yield _of_pairs(block, metric, rules)
             else:
@@ -212,11 +220,11 @@ def _sessions(block: BlockResult, run: RunResult, metric: str) -> tuple[StoredSe
     return block.baseline or ((own,) if block.invocations else ())
 
 
-def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | str:
+def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | Unknown:
     pairs = [pair for pair in block.pairs if samples.has(pair.head, metric)]
     if len(pairs) < _ENOUGH:
         why = block.error or block.skipped or f"{len(pairs)} of at least {_ENOUGH} pairs"
-        return f"{block.block} {metric}: {why}"
+        return Unknown(f"{block.block} {metric}: {why}")
     sides = [pair.base for pair in pairs], [pair.head for pair in pairs]
     both = [*sides[0], *sides[1]]
     like = samples.identity(both, metric)
@@ -238,28 +246,29 @@ def _of_pairs(block: BlockResult, metric: str, rules: Rules | None) -> Noise | s
 
 def _of_sessions(
     block: str, metric: str, recorded: Sequence[StoredSession], drop: int, rules: Rules | None
-) -> Noise | str:
+) -> Noise | Unknown:
     """Two invocations next to each other differ by at most sqrt(2) times their sd within a session."""
     import numpy as np
 
     from pytest_ethrex_perf.judge import stored
 
     like = samples.usual(recorded, metric)
-    taken = [found for one in recorded if (found := samples.comparable(one, metric, like))]
-    known = [np.array(samples.of(one, metric, drop)) for one in taken]
-    df = sum(one.size - 1 for one in known)
+    comparable = [samples.comparable(session, metric, like) for session in recorded]
+    sessions = [invocations for invocations in comparable if invocations]
+    values = [np.array(samples.of(invocations, metric, drop)) for invocations in sessions]
+    df = sum(session.size - 1 for session in values)
     if not df:
-        return f"{block} {metric}: no session with two invocations"
-    invocations = [invocation for one in taken for invocation in one]
-    counts = f"{len(invocations)} invocations within {_count(len(taken), 'session')}"
+        return Unknown(f"{block} {metric}: no session with two invocations")
+    invocations = [invocation for session in sessions for invocation in session]
+    counts = f"{len(invocations)} invocations within {_count(len(sessions), 'session')}"
     return Noise(
         block=block,
         metric=metric,
         rules=rules,
-        sd=math.sqrt(2 * stored.pooled_variance(known)),
+        sd=math.sqrt(2 * stored.pooled_variance(values)),
         df=df,
         origin=f"sqrt(2) times that of {counts}",
-        level=math.exp(statistics.fmean(float(one.mean()) for one in known)),
+        level=math.exp(statistics.fmean(float(session.mean()) for session in values)),
         step=samples.step(invocations, metric),
         pair_s=2 * _wall_s(invocations),
         sessions=tuple(map(tuple, samples.stored(recorded, metric, drop, like))),
@@ -268,7 +277,7 @@ def _of_sessions(
 
 
 def _wall_s(invocations: Sequence[Invocation]) -> float:
-    return statistics.fmean(one.wall_ns + one.counting_ns for one in invocations) / 1e9
+    return statistics.fmean(i.wall_ns + i.counting_ns for i in invocations) / 1e9
 
 
 # --- what follows from it -----------------------------------------------------------------------------------
@@ -283,8 +292,8 @@ def _tell(noise: Noise, rules: Rules, goal: Goal) -> float:
     sd, uncertain = units.deviation(math.expm1(noise.sd)), units.percent(1 / math.sqrt(2 * noise.df))
     level = units.quantity(noise.level, unit(noise.metric))
     _say(f"\n{noise.block} {noise.metric}, {level}, a pair takes {_time(noise.pair_s)}")
-    told = derivation.wrapped(f"sd of the pair ratio {sd} (itself ± {uncertain}), {noise.origin}", "  ")
-    _say("\n".join(told))
+    lines = derivation.wrapped(f"sd of the pair ratio {sd} (itself ± {uncertain}), {noise.origin}", "  ")
+    _say("\n".join(lines))
     asked = f"to see +{units.limit(goal.effect)} with {units.limit(goal.power)} power on this machine"
     pairs = power.pairs_needed(effect, noise.sd, rules, goal.power, step=noise.step, level=noise.level)
     if pairs is None:
@@ -364,7 +373,7 @@ def _stored(noise: Noise, rules: Rules, goal: Goal) -> Iterator[str]:
     from pytest_ethrex_perf.judge import stored
 
     now = len(noise.sessions)
-    if not any(len(one) >= _ENOUGH for one in noise.sessions):
+    if not any(len(session) >= _ENOUGH for session in noise.sessions):
         return
     alone = replace(rules, gatings=goal.gatings_stored)
     yield "the stored comparison alone, without running base again, sees"

@@ -76,7 +76,7 @@ def _report(options: argparse.Namespace) -> int:
     written, unwritten = outputs.write(result, wanted, summary)
     if HTML in wanted:
         written += _profiles(result, wanted[HTML])
-    sys.stderr.write("".join(f"written: {told}\n" for told in written))
+    sys.stderr.write("".join(f"written: {file}\n" for file in written))
     if unwritten:
         raise EthrexPerfError("not written: " + "; ".join(unwritten))
     return 0

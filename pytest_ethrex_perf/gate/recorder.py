@@ -20,7 +20,7 @@ class Recorder:
 
     def __init__(self, equipment: Equipment) -> None:
         self._equipment = equipment
-        self._archived: dict[str, str | None] = {}
+        self._not_archived: dict[str, NotArchivedError | None] = {}
 
     def record(self, plan: Plan, invocations: Sequence[Invocation]) -> str:
         """Write a session of `invocations` into its baselines and say so; raises `MeasurementError`."""
@@ -35,20 +35,27 @@ class Recorder:
             accept_reason=settings.accept_baseline,
             redact=self._equipment.redact,
         )
-        if missing := self.keep(plan.head):
-            sentences.append(f"its program is not kept in the archive: {missing}")
+        try:
+            self.keep(plan.head)
+        except NotArchivedError as reason:
+            sentences.append(f"its program is not kept in the archive: {reason}")
         return "; ".join(sentences)
 
-    def keep(self, program: Program) -> str | None:
-        """Put `program` into the archive, once in a run; None, or a clause that says why it is not there."""
-        if program.sha256 not in self._archived:
-            archive, redact = self._equipment.archive, self._equipment.redact
-            self._archived[program.sha256] = None
-            if archive.is_on and any(redact(word) != word for word in program.command):
-                self._archived[program.sha256] = "its command line holds a secret"
-            else:
-                try:
-                    archive.store(program)
-                except NotArchivedError as error:
-                    self._archived[program.sha256] = str(error)
-        return self._archived[program.sha256]
+    def keep(self, program: Program) -> None:
+        """Put `program` into the archive, once in a run; raises `NotArchivedError`, every time."""
+        if program.sha256 not in self._not_archived:
+            self._not_archived[program.sha256] = self._why_not(program)
+        reason = self._not_archived[program.sha256]
+        if reason is not None:
+            raise reason
+
+    def _why_not(self, program: Program) -> NotArchivedError | None:
+        """Try to keep it; None where it is kept."""
+        archive, redact = self._equipment.archive, self._equipment.redact
+        if archive.is_on and any(redact(word) != word for word in program.command):
+            return NotArchivedError("its command line holds a secret")
+        try:
+            archive.store(program)
+        except NotArchivedError as error:
+            return error
+        return None

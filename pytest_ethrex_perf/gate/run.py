@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.baseline.archive import NotArchivedError
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate.block import Block
 from pytest_ethrex_perf.gate.equipment import Equipment
@@ -265,6 +266,7 @@ class Run:
         self.machine.release()
         measured = any(block.samples_taken and not block.error for block in self.blocks)
         if measured and "json" in self.settings.written and not self.settings.recording:
-            missing = self._recorder.keep(self.equipment.head)
-            if missing is not None:
-                self._say(f"head is not kept in the archive: {missing}")
+            try:
+                self._recorder.keep(self.equipment.head)
+            except NotArchivedError as reason:
+                self._say(f"head is not kept in the archive: {reason}")
