@@ -9,6 +9,7 @@ with a single repeat is subtracted. (`--toggle-collect` would lose every thread 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import proc
 from pytest_ethrex_perf.records.measurement import Count, Machine
 from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP, PREP_INSTRUCTIONS
@@ -41,6 +42,8 @@ SLOWDOWN = 100.0
 _TOGETHER = "without the symbol of add_block_pipeline, preparation and execution are counted together"
 _EDGE_OF_FILE = 16_384  # bytes: what is read of a dump is in its head and its last lines
 _SIGILL = -4
+_END = "Program termination"
+_TOTALS = re.compile(r"^totals: *(?P<count>[0-9]{0,18})[^\n]*\n\s*\Z", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +192,27 @@ class Parts(NamedTuple):
 
 
 def read_dumps(directory: Path) -> list[Dump]:
-    """Every dump in `directory`, process by process, in order (callgrind's profile format, version 1)."""
-    dumps = (read_dump(_edges(path)) for path in directory.glob("out.*"))
-    return sorted(dump for dump in dumps if dump is not None)
+    """Every dump in `directory`, process by process, in order (callgrind's profile format, version 1).
+
+    Raises `MeasurementError` where one has no end, or one of a process is missing.
+    """
+    dumps = []
+    for path in directory.glob("out.*"):
+        text = _edges(path)
+        if not text:
+            continue  # callgrind makes the file before it has anything to write
+        dump = read_dump(text)
+        if dump is None:
+            raise MeasurementError(f"callgrind's {path.name} was cut: its last line is no total")
+        dumps.append(dump)
+    dumps.sort()
+    for dump, following in itertools.zip_longest(dumps, dumps[1:]):
+        if following is not None and following.pid == dump.pid:
+            if following.part != dump.part + 1:
+                raise MeasurementError(f"callgrind's part {dump.part + 1} of process {dump.pid} is missing")
+        elif dump.trigger != _END:
+            raise MeasurementError(f"callgrind's last part of process {dump.pid} is missing")
+    return dumps
 
 
 def _edges(path: Path) -> str:
@@ -204,18 +225,22 @@ def _edges(path: Path) -> str:
 
 
 def read_dump(text: str) -> Dump | None:
-    """Read the head and the end of a dump; None for a file without any cost (an empty one)."""
+    """Read the head and the end of a dump; None where it does not end in a whole line of totals."""
     fields = {
         name: re.search(rf"^{pattern}(.*)$", text, re.MULTILINE)
         for name, pattern in (("pid", "pid: *"), ("part", "part: *"), ("trigger", "desc: Trigger: *"))
     }
-    totals = re.findall(r"^totals: *(\d+)", text, re.MULTILINE)
-    if not totals:
+    total = _TOTALS.search(text)
+    if total is None:
         return None
     number = {name: int(match[1]) for name, match in fields.items() if match and match[1].strip().isdecimal()}
     trigger = fields["trigger"]
+    # nothing but zeros is written as nothing
     return Dump(
-        number.get("pid", 0), number.get("part", 1), trigger[1].strip() if trigger else "", int(totals[-1])
+        number.get("pid", 0),
+        number.get("part", 1),
+        trigger[1].strip() if trigger else "",
+        int(total["count"] or 0),
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 SCALED_FROM = 90.0
 """Percent of the time that an event must have been counted to be shown at all; judged it is only at 100."""
@@ -36,6 +36,7 @@ _SYNONYMS = {
     "cs": "context-switches",
     "migrations": "cpu-migrations",
 }
+_ONE_INTEL_KIND = ({"cpu_core"}, {"cpu_atom"})
 _FEWEST_COLUMNS = 5  # value, unit, event, runtime, percent
 _NANOSECONDS = {"msec": 1e6, "ns": 1.0}
 
@@ -45,6 +46,9 @@ _DECIMAL_COMMA = re.compile(r'(:\s*"?-?\d+),(\d+)(?=[",\s}])')
 _STATE = re.compile(r"<(not \w+)>")
 _VARIANCE = re.compile(r"[\d.]+%")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_INTERVAL = re.compile(r"[0-9]+\.[0-9]+")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:(?P<mark>[.,])[0-9]{3})(?:(?P=mark)[0-9]{3})*")
+_DECIMALS = re.compile(r"(?P<whole>[0-9.,]*?)(?P<mark>[.,])(?P<decimals>[0-9]+)")
 _TEXT_ROW = re.compile(
     r"\s*(?P<value><not \w+>|\d[\d,.]*)\s+(?:(?P<unit>msec|ns)\s+)?(?P<event>[a-zA-Z][\w./:=,-]*)\s*"
     r"(?:#.*?)?(?:\(\s*\+-.*?\))?\s*(?:\((?P<running>\d+\.\d+)%\))?\s*"
@@ -67,7 +71,7 @@ class PrintedEvent:
     running: float = 100.0
     """Percent of the time in which it was counted, truncated."""
     state: str = "counted"
-    """`counted`, `not counted` or `not supported`."""
+    """`counted`, `not counted`, `not supported`, or why its value is unclear."""
     interval: float | None = None
     """Seconds at which its interval ended."""
 
@@ -126,7 +130,8 @@ def _csv_rows(text: str) -> Iterator[PrintedEvent]:
         columns = line.split(";") if ";" in line else line.split(",")
         columns = [column.strip() for column in columns]
         interval = ""
-        if len(columns) > 1 and _is_value(columns[1]) and _NUMBER.fullmatch(columns[0]):
+        # always with a fraction: `1397,97,msec,…` is a decimal comma, and no row
+        if len(columns) > 1 and _is_value(columns[1]) and _INTERVAL.fullmatch(columns[0]):
             interval, *columns = columns
         if len(columns) < _FEWEST_COLUMNS or not _is_value(columns[0]):
             continue
@@ -144,10 +149,35 @@ def _text_rows(text: str) -> Iterator[PrintedEvent]:
     for line in text.splitlines():
         match = _TEXT_ROW.fullmatch(line)
         if match is not None:
-            value = match["value"].replace(",", "")  # thousands: what people read has them
-            row = _row(value, match["unit"] or "", match["event"], match["running"] or "100", "")
-            if row is not None:
+            value, unit, event = _plain(match["value"], match["unit"]), match["unit"] or "", match["event"]
+            if value is None:
+                state = f"{match['value']} can be read in two ways: run perf with LC_ALL=C"
+                yield PrintedEvent(event, None, unit, state=state)
+            elif row := _row(value, unit, event, match["running"] or "100", ""):
                 yield row
+
+
+def _plain(text: str, unit: str | None) -> str | None:
+    """A number of what people read, with `.` alone; None where `1.397` may be a thousand or a bit over one.
+
+    perf prints counts and nanoseconds without decimals and milliseconds with two, grouped as the locale does.
+    """
+    if text.startswith("<") or text.isdecimal():
+        return text
+    grouped = _GROUPED.fullmatch(text)
+    if grouped is not None and unit != "msec":
+        marks = text.count(grouped["mark"])
+        return text.replace(grouped["mark"], "") if grouped["mark"] == "," or marks > 1 else None
+    match = _DECIMALS.fullmatch(text)
+    if match is None or grouped is not None:
+        return None
+    whole = match["whole"]
+    if not whole.isdecimal():
+        groups = _GROUPED.fullmatch(whole)
+        if groups is None or groups["mark"] == match["mark"]:
+            return None
+        whole = whole.replace(groups["mark"], "")
+    return f"{whole}.{match['decimals']}"
 
 
 def _is_value(text: str) -> bool:
@@ -184,16 +214,37 @@ def event_of(printed: str) -> Event:
     return Event(_SYNONYMS.get(name, name), pmu, user_only)
 
 
-def tallies(rows: Iterable[PrintedEvent], *, core_cpus: str | None = None) -> dict[str, Tally]:
+def tallies(
+    rows: Iterable[PrintedEvent], *, core_cpus: str | None = None, asked: Collection[str] = ()
+) -> dict[str, Tally]:
     """The count of each event, by name, all intervals together.
 
     Of several kinds of core (hybrid Intel, big.LITTLE), one must have counted all of it: counts that were
-    scaled up for the time on another kind are never added. `core_cpus` (`0-15`) is what to pin to then.
+    scaled up for the time on another kind are never added. `core_cpus` (`0-15`) is what to pin to then. Where
+    an event that was `asked` for has no row at all, the output was cut, and another kind's row may be, too.
     """
     by_name: dict[str, list[PrintedEvent]] = {}
     for row in rows:
         by_name.setdefault(event_of(row.event).name, []).append(row)
-    return {name: _tally(of_it, core_cpus) for name, of_it in by_name.items()}
+    cut = any(event_of(event).name not in by_name for event in asked)
+    of_one_kind = {name for name, pmu, _ in map(event_of, asked) if pmu}
+    return {
+        name: _cut(of_it)
+        if cut and name not in of_one_kind and _is_alone(of_it)
+        else _tally(of_it, core_cpus)
+        for name, of_it in by_name.items()
+    }
+
+
+def _is_alone(rows: Sequence[PrintedEvent]) -> bool:
+    return {event_of(row.event).pmu for row in rows} in _ONE_INTEL_KIND
+
+
+def _cut(rows: Sequence[PrintedEvent]) -> Tally:
+    event = event_of(rows[0].event)
+    return Tally(
+        event, None, "", rows[0].running, f"perf's output was cut: it has a row of {event.pmu} alone"
+    )
 
 
 def _tally(rows: Sequence[PrintedEvent], core_cpus: str | None) -> Tally:

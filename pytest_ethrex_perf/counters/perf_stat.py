@@ -99,13 +99,15 @@ class Perf:
             returncode=lambda _: fate.kept(status),
         )
 
-    def tallies(self, written: Path) -> dict[str, Tally]:
-        """What perf wrote there, by event; empty where it wrote nothing."""
+    def tallies(self, written: Path, turn: int) -> dict[str, Tally]:
+        """What perf wrote there in this turn, by event; empty where it wrote nothing."""
         try:
             text = written.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return {}
-        return perf_output.tallies(perf_output.read(text), core_cpus=self._core_cpus)
+        return perf_output.tallies(
+            perf_output.read(text), core_cpus=self._core_cpus, asked=self.counted(turn)
+        )
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class _PerfCounting:
         return iter(())
 
     def counts(self) -> dict[str, Count]:
-        tallies = self.perf.tallies(self.written)
+        tallies = self.perf.tallies(self.written, self.turn)
         counts = {}
         for printed in self.perf.counted(self.turn):
             event = perf_output.event_of(printed)

@@ -7,6 +7,8 @@ import platform
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pytest_ethrex_perf.counters import callgrind
 from pytest_ethrex_perf.counters.callgrind import Callgrind, Dump, Parts, by_function, read_dump
@@ -115,8 +117,42 @@ def test_a_dump_is_read() -> None:
     assert read_dump(text) == Dump(28752, 2, before(F), 4_806_364)
 
 
-def test_an_empty_file_is_no_dump() -> None:
-    assert read_dump("# callgrind format\npid: 1\n") is None
+def written(folder: Path, *parts: tuple[int, str], total: int = 4_014_000) -> list[Path]:
+    """Dumps as callgrind writes them, one a part."""
+    files = []
+    for part, trigger in parts:
+        files.append(folder / f"out.7.{part}")
+        files[-1].write_text(
+            f"# callgrind format\nversion: 1\npid: 7\npart: {part}\n\ndesc: Trigger: {trigger}\n\n"
+            f"events: Ir\nsummary: {total}\n\nfn=(1) main\n1 {total}\n\ntotals: {total}\n"
+        )
+    return files
+
+
+WHOLE = ((1, before(F)), (2, after(F)), (3, "Program termination"))
+
+
+def test_the_dumps_of_a_process_are_read_in_order(tmp_path: Path) -> None:
+    written(tmp_path, *WHOLE)
+    (tmp_path / "out.7").touch()  # made before there is anything to write
+    assert [dump.part for dump in callgrind.read_dumps(tmp_path)] == [1, 2, 3]
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_dump_without_its_end_is_refused(tmp_path: Path, data: st.DataObject) -> None:
+    file = written(tmp_path, (1, "Program termination"))[0]
+    content = file.read_bytes()
+    file.write_bytes(content[: data.draw(st.integers(1, len(content) - 1))])
+    with pytest.raises(MeasurementError, match=r"^callgrind's out\.7\.1 was cut: its last line is no total$"):
+        callgrind.read_dumps(tmp_path)
+
+
+@pytest.mark.parametrize(("missing", "reason"), [(2, "part 2 of process 7"), (3, "last part of process 7")])
+def test_a_missing_part_is_refused(tmp_path: Path, missing: int, reason: str) -> None:
+    written(tmp_path, *WHOLE)[missing - 1].unlink()
+    with pytest.raises(MeasurementError, match=rf"^callgrind's {reason} is missing$"):
+        callgrind.read_dumps(tmp_path)
 
 
 def test_repeats_are_cut_at_the_function() -> None:

@@ -198,3 +198,59 @@ def test_json_and_csv_say_the_same(rows: list[tuple[str, float, int]]) -> None:
 
 def test_events_of_the_kernels_own_are_known_by_their_one_name() -> None:
     assert {event_of(event).name for event in SOFTWARE} == SOFTWARE
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"),
+    [
+        *(("1.397,97 msec task-clock", 1397.97), ("1,397.97 msec task-clock", 1397.97)),
+        *(("1.234.397,97 msec task-clock", 1_234_397.97), ("0,50 msec task-clock", 0.5)),
+        *(
+            ("1.204.004.703 branches", 1_204_004_703),
+            ("1,397 cycles", 1397),
+            ("1.234.567 ns duration_time", 1_234_567),
+        ),
+    ],
+)
+def test_numbers_for_people_are_read_in_either_locale(printed: str, value: float) -> None:
+    (row,) = read(f"   {printed}   (100.00%)\n")
+    assert row.value == value
+
+
+@pytest.mark.parametrize(
+    "printed",
+    ["1.397 cycles", "1.397 msec task-clock", "1,397 msec task-clock", "1,2,3 cycles", "1.39,797.1 cycles"],
+)
+def test_a_number_that_can_be_read_in_two_ways_is_refused(printed: str) -> None:
+    (tally,) = tallies(read(f"   {printed}\n")).values()
+    assert tally.value is None
+    assert tally.missing == f"{printed.partition(' ')[0]} can be read in two ways: run perf with LC_ALL=C"
+
+
+def test_a_decimal_comma_between_commas_is_no_interval() -> None:
+    assert read("1397,97,msec,task-clock,1397970,100,00,0,9,CPUs utilized\n") == []
+
+
+CORE = "31200400500;;cpu_core/instructions:u/;812345678;100.00;;\n"
+
+
+def test_the_first_row_of_a_hybrid_cpu_alone_is_refused() -> None:
+    tally = tallies(read(CORE), asked=["instructions:u", "task-clock:u"])["instructions"]
+    assert tally.missing == "perf's output was cut: it has a row of cpu_core alone"
+
+
+def test_a_virtual_machine_with_one_kind_of_core_is_whole() -> None:
+    rows = read(f"{CORE}3.50;msec;task-clock:u;3500000;100.00;;\n")
+    assert tallies(rows, asked=["instructions:u", "task-clock:u"])["instructions"].value == 31_200_400_500
+
+
+def test_a_kind_of_core_that_was_asked_for_by_name_is_whole() -> None:
+    asked = tallies(read(CORE), asked=["cpu_core/instructions/u", "task-clock:u"])
+    assert asked["instructions"].value == 31_200_400_500
+
+
+@given(st.integers(0, 10**15), st.sampled_from([",", ".", ""]))
+def test_a_count_for_people_is_itself_or_refused(count: int, mark: str) -> None:
+    (row,) = read(f" {f'{count:,}'.replace(',', mark)}   cycles\n")
+    assert row.value in {float(count), None}
+    assert (row.value is None) == (mark == "." and 1000 <= count < 10**6)
