@@ -35,6 +35,7 @@ _ENTRY = re.compile(r"([0-9a-f]{64})(\.json)?")
 _FICLONE = 0x40049409  # ioctl_ficlone(2): share the blocks of another file until one of the two changes
 _CHUNK = 2**20
 _DAY = 86_400.0  # s
+_ALL = "programs"  # the name by which the whole directory is locked
 
 
 class MissingProgramError(MeasurementError):
@@ -82,13 +83,18 @@ class Archive:
         if self._directory is None:
             return
         try:
-            with writing(self._directory):
+            self._directory.mkdir(parents=True, exist_ok=True)
+            with writing(self._directory / _ALL):
                 path = self._keep(program, self._directory)
                 _shrink(self._directory, self._limit, path)
         except OSError as error:
             raise NotArchivedError(
                 f"{self._directory} cannot be written: {error.strerror} (--ethrex-archive DIR)"
             ) from None
+        except NotArchivedError:
+            raise
+        except MeasurementError as error:
+            raise NotArchivedError(f"{error} (--ethrex-archive DIR)") from None
 
     def _keep(self, program: Program, directory: Path) -> Path:
         """Return where it is kept; raises OSError, or `NotArchivedError` for what cannot be kept."""
@@ -137,12 +143,13 @@ class Archive:
             raise MissingProgramError(f"is not in the archive {self._directory}")
         if path.name != sha256:
             return _unchanged(path, sha256, cwd, environ)
-        with writing(self._directory):
-            if not _is_whole(path):
-                with contextlib.suppress(OSError):
+        if not _is_whole(path):
+            # somebody else's archive can only be read
+            with contextlib.suppress(OSError, MeasurementError), writing(self._directory / _ALL):
+                if not _is_whole(path):
                     path.unlink(missing_ok=True)
-                raise MissingProgramError(f"was damaged in the archive and is removed: {path}")
-            _touch(path)
+            raise MissingProgramError(f"was damaged in the archive and is removed: {path}")
+        _touch(path)
         if not os.access(path, os.X_OK):
             raise MissingProgramError(f"cannot be run from {path}: give --ethrex-archive another directory")
         return (str(path),)
@@ -172,7 +179,7 @@ class Archive:
         """Delete these, unless they were used meanwhile; raises `MeasurementError`."""
         if self._directory is None:
             return
-        with writing(self._directory):
+        with writing(self._directory / _ALL):
             for entry in _entries(self._directory):
                 if entry in entries:
                     entry.path.unlink(missing_ok=True)
@@ -256,8 +263,7 @@ def _entries(directory: Path) -> list[Entry]:
 
 def _shrink(directory: Path, limit: int, stored: Path) -> None:
     """Remove what a killed run left, and the least recently used programs, until `limit` holds."""
-    for leftover in directory.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+    files.remove_leftovers(directory)
     entries = _entries(directory)
     total = sum(entry.size for entry in entries)
     for entry in entries:

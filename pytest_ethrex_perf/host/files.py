@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-([0-9]{1,9})-[0-9a-f]{8}\.tmp")
+
 
 def replace(file: Path, content: bytes) -> None:
     """Replace `file`: whoever reads it, and whatever happens, finds the old or the new content whole.
 
-    Missing folders are made; a link stays a link. Leftovers of a run that was killed are removed, so callers
-    that share a file hold a lock. Raises OSError; then nothing was changed.
+    Missing folders are made; a link stays a link. What a run that was killed on this host left of it is
+    removed. Raises OSError; then nothing was changed.
     """
     with replacing(file) as descriptor:
         write(descriptor, content)
@@ -27,10 +31,9 @@ def replace(file: Path, content: bytes) -> None:
 def replacing(file: Path) -> Iterator[int]:
     """As `replace`, for content that the caller writes to the descriptor; what it raises changes nothing."""
     target = Path(os.path.realpath(file))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+    remove_leftovers(target.parent, glob.escape(target.name))
     try:
         with _written_through(temporary) as descriptor:
             yield descriptor
@@ -39,6 +42,33 @@ def replacing(file: Path) -> Iterator[int]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_directory(target.parent)
+
+
+def remove_leftovers(directory: Path, pattern: str = "*") -> None:
+    """Remove what killed runs left of files of ours in `directory` whose name matches the glob `pattern`.
+
+    Only what is named as `replacing` names it, by a process of this host that is no more: whatever else ends
+    in `.tmp`, and what another run writes just now, is not ours to remove. Raises OSError.
+    """
+    for path in directory.glob(f".{pattern}.*.tmp"):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match is not None and match[1] == _host() and not _is_running(int(match[2])):
+            path.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    """8 hex digits of the host's name: in a shared folder a process is known by both."""
+    return hashlib.sha256(os.uname().nodename.encode(errors="replace")).hexdigest()[:8]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def write(descriptor: int, content: bytes) -> None:

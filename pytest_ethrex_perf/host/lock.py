@@ -1,14 +1,15 @@
 """Locks between the runs of one host: one run at a time measures, one at a time writes a baseline's file.
 
-The locks are flocks: the kernel lets go of them when their process ends, however it ends. They lie in the
-host's temporary directory, where users of one host find the same ones and nothing gets committed. Runs in
-containers with a /tmp of their own, or with another TMPDIR, do not see each other.
+The locks are flocks: the kernel lets go of them when their process ends, however it ends. The one for
+measuring lies in the host's temporary directory, where users of one host find the same one: runs in
+containers with a /tmp of their own, or with another TMPDIR, do not see each other. The one of a file lies
+beside the file while it is held, so that everybody who can write the file finds it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import fcntl
 import os
 import stat
 import tempfile
@@ -151,22 +152,52 @@ def holder() -> Holder | None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Hold the lock of one baseline's file, wherever its directory is reached from.
+    """Hold the lock of one file, wherever its directory is reached from; missing folders are made.
 
-    Raises `MeasurementError` when another run holds it for a minute.
+    The lock is `.NAME.lock` beside the file, and is removed with it still held: nothing is left to be
+    committed, and what a killed run left is taken over. Raises `MeasurementError` when another run holds it
+    for a minute, or where there can be none.
     """
-    name = hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]
-    lock = _lock(directory() / f"file-{name}")
+    target = Path(os.path.realpath(path))
+    lock = target.with_name(f".{target.name}.lock")
+    deadline = time.monotonic() + _FILE_TIMEOUT
     try:
-        _acquire(lock, _FILE_TIMEOUT, _FILE_POLL)
-    except TimeoutError:
-        raise MeasurementError(
-            f"{path}: another run has been writing it for {_FILE_TIMEOUT:.0f} s: end that run and try again"
-        ) from None
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        while (descriptor := _locked(lock)) is None:
+            if time.monotonic() > deadline:
+                raise MeasurementError(
+                    f"{path}: another run has been writing it for {_FILE_TIMEOUT:.0f} s: end that run and "
+                    "try again"
+                )
+            time.sleep(_FILE_POLL)
+    except OSError as error:
+        raise MeasurementError(f"{path}: cannot be written: {error.strerror} ({lock})") from None
     try:
         yield
     finally:
-        lock.release()
+        with contextlib.suppress(OSError):
+            lock.unlink()
+        os.close(descriptor)
+
+
+def _locked(lock: Path) -> int | None:
+    """Return the descriptor of the file `lock` with an exclusive flock on it, None where another run has it.
+
+    Raises OSError.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _EVERYBODY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # who held it before may have removed it between our two calls: then a later run makes another
+        if os.path.samestat(os.fstat(descriptor), lock.stat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def _lock(path: Path) -> BaseFileLock:

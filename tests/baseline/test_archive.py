@@ -23,6 +23,7 @@ from pytest_ethrex_perf.baseline.archive import (
 )
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.replay.program import resolve
+from tests.leftovers import leave_half
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.records.measurement import Program
@@ -218,7 +219,7 @@ def test_an_executable_whose_name_holds_a_space_is_one_word(tmp_path: Path, dire
 
 def test_leftovers_of_a_killed_run_are_cleared_up(tmp_path: Path, directory: Path) -> None:
     directory.mkdir()
-    (directory / f".{'0' * 64}.1234.tmp").write_text("half")
+    leave_half(directory / ("0" * 64))
     program = build(tmp_path / "a")
     Archive(directory, MIB).store(program)
     assert kept(directory) == {program.sha256}
