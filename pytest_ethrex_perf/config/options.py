@@ -270,6 +270,12 @@ OPTIONS: dict[str, Option] = {
             metavar="TIME",
         ),
         Option(
+            "output_limit",
+            "how much one invocation may print before it is killed",
+            "256MiB",
+            metavar="SIZE",
+        ),
+        Option(
             "log_dir",
             "where the output of failed invocations is kept",
             "ethrex-perf-logs",

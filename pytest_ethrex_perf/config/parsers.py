@@ -143,6 +143,17 @@ def size(text: object) -> int:
     return int(value)
 
 
+def some_size(text: object) -> int:
+    """`256MiB` in bytes; raises ValueError for anything else, 0 included."""
+    try:
+        value = size(text)
+    except ValueError:
+        value = 0
+    if value == 0:
+        raise ValueError("write a size like 256MiB or 1GB")
+    return value
+
+
 def whole(minimum: int) -> Callable[[object], int]:
     """Parser of whole numbers from `minimum` on."""
 

@@ -49,6 +49,7 @@ profile: Callable[[object], Profile] = parsers.choice("off", "on-regression", "a
 profile_frames: Callable[[object], Frames] = parsers.choice("dwarf", "fp")
 profile_time = parsers.seconds
 lock_timeout = parsers.seconds
+output_limit = parsers.some_size
 shard = parsers.shard
 
 

@@ -115,6 +115,8 @@ class Settings:
     profile_frames: readers.Frames
     profile_time: float
     lock_timeout: float
+    output_limit: int
+    """In bytes."""
     log_dir: Path
     shard: str | None
 
@@ -281,6 +283,7 @@ def _read(
         profile_frames=sources.value("profile_frames", readers.profile_frames),
         profile_time=sources.value("profile_time", readers.profile_time),
         lock_timeout=sources.value("lock_timeout", readers.lock_timeout),
+        output_limit=sources.value("output_limit", readers.output_limit),
         log_dir=sources.path("log_dir"),
         shard=sources.value_or_none("shard", readers.shard),
     )

@@ -124,6 +124,7 @@ class _CallgrindCounting:
             tool.path,
             "--command-line-only=yes",  # nobody's ~/.valgrindrc
             "--tool=callgrind",
+            "--vgdb=no",  # nobody debugs it, and its pipes would stay in TMPDIR where it is killed
             f"--callgrind-out-file={folder / 'out.%p'}",
             f"--log-file={folder / 'log.%p'}",
             "--trace-children=yes",  # the program may be behind a script

@@ -63,6 +63,7 @@ class Launcher:
             instrument=instrument if count or not instrument.apart else NOTHING,
             turn=turn,
             work=equipment.work(block),
+            output_limit=equipment.settings.output_limit,
         )
         self._slowest_s[block] = max(self._slowest_s.get(block, 0.0), invocation.wall_ns / 1e9)
         return invocation

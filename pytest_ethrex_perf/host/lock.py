@@ -4,6 +4,9 @@ The locks are flocks: the kernel lets go of them when their process ends, howeve
 measuring lies in the host's temporary directory, where users of one host find the same one: runs in
 containers with a /tmp of their own, or with another TMPDIR, do not see each other. The one of a file lies
 beside the file while it is held, so that everybody who can write the file finds it.
+
+What is measured holds a lock of its own (`inherited`), for as long as any process of it lives: where a run
+was killed and its program runs on, the next run names it and waits, and does not measure beside it.
 """
 
 from __future__ import annotations
@@ -27,10 +30,20 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _EVERYBODY = 0o666  # users of one host share these files
+_OURS = 0o644  # others read it and can lock it, and nobody writes it for us
 _FILE_TIMEOUT = 60.0  # s; a baseline's file is locked for milliseconds
 _FILE_POLL = 0.01  # s
 _POLL = 0.2  # s; a waiting run must not disturb the one that measures
 _GRACE = 1.0  # s; for a worker to say that it is one of us
+_LABEL = 200  # characters of it that are shown
+_HOLDER_SIZE = 4096  # bytes; more is no holder
+
+_inherited: list[int] = []
+
+
+def inherited() -> tuple[int, ...]:
+    """The descriptors that a process must inherit which is measured under the lock of this host."""
+    return tuple(_inherited)
 
 
 class Holder(Record, frozen=True, kw_only=True):
@@ -88,17 +101,33 @@ class _Patience:
             self._since = now
         waited = now - self._since
         if waited >= self._limit:
-            raise MeasurementError(
-                f"another run measures on this machine: {_holder_text(self._path)}; gave up after "
-                f"{waited:.0f} s: wait for it to end, or raise --ethrex-lock-timeout"
-            )
+            raise MeasurementError(self._refusal(waited))
         if self._waiting is not None and waited >= self._grace:
-            self._waiting(
-                f"waiting up to {self._timeout:.0f} s for {_holder_text(self._path)}, "
-                "which measures on this machine"
-            )
+            self._waiting(f"waiting up to {self._timeout:.0f} s for {self._obstacle()}")
             self._waiting = None
         time.sleep(min(_POLL, self._limit - waited))
+
+    def _refusal(self, waited: float) -> str:
+        return (
+            f"another run measures on this machine: {_holder_text(self._path)}; gave up after "
+            f"{waited:.0f} s: wait for it to end, or raise --ethrex-lock-timeout"
+        )
+
+    def _obstacle(self) -> str:
+        return f"{_holder_text(self._path)}, which measures on this machine"
+
+
+class _PatienceWithOrphans(_Patience):
+    """The same with the program of a run that was killed."""
+
+    def _refusal(self, waited: float) -> str:
+        return (
+            f"the program of a run that was killed still runs on this machine: {_users(self._path)}; gave up "
+            f"after {waited:.0f} s: end it, or raise --ethrex-lock-timeout"
+        )
+
+    def _obstacle(self) -> str:
+        return f"{_users(self._path)}, which a run that was killed has left running on this machine"
 
 
 @contextlib.contextmanager
@@ -122,11 +151,50 @@ def measuring(
         queue.release()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        _write_holder(path, Holder(pid=os.getpid(), label=label, started=started, run=run))
-        yield
+        with _measured(path.with_suffix(".running"), timeout, waiting):
+            _write_holder(path, Holder(pid=os.getpid(), label=label[:_LABEL], started=started, run=run))
+            yield
     finally:
         _write_holder(path, None)
         lock.release()
+
+
+@contextlib.contextmanager
+def _measured(path: Path, timeout: float, waiting: Callable[[str], None] | None) -> Iterator[None]:
+    """Hold the lock that what is measured inherits; raises as `measuring` does."""
+    patience: _Patience | None = None
+    try:
+        descriptor = _open_shared(path, os.O_RDONLY, _OURS)
+    except OSError as error:
+        raise MeasurementError(f"{path}: cannot be locked: {error.strerror}: set TMPDIR") from None
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                patience = patience or _PatienceWithOrphans(path, timeout, waiting, None)
+                patience.wait()
+        _inherited.append(descriptor)
+        yield
+    finally:
+        if descriptor in _inherited:
+            _inherited.remove(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # for whoever has inherited it, too
+        os.close(descriptor)
+
+
+def _users(path: Path) -> str:
+    """`ethrex-replay (process 4711)`, for every process of ours that has `path` open (proc(5), fd)."""
+    users = []
+    target = os.path.realpath(path)
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            opened = [os.readlink(descriptor) for descriptor in (process / "fd").iterdir()]  # noqa: PTH115 - a text
+            if target in opened and process.name != str(os.getpid()):
+                name = (process / "comm").read_text(errors="replace").strip()
+                users.append(f"{''.join(filter(str.isprintable, name))} (process {process.name})")
+    return ", ".join(users) or "a process of another user"
 
 
 def _take(lock: BaseFileLock, patience: _Patience) -> None:
@@ -222,38 +290,68 @@ def _write_holder(path: Path, holder: Holder | None) -> None:
 
     content = msgspec.json.encode(holder) if holder else b""
     with contextlib.suppress(OSError):
-        file = _open_shared(_holder_file(path))
+        file = _open_shared(path.with_name(f"{path.name}-{os.getuid()}.holder"), os.O_WRONLY, _OURS)
         try:
-            os.ftruncate(file, 0)
-            os.write(file, content)
+            if os.fstat(file).st_uid == os.getuid():
+                os.ftruncate(file, 0)
+                os.write(file, content)
         finally:
             os.close(file)
 
 
-def _open_shared(path: Path) -> int:
-    """Open for writing what any user of the host may have made: O_CREAT on it would be refused in /tmp."""
+def _open_shared(path: Path, access: int, mode: int) -> int:
+    """Open what any user of the host may have made: O_CREAT on it would be refused in /tmp.
+
+    Neither a link is followed nor a fifo waited for. Raises OSError.
+    """
     try:
-        return os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        return os.open(path, access | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _EVERYBODY)
-        os.fchmod(file, _EVERYBODY)
+        file = os.open(path, access | os.O_CREAT | os.O_EXCL, mode)
+        os.fchmod(file, mode)
         return file
 
 
 def _read_holder(path: Path) -> Holder | None:
+    """Who says that it holds the lock: each user in a file of its own, which nobody else can write.
+
+    Of several (a run that was killed takes nothing back), the newest whose process lives.
+    """
+    said = []
+    for file in path.parent.glob(f"{path.name}-*.holder"):
+        with contextlib.suppress(OSError, ValueError):
+            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                status = os.fstat(descriptor)
+                if stat.S_ISREG(status.st_mode) and file.name == f"{path.name}-{status.st_uid}.holder":
+                    holder = _holder(os.read(descriptor, _HOLDER_SIZE))
+                    said.append((_is_alive(holder.pid), status.st_mtime_ns, holder))
+            finally:
+                os.close(descriptor)
+    return max(said, key=lambda entry: entry[:2])[2] if said else None
+
+
+def _holder(content: bytes) -> Holder:
+    """What is said, if it can be shown; raises ValueError."""
     import msgspec
 
+    holder = msgspec.json.decode(content, type=Holder)
+    datetime.fromisoformat(holder.started)
+    if not (holder.label + holder.started).isprintable() or len(holder.label) > _LABEL or holder.pid <= 0:
+        raise ValueError("nobody has written this for people")
+    return holder
+
+
+def _is_alive(pid: int) -> bool:
     try:
-        holder = msgspec.json.decode(_holder_file(path).read_bytes(), type=Holder)
-    except (OSError, msgspec.DecodeError):
-        return None
-    return holder if holder.label.isprintable() else None
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _holder_text(path: Path) -> str:
     holder = _read_holder(path)
     return str(holder) if holder else "another run that did not say who it is"
-
-
-def _holder_file(path: Path) -> Path:
-    return path.with_suffix(".holder")

@@ -1,8 +1,9 @@
 """One child process, run to its end or killed with everything it started.
 
-Nothing of ours runs while it runs: it writes into unlinked temporary files, the calling thread blocks in the
-kernel until it ends, and the timer of the timeout sleeps. Only where somebody wants to hear the lines as they
-are printed (counters that are switched on and off by them), its stdout comes through a pipe instead.
+Next to nothing of ours runs while it runs: it writes into unlinked temporary files, the calling thread blocks
+in the kernel until it ends, the timer of the timeout sleeps, and the size of its output is looked at twice a
+second (some 20 µs). Only where somebody wants to hear the lines as they are printed (counters that are
+switched on and off by them), its stdout comes through a pipe instead.
 """
 
 from __future__ import annotations
@@ -23,14 +24,20 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.host import lock
+from pytest_ethrex_perf.host.guard import Guard
 from pytest_ethrex_perf.records.measurement import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
+    from typing import Self
 
 READ_LIMIT = 16 * 2**20
 """Bytes that are read from each end of an output; what a program prints must not fill our memory."""
+OUTPUT_LIMIT = 256 * 2**20
+"""Bytes that a process may print before it is killed: the disk must not be full because of it."""
+_GAUGE_S = 0.5  # between two looks at the size of what was printed
 _POLL_MS = 20.0  # between two looks; in that time nobody fills a pipe
 _LONGEST_LINE = 64 * 2**10  # bytes that a listener is given of one line
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -53,6 +60,8 @@ class Finished:
     wall_ns: int
     started: str
     """UTC, ISO 8601."""
+    flooded: int | None = None
+    """It was killed by us because it printed more than this many bytes."""
 
     @property
     def signal_name(self) -> str | None:
@@ -71,8 +80,11 @@ def run(
     timeout: float | None,
     cwd: Path | None = None,
     on_line: Callable[[str], bool | None] | None = None,
+    output_limit: int = OUTPUT_LIMIT,
 ) -> Finished:
     """Run `argv` in a session of its own with `environ`, for at most `timeout` seconds.
+
+    It is killed, too, when it has printed more than `output_limit` bytes to stdout or stderr.
 
     `on_line` is called with every complete line of stdout as soon as it is there, in a thread of its own,
     without the newline; what it raises is raised here, after the end. While it returns True, lines are polled
@@ -85,8 +97,7 @@ def run(
     process can't be started.
     """
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        group = _Group()
-        with _signals_kill(group), _listening(on_line, stdout) as written:
+        with Guard() as guard, _signals_kill(group := _Group(guard)), _listening(on_line, stdout) as written:
             started, begin = datetime.now(UTC), time.perf_counter_ns()
             try:
                 process = subprocess.Popen(
@@ -97,10 +108,12 @@ def run(
                     cwd=cwd,
                     env=environ,
                     start_new_session=True,
+                    pass_fds=lock.inherited(),
                 )
             except OSError as error:
                 raise MeasurementError(f"{argv[0]} can't be started: {error.strerror}") from None
-            usage, end, timed_out = _finish(process, group, timeout)
+            with _Gauge(group, (stdout, stderr), output_limit) as gauge:
+                usage, end, timed_out = _finish(process, group, timeout)
         out, left_out = _text(stdout)
         err, _ = _text(stderr)
     return Finished(
@@ -112,18 +125,21 @@ def run(
         usage=usage,
         wall_ns=end - begin,
         started=started.isoformat(timespec="milliseconds"),
+        flooded=output_limit if gauge.is_over and process.returncode == -signal.SIGKILL else None,
     )
 
 
 class _Group:
     """The process group of a child: killed as often as anybody asks, while its number is surely its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._id: int | None = None
+        self._guard = guard
         self._doomed = False
 
     def is_led_by(self, pid: int) -> None:
         self._id = pid
+        self._guard.watch(pid)
         if self._doomed:  # a signal came while the process was being started
             self.kill()
 
@@ -137,6 +153,31 @@ class _Group:
     def release(self) -> None:
         """From now on the number may be somebody else's."""
         self._id = None
+        self._guard.release()
+
+
+class _Gauge(threading.Thread):
+    """Kills a group as soon as one of its outputs is larger than `limit` bytes."""
+
+    def __init__(self, group: _Group, outputs: Sequence[IO[bytes]], limit: int) -> None:
+        super().__init__(daemon=True)
+        self._group, self._outputs, self._limit = group, outputs, limit
+        self._ended = threading.Event()
+        self.is_over = False
+
+    def run(self) -> None:
+        while not self._ended.wait(_GAUGE_S):
+            if any(os.fstat(output.fileno()).st_size > self._limit for output in self._outputs):
+                self.is_over = True
+                self._group.kill()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
 
 
 def _finish(

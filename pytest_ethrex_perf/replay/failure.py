@@ -42,6 +42,8 @@ def of_measurement(
     """
     if finished.timed_out:
         return f"{_timed_out(finished, timeout)}; --ethrex-timeout gives it longer"
+    if finished.flooded is not None:
+        return f"{_flooded(finished.flooded)}; --ethrex-output-limit lets it print more"
     return (
         _of_ending(finished, read, block)
         or _of_output(finished, read, block, repeat)
@@ -55,6 +57,8 @@ def of_fetch(finished: Finished, read: Output, *, block: BlockId, timeout: float
     """Say in one clause why a fetch failed; None where the program says that it did not."""
     if finished.timed_out:
         return _timed_out(finished, timeout)
+    if finished.flooded is not None:
+        return _flooded(finished.flooded)
     failure = _of_ending(finished, read, block)
     if failure is None and read.report is None:
         return f"the program's output ends early (exit code 0): no report line{_own_line(finished, read)}"
@@ -64,6 +68,10 @@ def of_fetch(finished: Finished, read: Output, *, block: BlockId, timeout: float
 def _timed_out(finished: Finished, timeout: float | None) -> str:
     seconds = finished.wall_ns / 1e9 if timeout is None else timeout
     return f"the program timed out after {seconds:g} s and was killed"
+
+
+def _flooded(limit: int) -> str:
+    return f"the program printed more than {units.size(limit)} and was killed"
 
 
 def _of_ending(finished: Finished, read: Output, block: BlockId) -> str | None:

@@ -40,6 +40,7 @@ def invoke(
     instrument: Instrument = NOTHING,
     turn: int = 0,
     work: Work | None = None,
+    output_limit: int = process.OUTPUT_LIMIT,
 ) -> Invocation:
     """Run one invocation of `repeat` repeats from the cache, for at most `timeout` seconds.
 
@@ -47,12 +48,14 @@ def invoke(
     the file in `log_dir` that keeps the output of a failure; `secrets` (RPC URLs) are scrubbed from it.
     `instrument` counts what the clock can't see; both sides of a pair have the same `turn`, which says what
     is counted now. Where it needs further processes, those run afterwards and are never timed. `work` is what
-    the program must report of the block.
+    the program must report of the block; it may print `output_limit` bytes.
 
     Raises `MeasurementError`, one line: what happened, the program's own error line, the file with the whole
     output. See `failure.of_measurement` for what counts as a success.
     """
-    launcher = _Launcher(program, block, cache_dir, environ, log_dir, label, tuple(secrets), work)
+    launcher = _Launcher(
+        program, block, cache_dir, environ, log_dir, label, tuple(secrets), work, output_limit
+    )
     with instrument.counting(repeat, turn) as counting:
         probe = NoiseProbe()
         probe.start()
@@ -94,10 +97,17 @@ class _Launcher:
     label: str
     secrets: tuple[str, ...]
     work: Work | None
+    output_limit: int
 
     def run(self, run: Run, timeout: float | None) -> Finished:
         environ = {**command.child_environment(self.environ), **run.environ}
-        return process.run(self._argv(run), environ=environ, timeout=timeout, on_line=run.on_line)
+        return process.run(
+            self._argv(run),
+            environ=environ,
+            timeout=timeout,
+            on_line=run.on_line,
+            output_limit=self.output_limit,
+        )
 
     def read(self, finished: Finished, run: Run, timeout: float | None) -> tuple[Output, Report]:
         read = output.parse(finished.stdout)
@@ -110,11 +120,12 @@ class _Launcher:
             timeout=timeout,
             work=self.work,
         )
-        if returncode is None and not finished.timed_out:
+        is_stopped = finished.timed_out or finished.flooded is not None
+        if returncode is None and not is_stopped:
             reason = run.trouble(finished) or "nothing says how the program ended"
         elif reason is None and read.report is not None:
             return read, read.report
-        elif not finished.timed_out:
+        elif not is_stopped:
             reason = run.trouble(finished) or reason
         redact = Redactor([*self.secrets, *secrets_in(self.environ)])
         name = f"{self.block.network}-{self.block.number}-{self.label}"

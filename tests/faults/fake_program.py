@@ -37,6 +37,7 @@ BEHAVIOURS = (
     "single form",  # as if --repeat were not there
     "orphan",  # leaves a grandchild running
     "giant",  # 40 MiB before the rest
+    "flood",  # prints without end
     "invalid utf-8",
     "fetch",  # writes `says` where the block's cache file belongs; with `returncode`, then fails
 )
@@ -125,6 +126,8 @@ class Replay:
         if self.behaviour == "giant":
             for _ in range(40):
                 self.emit("." * (2**20 - 1))
+        while self.behaviour == "flood":
+            self.emit("." * (2**20 - 1))
         if self.behaviour == "invalid utf-8":
             sys.stdout.flush()
             sys.stdout.buffer.write(b"\xff\xfe caf\xe9 \x00\n")

@@ -43,6 +43,10 @@ def other(locks: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+def _holder_file(locks: Path) -> Path:
+    return locks / "ethrex-perf-locks" / f"measuring-{os.getuid()}.holder"
+
+
 def _let_go(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.write("\n")
@@ -100,17 +104,45 @@ def test_the_lock_is_let_go_when_measuring_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b'{"pid": 1}', b'{"pid":1,"label":"\\u001b[2J","started":"x"}']
+    "content",
+    [
+        b"",
+        b"{",
+        b'{"pid": 1}',
+        b'{"pid":1,"label":"\\u001b[2J","started":"2026-01-01T00:00:00+00:00"}',
+        b'{"pid":1,"label":"a gate","started":"::error::x"}',
+        b'{"pid":-1,"label":"a gate","started":"2026-01-01T00:00:00+00:00"}',
+        b'{"pid":1,"label":"' + b"x" * 201 + b'","started":"2026-01-01T00:00:00+00:00"}',
+    ],
 )
 def test_a_holder_that_says_nonsense_is_still_waited_for(
     other: subprocess.Popen[str], locks: Path, content: bytes
 ) -> None:
-    (locks / "ethrex-perf-locks" / "measuring.holder").write_bytes(content)
+    _holder_file(locks).write_bytes(content)
     with (
         pytest.raises(MeasurementError, match="another run that did not say who it is"),
         lock.measuring("me", timeout=0),
     ):
         pytest.fail("measured at the same time")
+    assert other.poll() is None
+
+
+def test_a_holder_in_the_name_of_another_user_is_not_believed(
+    other: subprocess.Popen[str], locks: Path
+) -> None:
+    forged = _holder_file(locks).with_name(f"measuring-{os.getuid() + 1}.holder")
+    forged.write_text('{"pid":1,"label":"forged","started":"2099-01-01T00:00:00+00:00"}')
+    held = lock.holder()
+    assert held is not None
+    assert held.pid == other.pid
+
+
+def test_a_fifo_where_the_holder_belongs_keeps_nobody_waiting(
+    other: subprocess.Popen[str], locks: Path
+) -> None:
+    _holder_file(locks).unlink()
+    os.mkfifo(_holder_file(locks))
+    assert lock.holder() is None
     assert other.poll() is None
 
 
@@ -123,13 +155,16 @@ def test_every_user_of_the_host_can_use_the_locks(locks: Path) -> None:
         os.umask(before)
     directory = locks / "ethrex-perf-locks"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o1777
-    assert {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()} == {0o666}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in directory.glob("*.lock")} == {0o666}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()} == {0o666, 0o644}
+    assert stat.S_IMODE(_holder_file(locks).stat().st_mode) == 0o644, "nobody says for us who we are"
 
 
 def test_who_holds_the_lock_is_not_written_through_a_link(locks: Path) -> None:
     victim = locks / "victim"
     victim.write_text("precious")
-    (lock.directory() / "measuring.holder").symlink_to(victim)
+    assert lock.directory()
+    _holder_file(locks).symlink_to(victim)
     with lock.measuring("me", timeout=0):
         pass
     assert victim.read_text() == "precious"

@@ -56,4 +56,6 @@ def test_a_worker_says_that_it_is_one_of_a_run() -> None:
         holder = lock.holder()
         assert holder is not None
         assert holder.run == "one run"
-        assert json.loads((lock.directory() / "measuring.holder").read_text())["run"] == "one run"
+        assert (
+            json.loads((lock.directory() / f"measuring-{os.getuid()}.holder").read_text())["run"] == "one run"
+        )
