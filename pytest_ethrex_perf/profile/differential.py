@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.profile import names
 from pytest_ethrex_perf.profile.analyses import NO_CALLER, ethrex_above
 from pytest_ethrex_perf.records.result import Explanation, FunctionChange
 
@@ -168,6 +169,13 @@ def _cautions(before: _Side, after: _Side) -> Iterator[str]:
         yield (
             f"base was profiled by {', '.join(sorted(old))}, head by {', '.join(sorted(new))}: they may cut "
             "stacks in other places"
+        )
+    if names.differ(
+        *({name for kept in side.kept for name in kept.profile.names} for side in (before, after))
+    ):
+        yield (
+            "base and head were built with different symbol mangling: generic impls and methods of traits have "
+            "other names in each, and look as if they had come or gone"
         )
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _LEGACY = re.compile(r"_?_?ZN(?P<parts>.*?17h[0-9a-f]{16})E(?:[.$].*)?")
 _V0 = re.compile(r"(?:__R|_R|R)(?P<path>[A-Z][0-9A-Za-z_]*)(?:[.$].*)?")
 _ESCAPE = re.compile(r"\$(?P<code>[A-Z]{1,2}|u[0-9a-f]{1,6})\$|\.\.")
+_ESCAPES = re.compile(r"\$(?:LT|GT|RF|BP|LP|RP|u[0-9a-f]{2})\$")
+_LEGACY_HASH = re.compile(r"17h[0-9a-f]{16}E")
+_V0_CRATE = re.compile(r"Cs[0-9A-Za-z]{4,12}_(?=[0-9u])")
 _ESCAPED = {"SP": "@", "BP": "*", "RF": "&", "LT": "<", "GT": ">", "LP": "(", "RP": ")", "C": ","}
 _MAX_CODE_POINT = 0x10FFFF
 
@@ -71,12 +74,29 @@ def _legacy(text: str) -> str | None:
             return None
         parts.append(text[start:end])
         text = text[end:]
-    return "::".join(
-        _ESCAPE.sub(_unescaped, part.removeprefix("_") if part[:2] == "_$" else part) for part in parts[:-1]
-    )
+    return "::".join(map(_unescaped, parts[:-1]))
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def unescaped(name: str) -> str:
+    """A legacy path of which a demangler for C++ left the escapes: `_$LT$a..B$GT$::f` is `<a::B>::f`."""
+    if not _ESCAPES.search(name):
+        return name
+    return "::".join(map(_unescaped, name.split("::")))
+
+
+def without_hashes(symbol: str) -> str:
+    """A symbol that does not parse without what changes in every build: crates' and functions' hashes."""
+    if symbol.startswith(("_ZN", "__ZN")):
+        return _LEGACY_HASH.sub("E", symbol)
+    return _V0_CRATE.sub("C", symbol) if symbol.startswith(("_R", "__R")) else symbol
+
+
+def _unescaped(part: str) -> str:
+    path = _ESCAPE.sub(_character, part.removeprefix("_") if part[:2] == "_$" else part)
+    return path.replace(" .> ", " -> ")  # rustc writes a minus as a dot
+
+
+def _character(match: re.Match[str]) -> str:
     code = match["code"]
     if code is None:
         return "::"
@@ -225,6 +245,7 @@ class _V0Parser:
             "T": self._tuple,
             "F": self._function,
             "D": self._dyn,
+            "W": lambda: f"{self._type()} is {self._pattern()}",
             "B": lambda: self._referred(start, kind="type"),
         }
         if tag in _BASIC:
@@ -268,7 +289,9 @@ class _V0Parser:
             trait = self.path()
             bindings = []
             while self._take("p"):
-                bindings.append(f"{self._name()} = {self._type()}")
+                name = self._name()
+                bound = self._const() if self._take("K") else self._type()
+                bindings.append(f"{name} = {bound}")
             if bindings:
                 head, comma = (trait[:-1], ", ") if trait.endswith(">") else (f"{trait}<", "")
                 trait = f"{head}{comma}{', '.join(bindings)}>"
@@ -282,19 +305,70 @@ class _V0Parser:
         if self._take("G"):
             self._base_62()
 
+    def _pattern(self) -> str:
+        self._enter()
+        tag = self._next()
+        if tag == "R":
+            text = f"{self._const()}..={self._const()}"
+        elif tag == "N":
+            text = "!null"
+        elif tag == "O":
+            choices = []
+            while self._until_end():
+                choices.append(self._pattern())
+            text = " | ".join(choices)
+        else:
+            raise _MalformedError
+        self._depth -= 1
+        return text
+
     def _const(self) -> str:
+        self._enter()
         start = self._at
-        if self._take("B"):
-            return self._referred(start, kind="const")
-        kind = self._next()
-        if kind == "p":
-            return "_"
+        tag = self._next()
+        compound: dict[str, Callable[[], str]] = {
+            "B": lambda: self._referred(start, kind="const"),
+            "p": lambda: "_",
+            "R": lambda: f"&{self._const()}",
+            "Q": lambda: f"&mut {self._const()}",
+            "A": lambda: f"[{', '.join(self._consts())}]",
+            "T": lambda: f"({', '.join(self._consts())})",
+            "V": self._structure,
+        }
+        text = compound[tag]() if tag in compound else self._number(tag)
+        self._depth -= 1
+        return text
+
+    def _consts(self) -> list[str]:
+        parts = []
+        while self._until_end():
+            parts.append(self._const())
+        return parts
+
+    def _structure(self) -> str:
+        path = self.path(value=True)
+        form = self._next()
+        if form == "U":
+            return path
+        if form == "T":
+            return f"{path}({', '.join(self._consts())})"
+        if form != "S":
+            raise _MalformedError
+        fields = []
+        while self._until_end():
+            self._disambiguator()
+            fields.append(f"{self._name()}: {self._const()}")
+        return f"{path} {{ {', '.join(fields)} }}"
+
+    def _number(self, kind: str) -> str:
         if kind not in _BASIC:
-            raise _MalformedError  # structures as const arguments are unstable, and print at length
+            raise _MalformedError
         sign = "-" if self._take("n") else ""
         digits = ""
         while (character := self._next()) != "_":
             digits += character
+        if kind == "e":
+            return f'"{bytes.fromhex(digits).decode()}"'
         number = int(digits or "0", 16)
         if kind == "b":
             return "true" if number else "false"

@@ -11,19 +11,36 @@ import functools
 import posixpath
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.profile.mangling import demangle
+from pytest_ethrex_perf.profile.mangling import demangle, unescaped, without_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 UNKNOWN = "[unknown]"
 _HASH = re.compile(r"::h[0-9a-f]{16}\b")
-_CRATE_HASH = re.compile(r"(?<=\w)\[[0-9a-f]{5,16}\]")
-# what LLVM and GCC append to the clones that they make of a function, and ld to versioned symbols
-_CLONE = re.compile(
-    r"(?:\.(?:llvm|cold|isra|constprop|part|lto_priv|warm)(?:\.[0-9a-zA-Z]+)*| \[clone [^\]]*\])+$"
+_CRATE_HASH = re.compile(r"(?<=\w)(?:\[[0-9a-f]{5,16}\]|\[[0-9a-f]{1,16}\](?=::))")
+# what LLVM and GCC append to the clones that they make of a function, rustc-demangle in brackets, and what
+# inferno and stackcollapse-perf.pl annotate (kernel, jit, inlined, waker)
+_SUFFIX = re.compile(
+    r"(?:\.(?:llvm|cold|isra|constprop|part|lto_priv|warm|localalias|__uniq)(?:\.[0-9a-zA-Z]+)*"
+    r"| \[clone [^\]]*\]| \(\.[\w.]+\)|_\[[a-z]\])+$"
 )
+_BINARY = re.compile(r"(?P<module>[\w./+@ -]+)`(?=\S)")
+_ADDRESS = re.compile(r"0x[0-9a-f]+")
 _VERSION = re.compile(r"@@?(?:[A-Z][A-Za-z]*_[0-9.A-Z_]+|Base)$")
 _CLOSURE = re.compile(r"\{closure(?:_env)?#[0-9]+\}")
-_VTABLE_SHIM = re.compile(r"\{shim:vtable#[0-9]+\}")
+_CONSTANT = re.compile(r"\{K#[0-9]+\}")
+_VTABLE_SHIM = re.compile(r"(?:::)?\{shim:vtable#[0-9]+\}")
+_COMMA = re.compile(r",\s*(?=[^\s)>])")
+_PLUS = re.compile(r"(?<=[\w>)])\s*\+\s*(?=[\w<(])")
+# of C++: the brackets of operator< and operator-> close nothing
+_OPERATOR = re.compile(r"(?<!\w)operator(?![\w:])")
+_MOST_STEPS = 8
+# only legacy names an impl by its parameters, `<&T as core::fmt::Debug>`; only v0 names a closure's trait
+_PARAMETER = re.compile(r"<[^<>]*(?<![\w:'])[A-Z](?![\w:])[^<>]* as ")
+_CLOSURES_TRAIT = re.compile(r"\{\{closure\}\} as ")
 _PATH = re.compile(r"[\w:{}.#]+")
 _KEEPS_ARGUMENT = ("drop_in_place", "drop_in_place::")  # what is dropped is all that it says
 
@@ -31,13 +48,48 @@ _KEEPS_ARGUMENT = ("drop_in_place", "drop_in_place::")  # what is dropped is all
 @functools.lru_cache(maxsize=65_536)
 def shorten(symbol: str) -> str:
     """The name that a symbol goes by in every analysis; shortening it again changes nothing."""
-    name = demangle(symbol)
+    name = symbol
+    for _ in range(_MOST_STEPS):
+        shorter = _shortened(name)
+        if shorter == name:
+            break
+        name = shorter
+    return name or UNKNOWN
+
+
+def _shortened(symbol: str) -> str:
+    name = _SUFFIX.sub("", symbol)
+    if binary := _BINARY.match(name):
+        name = name[binary.end() :]
+        if _ADDRESS.fullmatch(name):
+            return of_module(binary["module"])
+    name = without_hashes(unescaped(demangle(name)))
     name = _CRATE_HASH.sub("", _HASH.sub("", name))
-    name = _VERSION.sub("", _CLONE.sub("", name))
-    name = _VTABLE_SHIM.sub("{{vtable.shim}}", _CLOSURE.sub("{{closure}}", name))
-    if "<" not in name or "operator" in name:  # C++'s operator<, operator-> have brackets that close nothing
-        return name or UNKNOWN
-    return _without_generics(name)
+    name = _VERSION.sub("", _SUFFIX.sub("", name))
+    name = _CONSTANT.sub("{{constant}}", _CLOSURE.sub("{{closure}}", name))
+    name = _VTABLE_SHIM.sub("{{vtable.shim}}", name)
+    if "<" not in name or _OPERATOR.search(name):
+        return name
+    return _COMMA.sub(", ", _spaced(_without_generics(name)))
+
+
+def _spaced(name: str) -> str:
+    """v0 writes `dyn A + B`, legacy `dyn A+B`."""
+    return _PLUS.sub(" + ", name) if "dyn " in name else name
+
+
+def differ(base: Iterable[str], head: Iterable[str]) -> bool:
+    """Whether base was built with another symbol mangling than head, as far as their names show it.
+
+    An impl of a generic type and a trait's own method have different names then: legacy has
+    `<&T as Debug>::fmt` and `Iterator::nth` where v0 has `<&u8 as Debug>::fmt` and `<IntoIter as …>::nth`.
+    """
+    sides = []
+    for names in (base, head):
+        text = "\n".join(names)
+        sides.append((bool(_PARAMETER.search(text)), bool(_CLOSURES_TRAIT.search(text))))
+    (base_legacy, base_v0), (head_legacy, head_v0) = sides
+    return (base_legacy and head_v0 and not head_legacy) or (head_legacy and base_v0 and not base_legacy)
 
 
 def of_module(path: str) -> str:

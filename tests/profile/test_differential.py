@@ -56,6 +56,13 @@ def test_the_function_that_became_slower_comes_first_with_its_ms() -> None:
     assert found.repeats == (5, 5)
 
 
+def test_builds_of_different_mangling_are_said_to_be_so() -> None:
+    legacy = measured({"<&T as core::fmt::Debug>::fmt": [9] * 6})
+    v0 = measured({"<a::run::{{closure}} as core::ops::function::FnOnce>::call_once": [9] * 6})
+    assert any("different symbol mangling" in note for note in explain([legacy], [v0]).notes)
+    assert not any("different symbol mangling" in note for note in explain([legacy], [legacy]).notes)
+
+
 def test_the_first_repeats_are_dropped_as_the_gate_drops_them() -> None:
     base, head = measured({"a": [9, 5, 5, 5, 5, 5]}), measured({"a": [99, 5, 5, 5, 5, 5]})
     assert explain([base], [head]).functions == ()

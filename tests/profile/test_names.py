@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.profile.mangling import demangle
-from pytest_ethrex_perf.profile.names import of_module, shorten
+from pytest_ethrex_perf.profile.names import differ, of_module, shorten
 
 # real symbols of one program, built by rustc 1.95 with either mangling
 BOTH = {
@@ -29,6 +29,45 @@ BOTH = {
     "std::thread::lifecycle::JoinInner::join": (
         "_RNvMNtNtCsjrHSEGnQ3l9_3std6thread9lifecycleINtB2_9JoinInnerhE4joinCs80nISGL7dYr_3vec",
         "_ZN3std6thread9lifecycle18JoinInner$LT$T$GT$4join17h53b8846fb36a9cd0E",
+    ),
+}
+# real symbols of one program in either mangling: thread locals, function pointers, tuples, trait objects,
+# const generics, impls in other modules, closures in boxes
+BOTH |= {
+    "a::COUNT::{{constant}}::{{closure}}::__RUST_STD_INTERNAL_VAL": (
+        "_RNvNCNKNvCs6xxl1lAjzDf_1a5COUNT0023___RUST_STD_INTERNAL_VAL",
+        (
+            "_ZN1a5COUNT29_$u7b$$u7b$constant$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$23__RUST_STD_INTERNAL_VAL17h108"
+            "00fcb97140c69E"
+        ),
+    ),
+    "<fn(u32) -> u64 as a::Hash2>::hash2": (
+        "_RNvXs2_Cs6xxl1lAjzDf_1aFmEyNtB5_5Hash25hash2",
+        "_ZN60_$LT$fn$LP$u32$RP$$u20$.$GT$$u20$u64$u20$as$u20$a..Hash2$GT$5hash217h776efde5cae110d3E",
+    ),
+    "<(u8, alloc::string::String) as a::Hash2>::hash2": (
+        "_RNvXs0_Cs6xxl1lAjzDf_1aThNtNtCslNYArtu3iFV_5alloc6string6StringENtB5_5Hash25hash2",
+        "_ZN63_$LT$$LP$u8$C$alloc..string..String$RP$$u20$as$u20$a..Hash2$GT$5hash217h18808a1503cebec3E",
+    ),
+    "<dyn core::fmt::Display + core::marker::Send as a::Hash2>::hash2": (
+        (
+            "_RNvXs4_Cs6xxl1lAjzDf_1aDNtNtCsgEmfK2I1SDS_4core3fmt7DisplayNtNtBq_6marker4SendEL_"
+            "NtB5_5Hash25hash2"
+        ),
+        (
+            "_ZN78_$LT$dyn$u20$core..fmt..Display$u2b$core..marker..Send$u20$as$u20$a..Hash2$GT$5hash217h07eb216dde57"
+            "ee1aE"
+        ),
+    ),
+    "core::ptr::drop_in_place<(a::Key, alloc::vec::Vec)>": (
+        (
+            "_RINvNtCsgEmfK2I1SDS_4core3ptr13drop_in_placeTNtCs6xxl1lAjzDf_1a3KeyINtNtCslNYArtu3iFV_5alloc3vec3VechEE"
+            "EBJ_.llvm.1137694096905239594"
+        ),
+        (
+            "_ZN4core3ptr63drop_in_place$LT$$LP$a..Key$C$alloc..vec..Vec$LT$u8$GT$$RP$$GT$17h554f7332451208f2E.llvm."
+            "5268237627935242861"
+        ),
     ),
 }
 # what perf, c++filt and samply print for functions of ethrex
@@ -57,6 +96,23 @@ PRINTED = {
     "__libc_start_main": ("__libc_start_main@@GLIBC_2.34",),
     "_int_free": ("_int_free", "_int_free.part.0", "_int_free.constprop.0.isra.0", "_int_free [clone .cold]"),
     "std::map::operator[]": ("std::map::operator[]",),
+    "<alloc::vec::Vec as core::ops::drop::Drop>::drop": (
+        # c++filt takes legacy names for C++'s
+        "_$LT$alloc..vec..Vec$LT$T$C$A$GT$$u20$as$u20$core..ops..drop..Drop$GT$::drop::h0123456789abcdef",
+        "<alloc::vec::Vec<T,A> as core::ops::drop::Drop>::drop",
+        "<alloc[7]::vec::Vec<u8> as core[846817f741e54dfd]::ops::drop::Drop>::drop (.llvm.8517020237817239694)",
+        "<alloc::vec::Vec<u8> as core::ops::drop::Drop>::drop.llvm.123_[i]",
+        "target/release/ethrex-replay`<alloc::vec::Vec<u8> as core::ops::drop::Drop>::drop",
+    ),
+    "vec::main": (
+        "_RNvCs80nISGL7dYr_3vec4main_[k]",
+        "_ZN3vec4main17h7d8da916c7628d93E_[i]",
+        "ethrex-replay`_RNvCs80nISGL7dYr_3vec4main",
+        "ethrex-replay`_ZN3vec4main17h7d8da916c7628d93E.llvm.5_[j]",
+        "vec::main (.cold)",
+    ),
+    "[libc.so.6]": ("libc.so.6`0x7f12",),
+    "my_operator::F::f": ("my_operator::F<T>::f", "<my_operator::F<u8>>::f"),
 }
 
 
@@ -91,6 +147,16 @@ def test_what_tools_print_of_a_function_is_one_name(name: str, printed: tuple[st
             "test::f::<&u8, &mut str, *const [i32], *mut [u16; _], ((), i64), (u64,)>",
         ),
         ("_RINvC4test1fFUKChEyFEuE", 'test::f::<unsafe extern "C" fn(u8) -> u64, fn()>'),
+        # of rustc 1.95: pattern types, associated constants of trait objects, structures and texts as constants
+        ("_RINvCsbsFkZsjFIc5_1w1fWmRm1_mffffffff_EB2_", "w::f::<u32 is 1..=4294967295>"),
+        ("_RINvC1w1fWPuNE", "w::f::<*const () is !null>"),
+        ("_RINvC1w1fWmORm1_m2_Rm4_m5_EE", "w::f::<u32 is 1..=2 | 4..=5>"),
+        ("_RINvCs81re96vpUmQ_1d1gDNtB2_1Tp1NKj3_EL_EB2_", "d::g::<dyn d::T<N = 3>>"),
+        ("_RINvCshhNdl82Kjmm_1g1fKVNtB2_1PS1xh3_1yTb1_c78_EEEB2_", "g::f::<g::P { x: 3, y: (true, 'x') }>"),
+        ("_RINvCshhNdl82Kjmm_1g1gKVNtNtB2_1E1AUEB2_", "g::g::<g::E::A>"),
+        ("_RINvCshhNdl82Kjmm_1g1gKVNtNtB2_1E1BTan2_EEB2_", "g::g::<g::E::B(-2)>"),
+        ("_RINvCshhNdl82Kjmm_1g1hKRe68c3a9_EB2_", 'g::h::<&"hé">'),
+        ("_RINvCshhNdl82Kjmm_1g1iKAh1_h2_EEB2_", "g::i::<[1, 2]>"),
     ],
 )
 def test_v0_symbols_read_as_rustc_documents_them(symbol: str, path: str) -> None:
@@ -113,6 +179,46 @@ def test_v0_symbols_read_as_rustc_documents_them(symbol: str, path: str) -> None
 )
 def test_what_is_no_rust_symbol_stays_as_it_is(symbol: str) -> None:
     assert demangle(symbol) == symbol
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("_RNvCs80nISGL7dYr_3vec4main!", "_RNvCs1iopQbuBiw2_3vec4main!"),
+        ("_ZN99foo17h0123456789abcdefE", "_ZN99foo17hfedcba9876543210E"),
+    ],
+)
+def test_what_does_not_parse_is_at_least_the_same_in_every_build(one: str, other: str) -> None:
+    assert shorten(one) == shorten(other)
+
+
+LEGACY = ["main", "<&T as core::fmt::Debug>::fmt", "<alloc::vec::Vec as core::clone::Clone>::clone"]
+V0 = [
+    "main",
+    "<&u8 as core::fmt::Debug>::fmt",
+    "<a::main::{{closure}} as core::ops::function::FnOnce>::call_once",
+]
+
+
+def test_builds_of_different_mangling_are_noticed() -> None:
+    assert differ(LEGACY, V0)
+    assert differ(V0, LEGACY)
+    # a standard library of the other mangling, or nothing that shows it
+    for base, head in ((LEGACY, LEGACY), (V0, V0), (LEGACY, LEGACY + V0), (V0, ["main"]), ([], LEGACY)):
+        assert not differ(base, head)
+
+
+@given(
+    st.sampled_from([symbol for symbols in (*BOTH.values(), *PRINTED.values()) for symbol in symbols]),
+    st.sampled_from(
+        ["", "_[k]", "_[i]", ".llvm.123456", " (.llvm.99)", ".cold", " [clone .part.0]", "_[j]_[i]"]
+    ),
+    st.sampled_from(["", "libfoo.so.1`", "/opt/ethrex-replay`"]),
+)
+def test_no_writer_changes_a_name(symbol: str, suffix: str, prefix: str) -> None:
+    if "`" in symbol or "@@" in symbol:
+        return
+    assert shorten(prefix + symbol + suffix) == shorten(symbol)
 
 
 @example("C00")  # a crate without a name
