@@ -174,8 +174,8 @@ def _cautions(before: _Side, after: _Side) -> Iterator[str]:
         *({name for kept in side.kept for name in kept.profile.names} for side in (before, after))
     ):
         yield (
-            "base and head were built with different symbol mangling: generic impls and methods of traits have "
-            "other names in each, and look as if they had come or gone"
+            "base and head were built with different symbol mangling: generic impls and methods of "
+            "traits have other names in each, and look as if they had come or gone"
         )
 
 

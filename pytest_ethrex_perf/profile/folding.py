@@ -24,7 +24,10 @@ _HEADER = re.compile(
     r"(?P<seconds>[0-9]+)\.(?P<fraction>[0-9]{1,9}):(?P<rest>.*)"
 )
 _FRAME = re.compile(r"\s*(?P<ip>[0-9a-f]+) (?P<symbol>.+)")
-_MODULE = re.compile(r" \((?P<module>(?:/|\[)[^()]*(?: \(deleted\))?|inlined)\)$")
+# a path may have brackets and spaces; symbols have none of " (/", " ([" and " (bpf_prog_"
+_MODULE = re.compile(
+    r"(?:^| )\((?P<module>(?:/|\[|//anon|memfd:|bpf_(?:prog|trampoline|dispatcher)_).*|inlined|)\)$"
+)
 _OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 _ENTRY = {
     *("_start", "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main"),
@@ -90,7 +93,7 @@ def _frame(line: str) -> str | None:
     match = _FRAME.fullmatch(line.rstrip())
     if match is None:
         return None
-    symbol, module = match["symbol"], None
+    symbol, module = match["symbol"].rstrip(), None
     if suffix := _MODULE.search(symbol):
         symbol, module = symbol[: suffix.start()], suffix["module"]
     symbol = _OFFSET.sub("", symbol).strip()

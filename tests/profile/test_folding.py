@@ -59,6 +59,25 @@ replay 7/10  1.000003:
     }
 
 
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [
+        ("a::b+0x10 (/home/x (copy)/ethrex-replay)", "a::b"),
+        ("a::b+0x10 (/home/x (1)/ethrex (2) (deleted))", "a::b"),
+        ("bpf_prog_6deef7357e7b4530_sd+0x3 (bpf_prog_6deef7357e7b4530_sd)", "bpf_prog_6deef7357e7b4530_sd"),
+        ("f+0x1 ()", "f"),
+        ("f ([kernel.kallsyms]_text)", "f"),
+        ("f(int, char const (&) [3])+0x1 (/lib/x.so)", "f(int, char const (&) [3])"),
+        ("<fn() -> () as a::B>::f (.llvm.123) (/x)", "<fn() -> () as a::B>::f"),
+        ("[unknown] (/opt (old)/c.so (deleted))", "[c.so]"),
+        ("[unknown] ()", "[unknown]"),
+    ],
+)
+def test_no_module_stays_in_a_name(printed: str, name: str) -> None:
+    (sample,) = folding.samples(["replay 7/7  1.000000: ", f"\t    55d {printed}"])
+    assert sample.frames == (name,)
+
+
 @given(st.text(alphabet="ab1/[]():.+x0 \t\n-", max_size=200))
 def test_no_output_of_perf_stops_it(text: str) -> None:
     for sample in folding.samples(text.splitlines(keepends=True)):

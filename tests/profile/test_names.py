@@ -100,7 +100,7 @@ PRINTED = {
         # c++filt takes legacy names for C++'s
         "_$LT$alloc..vec..Vec$LT$T$C$A$GT$$u20$as$u20$core..ops..drop..Drop$GT$::drop::h0123456789abcdef",
         "<alloc::vec::Vec<T,A> as core::ops::drop::Drop>::drop",
-        "<alloc[7]::vec::Vec<u8> as core[846817f741e54dfd]::ops::drop::Drop>::drop (.llvm.8517020237817239694)",
+        "<alloc[7]::vec::Vec<u8> as core[846817f741e54dfd]::ops::drop::Drop>::drop (.llvm.851702023781)",
         "<alloc::vec::Vec<u8> as core::ops::drop::Drop>::drop.llvm.123_[i]",
         "target/release/ethrex-replay`<alloc::vec::Vec<u8> as core::ops::drop::Drop>::drop",
     ),
@@ -147,7 +147,7 @@ def test_what_tools_print_of_a_function_is_one_name(name: str, printed: tuple[st
             "test::f::<&u8, &mut str, *const [i32], *mut [u16; _], ((), i64), (u64,)>",
         ),
         ("_RINvC4test1fFUKChEyFEuE", 'test::f::<unsafe extern "C" fn(u8) -> u64, fn()>'),
-        # of rustc 1.95: pattern types, associated constants of trait objects, structures and texts as constants
+        # of rustc 1.95: pattern types, constants of trait objects, structures and texts as constants
         ("_RINvCsbsFkZsjFIc5_1w1fWmRm1_mffffffff_EB2_", "w::f::<u32 is 1..=4294967295>"),
         ("_RINvC1w1fWPuNE", "w::f::<*const () is !null>"),
         ("_RINvC1w1fWmORm1_m2_Rm4_m5_EE", "w::f::<u32 is 1..=2 | 4..=5>"),
