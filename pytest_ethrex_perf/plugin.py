@@ -1,7 +1,7 @@
-"""The front door: pytest hooks only, each a line or two.
+"""The front door: what pytest must know of us in every run, each a line or two.
 
 pytest loads this in every run on the machine: stdlib and pytest only, no file is read and nothing is started
-unless a block is asked for.
+unless a block is asked for. Then `pytest_run.hooks` join in.
 """
 
 from __future__ import annotations
@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ethrex_perf.config.options import OPTIONS
-from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.pytest_run.access import run_if_any, run_of
-from pytest_ethrex_perf.pytest_run.fixtures import ethrex_block, ethrex_replay
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-__all__ = ["ethrex_block", "ethrex_replay"]
+    from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
+    from pytest_ethrex_perf.records.measurement import Invocation
 
-MESSAGE = "ethrex_perf"
-"""The attribute of a report that carries what a worker of pytest-xdist sends the controller."""
 MARKER = (
     "ethrex_block(block, ..., network, repeat, drop, metrics, margin, tolerance, floor): "
     "gate these blocks; the test's `ethrex_block` fixture is measured for each"
@@ -50,58 +45,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the settings at once where blocks are asked for: a bad one is a usage error."""
+    """Register our other hooks where blocks are asked for."""
     config.addinivalue_line("markers", MARKER)
-    if config.getoption("ethrex_block") and not hasattr(config, "workerinput"):
-        try:
-            run_of(config)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
+    if config.getoption("ethrex_block"):
+        from pytest_ethrex_perf.pytest_run import hooks
 
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With --ethrex-block and no path only the blocks run: other tests are not even imported."""
-    del collection_path
-    if config.getoption("ethrex_block") and config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return True
-    return None
+        hooks.begin(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each block of its markers."""
     if "ethrex_block" in metafunc.fixturenames:
-        try:
-            run_of(metafunc.config).collection.parametrize(metafunc)
-        except UsageError as error:
-            raise pytest.Collector.CollectError(str(error)) from None
+        from pytest_ethrex_perf.pytest_run import hooks
 
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
-    """Add the items behind --ethrex-block before anything is selected or reordered; then take our shard."""
-    if session.config.getoption("ethrex_block"):
-        items.extend(run_of(session.config).collection.items(session))
-    yield
-    if run := run_if_any(session.config):
-        try:
-            run.collection.keep_shard(items, session.config)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fix the family: what is judged in this run is known now."""
-    if run := run_if_any(session.config):
-        run.collection.fix(session.items)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Lend pytest-benchmark a timer, where a test wants our samples in its table."""
-    if "ethrex_block" in getattr(item, "fixturenames", ()):
-        from pytest_ethrex_perf.pytest_run import benchmark_table
-
-        benchmark_table.prepare(item)
+        hooks.parametrize(metafunc)
 
 
 @pytest.hookimpl(optionalhook=True, trylast=True)
@@ -114,39 +71,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     return BlockScheduling(config, log)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In a worker of pytest-xdist: what was measured travels with the report."""
-    report = yield
-    run = run_if_any(item.config)
-    message = run.next_message() if run else None
-    if message is not None:
-        setattr(report, MESSAGE, message)
-    return report
-
-
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """In the controller of pytest-xdist: what its workers have measured meets here."""
-    node: Any = getattr(report, "node", None)
-    message: str | None = getattr(report, MESSAGE, None)
-    if hasattr(node, "gateway") and (message is not None or run_if_any(node.config)):
-        run_of(node.config).inbox.receive(node.gateway.id, report, message)
+    if hasattr(report, "node"):
+        from pytest_ethrex_perf.pytest_run import hooks
+
+        hooks.receive(report)
 
 
-def pytest_report_header(config: pytest.Config) -> list[str] | None:
-    """Program, machine, mode; what is counted."""
-    run = run_if_any(config)
-    return run.summary.header(run.collection.counts) if run else None
+@pytest.fixture
+def ethrex_block(request: pytest.FixtureRequest) -> GatedBlock:
+    """One block of `@pytest.mark.ethrex_block`, measured; trouble is an error of the test.
+
+    `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it. Where
+    the test takes pytest-benchmark's `benchmark` as well, `gate` puts the samples into its table.
+    """
+    from pytest_ethrex_perf.pytest_run import fixtures
+
+    return fixtures.gated_block(request)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let go of the machine and write the files that were asked for."""
-    run = run_if_any(session.config)
-    if run and not run.finish() and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+@pytest.fixture
+def ethrex_replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:
+    """`ethrex_replay(24443168, network="mainnet", repeat=11)`: replay once, no baseline, no verdict.
 
+    Returns the `Invocation`: `exec_ns`, `prep_ns`, `gas`, `txs`, … Trouble fails the test.
+    """
+    from pytest_ethrex_perf.pytest_run import fixtures
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show what was measured."""
-    if run := run_if_any(config):
-        run.summary.show(terminalreporter, run.outcomes.shown)
+    return fixtures.replay(request)

@@ -15,6 +15,7 @@ import hypothesis  # its plugin loads half of it at the end of a run
 import pytest
 from Crypto.Hash import keccak  # noqa: F401
 
+import pytest_ethrex_perf.pytest_run.fixtures
 import pytest_ethrex_perf.pytest_run.session  # noqa: F401
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import probe

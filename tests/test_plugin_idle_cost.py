@@ -23,16 +23,7 @@ if TYPE_CHECKING:
 
 HEAVY = ("numpy", "scipy", "msgspec", "junitparser", "tomli", "filelock", "Crypto", "ethereum", "jinja2")
 PACKAGE = Path(pytest_ethrex_perf.__file__).parent
-ALLOWED = {
-    "__init__",
-    "plugin",
-    "errors",
-    "config",
-    "config.options",
-    "pytest_run",
-    "pytest_run.access",
-    "pytest_run.fixtures",
-}
+ALLOWED = {"__init__", "plugin", "config", "config.options"}
 WATCH = """
 import json, sys
 opened, started = [], []

@@ -1,4 +1,4 @@
-"""The fixtures of declared tests."""
+"""What the fixtures of declared tests give."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.pytest_run.access import run_of
+from pytest_ethrex_perf.pytest_run import benchmark_table
+from pytest_ethrex_perf.pytest_run.hooks import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,24 +18,13 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.measurement import Invocation
 
 
-@pytest.fixture
-def ethrex_block(request: pytest.FixtureRequest) -> GatedBlock:
-    """One block of `@pytest.mark.ethrex_block`, measured; trouble is an error of the test.
-
-    `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it. Where
-    the test takes pytest-benchmark's `benchmark` as well, `gate` puts the samples into its table.
-    """
-    from pytest_ethrex_perf.pytest_run import benchmark_table
-
+def gated_block(request: pytest.FixtureRequest) -> GatedBlock:
+    """The block of the test, measured; beside pytest-benchmark's fixture it plays its samples to it."""
     return benchmark_table.beside(request, _run(request).gated_block(request.node, request.param))
 
 
-@pytest.fixture
-def ethrex_replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:
-    """`ethrex_replay(24443168, network="mainnet", repeat=11)`: replay once, no baseline, no verdict.
-
-    Returns the `Invocation`: `exec_ns`, `prep_ns`, `gas`, `txs`, … Trouble fails the test.
-    """
+def replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:
+    """The function that replays a block once."""
     return _run(request).replay
 
 

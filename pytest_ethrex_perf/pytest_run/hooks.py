@@ -1,0 +1,141 @@
+"""The hooks of a pytest run in which blocks are measured: registered when the first is asked for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ethrex_perf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from pytest_ethrex_perf.pytest_run.session import PytestRun
+
+NAME = "ethrex_perf_run"
+"""Of this module as a plugin of a run."""
+MESSAGE = "ethrex_perf"
+"""The attribute of a report that carries what a worker of pytest-xdist sends the controller."""
+RUN: pytest.StashKey[PytestRun] = pytest.StashKey()
+
+
+def register(config: pytest.Config) -> None:
+    """Register the hooks of this module, once."""
+    if not config.pluginmanager.has_plugin(NAME):
+        config.pluginmanager.register(sys.modules[__name__], NAME)
+
+
+def run_of(config: pytest.Config) -> PytestRun:
+    """Everything of ours in this pytest run, made when first asked for. Raises `UsageError`."""
+    if RUN not in config.stash:
+        from pytest_ethrex_perf.pytest_run.session import PytestRun
+
+        config.stash[RUN] = PytestRun(config)
+        register(config)
+    return config.stash[RUN]
+
+
+def run_if_any(config: pytest.Config) -> PytestRun | None:
+    """The same, where it was asked for before: a worker of pytest-xdist begins with its first test."""
+    return config.stash.get(RUN, None)
+
+
+# --- what `plugin` calls -----------------------------------------------------------------------------------
+
+
+def begin(config: pytest.Config) -> None:
+    """Read the settings at once where --ethrex-block is given: a bad one is a usage error."""
+    register(config)
+    if not hasattr(config, "workerinput"):
+        try:
+            run_of(config)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """One test for each block of its markers."""
+    try:
+        run_of(metafunc.config).collection.parametrize(metafunc)
+    except UsageError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+
+
+def receive(report: pytest.TestReport) -> None:
+    """In the controller of pytest-xdist: take what its workers have measured."""
+    node: Any = getattr(report, "node", None)
+    message: str | None = getattr(report, MESSAGE, None)
+    if hasattr(node, "gateway") and (message is not None or run_if_any(node.config)):
+        run_of(node.config).inbox.receive(node.gateway.id, report, message)
+
+
+# --- what pytest calls -------------------------------------------------------------------------------------
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --ethrex-block and no path only the blocks run: other tests are not even imported."""
+    del collection_path
+    if config.getoption("ethrex_block") and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return True
+    return None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
+    """Add the items behind --ethrex-block before anything is selected or reordered; then take our shard."""
+    if session.config.getoption("ethrex_block"):
+        items.extend(run_of(session.config).collection.items(session))
+    yield
+    if run := run_if_any(session.config):
+        try:
+            run.collection.keep_shard(items, session.config)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fix the family: what is judged in this run is known now."""
+    if run := run_if_any(session.config):
+        run.collection.fix(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Lend pytest-benchmark a timer, where a test wants our samples in its table."""
+    if "ethrex_block" in getattr(item, "fixturenames", ()):
+        from pytest_ethrex_perf.pytest_run import benchmark_table
+
+        benchmark_table.prepare(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In a worker of pytest-xdist: what was measured travels with the report."""
+    report = yield
+    run = run_if_any(item.config)
+    message = run.next_message() if run else None
+    if message is not None:
+        setattr(report, MESSAGE, message)
+    return report
+
+
+def pytest_report_header(config: pytest.Config) -> list[str] | None:
+    """Program, machine, mode; what is counted."""
+    run = run_if_any(config)
+    return run.summary.header(run.collection.counts) if run else None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let go of the machine and write the files that were asked for."""
+    run = run_if_any(session.config)
+    if run and not run.finish() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what was measured."""
+    if run := run_if_any(config):
+        run.summary.show(terminalreporter, run.outcomes.shown)
