@@ -5,13 +5,15 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 REPEAT ?= 11
+LOWEST ?= $(addprefix tests/,config judge records replay report options/test_option_block.py \
+	options/test_option_config.py options/test_option_base.py options/test_option_json.py)
 
 # the embedded program's wheels exist for these Pythons; a shim that starts nothing is passed over
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
 	2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: demo test tools lint changelog format gate bench golden clean
+.PHONY: demo test tools smoke lowest lint changelog format gate bench golden clean
 
 demo: $(VENV)/.demo-installed
 	@tools/demo "$(BIN)"
@@ -22,12 +24,24 @@ test: $(VENV)/.test-installed
 tools:
 	@tools/install
 
+# the package as users get it: built, installed into an empty venv, at work outside of this folder
+smoke: $(VENV)/.test-installed
+	@tools/smoke "$(BIN)"
+
+# quick tests with the oldest versions that pyproject.toml allows; msgspec orders a schema's members otherwise
+# before 0.22, and a browser's age is not pyproject.toml's business
+lowest: $(VENV)/.test-installed
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct --editable '.[embedded,dev]'
+	$(VENV)-lowest/bin/python -m pytest -q $(LOWEST) --ignore=tests/report/test_html.py \
+		--deselect tests/report/test_forms_golden.py::test_the_schema_in_docs_is_that_of_the_records
+
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	@$(BIN)/towncrier build --draft --version next >/dev/null
+	@printed=$$($(BIN)/towncrier build --draft --version next 2>&1) || { echo "$$printed"; exit 1; }
 	@$(BIN)/python tools/check_fragments.py
 
 changelog: $(VENV)/.test-installed
