@@ -1,6 +1,6 @@
 """--ethrex-config and ethrex-perf.toml: what wins over what, and what is refused.
 
-Each single rule of precedence is in tests/test_settings.py; here is what a user sees of them.
+Each single rule of precedence is in tests/config/test_settings.py; here is what a user sees of them.
 """
 
 from __future__ import annotations
