@@ -25,7 +25,7 @@ def start(bench: Bench, program: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "pytest", "-p", "no:cacheprovider", *words, *arguments],
         cwd=bench.path,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        env={name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
         stdout=subprocess.PIPE,
         text=True,
     )
