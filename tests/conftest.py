@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import tempfile
@@ -30,6 +31,9 @@ __all__ = ["interpreter", "perf", "profiles", "toy"]  # fixtures of more than on
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import RunResult
+
+if importlib.util.find_spec("ethereum") is None:  # the extra [embedded] is not to be had for every Python
+    collect_ignore_glob = ["embedded/*", "*embedded*", "commands/test_devblock.py", "records/test_rlp.py"]
 
 BLOCK = 24443168
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine's pause is no failure
