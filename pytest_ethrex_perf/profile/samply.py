@@ -11,9 +11,10 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zlib
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
@@ -27,9 +28,15 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.sampling import Limits, Sampling
     from pytest_ethrex_perf.profile.stacks import Frames
 
+_Value = TypeVar("_Value")
 _PRESYMBOLICATE = ("--presymbolicate", "--unstable-presymbolicate")
 _HELP_TIMEOUT_S = 30.0
 _GZIP = b"\x1f\x8b"
+# what Python says of a damaged file, and of values that are not of the format's types
+_UNREADABLE = (
+    *(OSError, EOFError, zlib.error, RecursionError),
+    *(ValueError, LookupError, TypeError, AttributeError, OverflowError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Samply:
         symbols = file.with_suffix(".syms.json")
         try:
             return list(convert(_load(file), _load(symbols) if symbols.exists() else None)), []
-        except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
+        except _UNREADABLE as error:
             raise MeasurementError(f"samply's recording can't be read: {error!r}") from None
 
 
@@ -95,15 +102,17 @@ def find(environ: Mapping[str, str]) -> Samply:
 def convert(profile: Mapping[str, Any], symbols: Mapping[str, Any] | None = None) -> Iterator[Sample]:
     """Samples of a processed profile, `symbols` being the content of the file beside it.
 
-    Samples in which the thread used no CPU (it waited) are left out. Raises LookupError, TypeError or
-    ValueError for another format.
+    Samples in which the thread used no CPU (it waited) are left out. Raises AttributeError, LookupError,
+    OverflowError, TypeError or ValueError for another format.
     """
     start_ns = round(profile["meta"]["startTime"] * 1000) * 1000  # ms, of which a float has no ns
     names = _symbol_names(symbols) if symbols else {}
     for thread in profile["threads"]:
-        tables = _tables(profile, thread, names)
         samples = thread["samples"]
-        times = samples.get("time") or accumulate(samples["timeDeltas"])
+        if not samples["stack"]:
+            continue  # its tables may be missing as well
+        tables = _tables(profile, thread, names)
+        times = samples["time"] if samples.get("time") is not None else accumulate(samples["timeDeltas"])
         used = samples.get("threadCPUDelta") or [None] * len(samples["stack"])
         pid, tid = _number(thread["pid"]), _number(thread["tid"])
         if thread.get("isMainThread"):
@@ -111,7 +120,7 @@ def convert(profile: Mapping[str, Any], symbols: Mapping[str, Any] | None = None
         for time_ms, stack, cpu in zip(times, samples["stack"], used, strict=True):
             if stack is not None and cpu != 0:
                 frames = without_entry(tables.frames(stack))
-                yield Sample(start_ns + round(time_ms * 1e6), thread["name"], pid, tid, frames)
+                yield Sample(start_ns + round(time_ms * 1e6), _text(thread["name"]), pid, tid, frames)
 
 
 class _Tables(NamedTuple):
@@ -126,8 +135,10 @@ class _Tables(NamedTuple):
         frames: list[str] = []
         at: int | None = stack
         while at is not None:
-            frames.append(self.names[self.frame[at]])
-            at = self.prefix[at]
+            if len(frames) == len(self.prefix):
+                raise ValueError(f"stack {stack} is its own caller")
+            frames.append(_at(self.names, _at(self.frame, at)))
+            at = _at(self.prefix, at)
         return tuple(reversed(frames))
 
 
@@ -143,10 +154,10 @@ def _tables(
     stack, frame, function, resource = map(table, ("stackTable", "frameTable", "funcTable", "resourceTable"))
     names = []
     for func, address in zip(frame["func"], frame["address"], strict=True):
-        name, lib = strings[function["name"][func]], None
-        if (owner := function["resource"][func]) is not None and owner >= 0:
-            lib = resource["lib"][owner]
-        module = profile["libs"][lib]["debugName"] if lib is not None else ""
+        name, lib = _text(_at(strings, _at(function["name"], func))), None
+        if (owner := _at(function["resource"], func)) is not None and owner >= 0:
+            lib = _at(resource["lib"], owner)
+        module = _text(_at(profile["libs"], lib)["debugName"]) if lib is not None else ""
         symbol = symbols.get((module, address))
         if symbol is None and name.startswith("0x"):
             names.append(of_module(module))
@@ -159,10 +170,23 @@ def _symbol_names(symbols: Mapping[str, Any]) -> dict[tuple[str, int], str]:
     """Names by (library, address in it)."""
     strings = symbols["string_table"]
     return {
-        (library["debug_name"], address): strings[library["symbol_table"][index]["symbol"]]
+        (library["debug_name"], address): _text(_at(strings, _at(library["symbol_table"], index)["symbol"]))
         for library in symbols["data"]
         for address, index in library["known_addresses"]
     }
+
+
+def _at(column: Sequence[_Value], index: int) -> _Value:
+    """A row of a column; Python would count a negative number from the end."""
+    if index < 0:
+        raise IndexError(f"no row {index}")
+    return column[index]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"not a text: {value!r:.60}")
+    return value
 
 
 def _number(text: str | float) -> int:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.profile import folding, samply
 from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 STRINGS = ["0x1000", "0x2000", "0x7fff", "ethrex-replay", "libsystem.dylib", "named_by_samply", "start"]
 TABLES: dict[str, Any] = {
@@ -104,6 +108,87 @@ def test_another_file_is_one_clear_error(tmp_path: Path, content: str) -> None:
     file.write_text(content)
     with pytest.raises(MeasurementError, match="samply's recording can't be read"):
         samply.Samply("samply", "--x").samples(file, utc_offset_ns=0, environ={}, limits=Limits())
+
+
+def refused(path: Path, recording: Any) -> str:
+    path.write_text(json.dumps(recording))
+    tool = samply.Samply("samply", "--presymbolicate")
+    with pytest.raises(MeasurementError, match=r"^samply's recording can't be read: ") as error:
+        tool.samples(path, utc_offset_ns=0, environ={}, limits=Limits())
+    return str(error.value)
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["tables of each thread", "shared tables"])
+@pytest.mark.parametrize("times", ["time", "timeDeltas"])
+def test_a_thread_without_samples_costs_nothing(shared: bool, times: str) -> None:  # noqa: FBT001 - a parameter
+    recording = layout(shared=shared)
+    idle = thread("idle", "9", {"stack": [], times: [], "length": 0})
+    recording["threads"].insert(0, idle)
+    assert len(list(samply.convert(recording, SYMBOLS))) == 4
+
+
+@pytest.mark.parametrize("prefix", [[0, 0, 1, 0, 0], [2, 0, 1, 0, 0]])
+def test_stacks_that_call_themselves_are_an_error(tmp_path: Path, prefix: list[int]) -> None:
+    recording = layout(shared=True)
+    recording["shared"] = {**TABLES, "stackTable": {**TABLES["stackTable"], "prefix": prefix}}
+    assert "is its own caller" in refused(tmp_path / "recording.json", recording)
+
+
+def test_a_negative_row_is_an_error(tmp_path: Path) -> None:
+    recording = layout(shared=True)
+    recording["shared"] = {**TABLES, "stackTable": {**TABLES["stackTable"], "frame": [0, 1, -1, 3, 4]}}
+    assert "no row -1" in refused(tmp_path / "recording.json", recording)
+
+
+def test_a_damaged_archive_is_one_clear_error(tmp_path: Path) -> None:
+    file = tmp_path / "recording.json"
+    packed = bytearray(gzip.compress(json.dumps(layout(shared=True)).encode()))
+    packed[20] ^= 0xFF
+    for content in (bytes(packed), bytes(packed[:60]), b"\x1f\x8b", b"[" * 100_000):
+        file.write_bytes(content)
+        with pytest.raises(MeasurementError, match="samply's recording can't be read"):
+            samply.Samply("samply", "--x").samples(file, utc_offset_ns=0, environ={}, limits=Limits())
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value within a value."""
+    yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if value else ():
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*path, key))
+        else:
+            yield (*path, key)
+
+
+OTHER: st.SearchStrategy[Any] = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.just([])
+    | st.just({})
+    | st.just([{}])
+)
+
+
+@given(st.booleans(), st.data())
+def test_a_value_of_another_type_is_one_clear_error(shared: bool, data: st.DataObject) -> None:  # noqa: FBT001 - drawn
+    both = json.loads(json.dumps([layout(shared=shared), SYMBOLS]))
+    *way, last = data.draw(st.sampled_from([path for path in places(both) if path]))
+    holder = both
+    for key in way:
+        holder = holder[key]
+    holder[last] = data.draw(OTHER)
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "recording.json")
+        file.write_text(json.dumps(both[0]))
+        file.with_suffix(".syms.json").write_text(json.dumps(both[1]))
+        tool = samply.Samply("samply", "--x")
+        taken: list[folding.Sample] = []
+        with contextlib.suppress(MeasurementError):
+            taken, _ = tool.samples(file, utc_offset_ns=0, environ={}, limits=Limits())
+        assert all(isinstance(frame, str) for sample in taken for frame in (sample.comm, *sample.frames))
 
 
 def test_a_recording_that_is_too_large_is_said(tmp_path: Path) -> None:
