@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.records import json_schema as schemas
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.measurement import (
     CacheIdentity,
@@ -267,12 +268,4 @@ def is_utc(text: str) -> bool:
 
 def json_schema() -> str:
     """Return the JSON Schema of a baseline file, as text; `docs/baseline.schema.json` is this."""
-    import msgspec
-
-    schema = msgspec.json.schema(Baseline)
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"Baseline of pytest-ethrex-perf, schema {SCHEMA}",
-        **schema,
-    }
-    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+    return schemas.dump(Baseline, f"Baseline of pytest-ethrex-perf, schema {SCHEMA}")

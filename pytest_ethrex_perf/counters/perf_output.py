@@ -138,8 +138,9 @@ def _csv_rows(text: str) -> Iterator[PrintedEvent]:
         value, unit, event, *rest = columns
         if _VARIANCE.fullmatch(rest[0]):  # with -r it comes here, whatever the manual says
             rest = rest[1:]
-        # runtime and percentage, whole numbers and two decimals: else it is no row of ours
-        if len(rest) > 1 and rest[0].isdecimal() and _NUMBER.fullmatch(rest[1]):
+        # runtime and percentage, whole numbers and two decimals: else it is no row of ours; nor is it where a
+        # number stands for the event, as in `1,000,000,000,000   cycles`, which is printed for people
+        if event[:1].isalpha() and len(rest) > 1 and rest[0].isdecimal() and _NUMBER.fullmatch(rest[1]):
             row = _row(value, unit, event, rest[1], interval)
             if row is not None:
                 yield row

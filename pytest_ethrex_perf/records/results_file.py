@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import json_schema as schemas
 from pytest_ethrex_perf.records.result import SCHEMA, RunResult
 
 if TYPE_CHECKING:
@@ -94,13 +95,4 @@ def _starts(result: RunResult) -> Iterator[tuple[str, str]]:
 
 def json_schema() -> str:
     """The JSON Schema of a results file, as text; `docs/results.schema.json` is this."""
-    import json
-
-    import msgspec
-
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"Results of pytest-ethrex-perf, schema {SCHEMA}",
-        **msgspec.json.schema(RunResult),
-    }
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return schemas.dump(RunResult, f"Results of pytest-ethrex-perf, schema {SCHEMA}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.counters.perf_output import SOFTWARE, Event, PrintedEvent, event_of, read, tallies
@@ -250,6 +250,7 @@ def test_a_kind_of_core_that_was_asked_for_by_name_is_whole() -> None:
 
 
 @given(st.integers(0, 10**15), st.sampled_from([",", ".", ""]))
+@example(10**15, ",")
 def test_a_count_for_people_is_itself_or_refused(count: int, mark: str) -> None:
     (row,) = read(f" {f'{count:,}'.replace(',', mark)}   cycles\n")
     assert row.value in {float(count), None}

@@ -165,7 +165,7 @@ def test_a_perf_that_may_not_record_is_one_note(bench: Bench, monkeypatch: pytes
 # --- how much is profiled --------------------------------------------------------------------------------
 
 
-def lasting(exec_s: float, *, prep_s: float = 0.0, loading_s: float = 0.0, repeat: int = 5) -> Invocation:
+def lasting(exec_s: float, *, prep_s: float = 1e-9, loading_s: float = 0.0, repeat: int = 5) -> Invocation:
     return Invocation(
         started="2026-02-18T08:00:00+00:00",
         wall_ns=round((loading_s + repeat * (prep_s + exec_s)) * S),
