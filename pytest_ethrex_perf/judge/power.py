@@ -162,10 +162,11 @@ def optimal_repeats(
     if not (within_var >= 0 and between_var >= 0 and 0 < cost_repeat < math.inf and cost_invocation >= 0):
         raise ValueError("repeats cannot be chosen from negative variances or costs")
     overhead = cost_invocation + drop * cost_repeat
-    if between_var * cost_repeat == 0:  # processes do not differ: repeats are as good as invocations
+    spread = between_var * cost_repeat
+    if spread == 0:  # processes do not differ: repeats are as good as invocations
         best = MAX_REPEATS if within_var else MIN_REPEATS
     else:
-        ratio = (overhead / cost_repeat) * (within_var / between_var)
+        ratio = overhead * within_var / spread
         best = min(math.ceil(math.sqrt(min(ratio, MAX_REPEATS**2))), MAX_REPEATS)
     return max(best, MIN_REPEATS) + drop
 

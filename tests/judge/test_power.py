@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.judge import paired, power
@@ -164,6 +164,7 @@ def test_the_typical_block_gets_about_ten_repeats() -> None:
     assert 8 <= power.optimal_repeats(0.015**2, 0.01**2, 0.06, 1.5) <= 12
 
 
+@example(within=1.0, between=5e-324, repeat=1.0, invocation=0.0, drop=0)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(1e-3, 1e3), st.floats(0, 1e3), st.integers(0, 3))
 def test_the_repeats_stay_within_their_bounds(
     within: float, between: float, repeat: float, invocation: float, drop: int
