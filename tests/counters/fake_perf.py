@@ -4,7 +4,7 @@
 event (as it is asked for) counts in a repeat, or `<not supported>`; `running`, percent of the time;
 `by_program`, a factor for programs of that name, and `noise`, the sd of what processes differ by;
 `returncode` and `says` of a perf that counts nothing; `unknown`, an event that it refuses; `silent`, it never
-answers; `raw`, what it writes instead of rows; `killed`, the signal that it dies of while the program runs.
+answers; `raw`, what it writes instead of rows; `killed`, the signal that it dies of as soon as the program runs.
 """
 
 from __future__ import annotations
@@ -119,6 +119,8 @@ def run_switched(
         subprocess.Popen(program, stdout=subprocess.PIPE) as process,
     ):
         assert process.stdout is not None
+        if killed is not None:
+            os.kill(os.getpid(), killed)
         for line in process.stdout:
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
@@ -129,8 +131,6 @@ def run_switched(
                     answer.write(b"ack\n\0")
             if b"--- Run " in line and counting:
                 repeats += 1
-            if killed is not None and b"https://" in line:
-                os.kill(os.getpid(), killed)
     return process.returncode, repeats
 
 

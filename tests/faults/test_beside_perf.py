@@ -110,7 +110,7 @@ def test_a_program_that_vanished_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_the_death_of_perf_is_not_the_programs(tmp_path: Path, number: signal.Signals) -> None:
-    error = error_of(tmp_path, of_plan(tmp_path, killed=int(number)), behaviour="orphan")
+    error = error_of(tmp_path, of_plan(tmp_path, killed=int(number)), behaviour="hang")
     assert f"perf was killed by {number.name}" in error
     assert "the program was killed" not in error
 
