@@ -77,13 +77,14 @@ class Equipment:
 
         Raises `MeasurementError` that names the file and the option.
         """
-        return self._cache(block).identity
+        return self.cache_file(block).identity
 
     def work(self, block: BlockId) -> Work:
         """What every invocation must report of the block; raises as `cache` does."""
-        return self._cache(block).work
+        return self.cache_file(block).work
 
-    def _cache(self, block: BlockId) -> CacheFile:
+    def cache_file(self, block: BlockId) -> CacheFile:
+        """The block's cache file, read once; raises as `cache` does."""
         if block not in self._caches:
             path = cache.path(self.cache_dir, block)
             if not path.exists() and self.rpc_url:

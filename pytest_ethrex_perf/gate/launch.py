@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.gate import pilot
+from pytest_ethrex_perf.gate.unchanged import Unchanged
 from pytest_ethrex_perf.host import lock
 from pytest_ethrex_perf.replay.instrument import NOTHING
 from pytest_ethrex_perf.replay.invocation import invoke
@@ -44,12 +45,14 @@ class Launcher:
         self._equipment = equipment
         self._counters = counters
         self._slowest_s: dict[BlockId, float] = {}
+        self._unchanged = Unchanged(equipment.settings.cwd)
 
     def __call__(
         self, program: Program, block: BlockId, *, repeat: int, label: str, turn: int, count: bool = True
     ) -> Invocation:
         """One invocation; see `Launch`."""
         equipment, instrument = self._equipment, self._counters.instrument
+        self._check(program, block)
         invocation = invoke(
             program,
             block,
@@ -65,8 +68,19 @@ class Launcher:
             work=equipment.work(block),
             output_limit=equipment.settings.output_limit,
         )
+        self._check(program, block)
         self._slowest_s[block] = max(self._slowest_s.get(block, 0.0), invocation.wall_ns / 1e9)
         return invocation
+
+    def verify(self, program: Program, block: BlockId) -> None:
+        """Raise `MeasurementError` if the program or the cache file has another content than at the start."""
+        self._check(program, block, whole=True)
+
+    def _check(self, program: Program, block: BlockId, *, whole: bool = False) -> None:
+        try:
+            self._unchanged.check(program, self._equipment.cache_file(block), whole=whole)
+        except MeasurementError as error:
+            raise MeasurementError(f"{block}: {error}") from None
 
     def _timeout_s(self, block: BlockId) -> float:
         slowest_s = self._slowest_s.get(block)

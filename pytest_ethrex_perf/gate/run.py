@@ -156,6 +156,8 @@ class Run:
             began = time.monotonic()
             block.take_turn(self._launch, keep_counting=self._mean_counts(block))
             self._turns_s.append(time.monotonic() - began)
+            if block.decided:
+                self._verify(block)
             if self.mean is not None:
                 self.mean.judge()
             self._record(block)
@@ -164,8 +166,19 @@ class Run:
     def _finish(self, schedule: Schedule[Block]) -> None:
         for block in schedule.blocks:
             block.finish()
+            self._verify(block)
         if self.mean is not None:
             self.mean.judge(final=True)
+
+    def _verify(self, block: Block) -> None:
+        """What was measured is an error if its files are not what they were at the start."""
+        for program in (block.plan.head, block.plan.base):
+            if program is None or block.error is not None:
+                return
+            try:
+                self._launch.verify(program, block.id)
+            except MeasurementError as error:
+                block.fail(str(error))
 
     def is_active(self, block: Block) -> bool:
         """Whether `block` still needs turns, for itself or for the mean over blocks."""

@@ -68,6 +68,9 @@ class CacheFile(NamedTuple):
 
     identity: CacheIdentity
     work: Work
+    path: Path
+    sha256: str
+    """Of the file's bytes: a cheap sign of another content."""
 
 
 def identify(path: Path, block: BlockId) -> CacheIdentity:
@@ -84,7 +87,8 @@ def read(path: Path, block: BlockId) -> CacheFile:
     """
     refetch = f"remove it and fetch it again (`ethrex-perf fetch {block}`)"
     try:
-        file = msgspec.json.decode(path.read_bytes(), type=_File)
+        content = path.read_bytes()
+        file = msgspec.json.decode(content, type=_File)
     except FileNotFoundError:
         raise MeasurementError(
             f"{block}: no cache file {path}; give --ethrex-rpc-url (or ETHREX_RPC_URL) to have it fetched, "
@@ -105,7 +109,7 @@ def read(path: Path, block: BlockId) -> CacheFile:
     identity = CacheIdentity(
         network=network, number=number, block_hash=block_hash, witness_sha256=_witness_sha256(file.witness)
     )
-    return CacheFile(identity, work)
+    return CacheFile(identity, work, path, hashlib.sha256(content).hexdigest())
 
 
 def fetch(

@@ -60,6 +60,12 @@ def digest(path: Path, option: str) -> str:
         raise UsageError(f"{option}: {path} can't be read: {error.strerror}") from None
 
 
+def files(command: Command, cwd: Path) -> tuple[Path, ...]:
+    """Return the executable, and what else of a command's words names a file in `cwd`."""
+    words = (cwd / word for word in command[1:])
+    return (Path(command[0]), *(word for word in words if word.is_file()))
+
+
 # --- ethrex-replay, or whatever prints its lines -----------------------------------------------------------
 
 _REFLOG_LINE = re.compile(
