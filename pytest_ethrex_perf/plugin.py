@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.measurement import Invocation
 
 MARKER = (
-    "ethrex_block(block, ..., network, repeat, drop, metrics, margin, tolerance, floor): "
-    "gate these blocks; the test's `ethrex_block` fixture is measured for each"
+    "ethrex_block(block, ..., network, repeat, drop, metrics, margin, tolerance, floor, gate): "
+    "gate these blocks; the test's `ethrex_block` fixture is measured for each, and judged unless gate=False"
+)
+UNREAD = (
+    "{}: @pytest.mark.ethrex_block measures nothing in a test without the fixture: add the argument "
+    "`ethrex_block` and call `ethrex_block.gate()`, or take the marker away"
 )
 
 
@@ -59,6 +63,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from pytest_ethrex_perf.pytest_run import hooks
 
         hooks.parametrize(metafunc)
+    elif metafunc.definition.get_closest_marker("ethrex_block"):
+        raise pytest.Collector.CollectError(UNREAD.format(metafunc.definition.nodeid))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a marker that nobody reads where no test is generated: in a unittest.TestCase."""
+    takes_it = not isinstance(item, pytest.Function) or "ethrex_block" in item.fixturenames
+    if not takes_it and item.get_closest_marker("ethrex_block"):
+        pytest.fail(UNREAD.format(item.nodeid), pytrace=False)
 
 
 @pytest.hookimpl(optionalhook=True, trylast=True)
@@ -83,8 +96,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def ethrex_block(request: pytest.FixtureRequest) -> GatedBlock:
     """One block of `@pytest.mark.ethrex_block`, measured; trouble is an error of the test.
 
-    `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it. Where
-    the test takes pytest-benchmark's `benchmark` as well, `gate` puts the samples into its table.
+    `ethrex_block.gate()` judges and returns the `BlockResult`; `ethrex_block.result` only returns it. A test
+    that doesn't call `gate` is judged when it has passed, unless its marker says `gate=False`. Where the test
+    takes pytest-benchmark's `benchmark` as well, `gate` puts the samples into its table.
     """
     from pytest_ethrex_perf.pytest_run import fixtures
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.host import proc
+from pytest_ethrex_perf.host import perf_tool, proc
 from pytest_ethrex_perf.records.measurement import Count, Machine
 from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP, PREP_INSTRUCTIONS
 from pytest_ethrex_perf.replay.instrument import Run
@@ -60,8 +60,8 @@ def find(environ: Mapping[str, str]) -> Tool:
     path = shutil.which("valgrind", path=environ.get("PATH", os.defpath))
     if path is None:
         raise UsageError(
-            "--ethrex-counters callgrind: valgrind was not found on PATH: install it "
-            "(apt-get install valgrind)"
+            "--ethrex-counters callgrind: valgrind was not found on PATH: "
+            + perf_tool.install_command("valgrind")
         )
     try:
         done = subprocess.run(
@@ -280,7 +280,10 @@ def trouble(finished: Finished, folder: Path, version: str) -> str | None:
             "build it without `-C target-cpu=native`, or count with --ethrex-counters perf"
         )
     if "Fatal error at startup" in logs + finished.stderr:
-        return "valgrind can't start the program: it needs libc6-dbg here (apt-get install libc6-dbg)"
+        return (
+            f"valgrind can't start the program: it needs {perf_tool.SYMBOLS}: "
+            + perf_tool.install_command(perf_tool.SYMBOLS)
+        )
     return None
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BROKEN = "base against itself: the gate is broken on this machine, trust none of its verdicts"
 
+UNDECIDED = "the run ended before it was decided"
+
 
 class Consequence(NamedTuple):
     """What follows from a decision."""
@@ -55,6 +57,8 @@ class Policy:
             return Consequence("fail", "--ethrex-on-improvement fail: record a new baseline")
         if verdict is Verdict.INCONCLUSIVE and settings.on_inconclusive == "fail":
             return Consequence("fail", "--ethrex-on-inconclusive fail")
+        if verdict is None and settings.on_inconclusive == "fail":
+            return Consequence("fail", f"{UNDECIDED}, --ethrex-on-inconclusive fail")
         return _OTHERWISE[verdict]
 
 
@@ -62,7 +66,7 @@ _OTHERWISE: dict[Verdict | None, Consequence] = {
     Verdict.IMPROVEMENT: Consequence("pass"),
     Verdict.UNCHANGED: Consequence("pass"),
     Verdict.INCONCLUSIVE: Consequence("warn"),
-    None: Consequence("warn", "the run ended before it was decided"),
+    None: Consequence("warn", UNDECIDED),
 }
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NAME_LENGTH = 40  # of the CPU's name within a key
 _HOST = "host"
+_PERIOD_US = 100_000  # of a cgroup that sets none (kernel: Documentation/scheduler/sched-bwc.rst)
 
 _GUESTS = re.compile(r"QEMU|KVM|VMware|VirtualBox|Xen|Parallels|Virtual Machine|Google Compute|vServer")
 _X86_VENDORS = {"GenuineIntel": "intel", "AuthenticAMD": "amd", "HygonGenuine": "hygon"}
@@ -219,12 +220,19 @@ def _hypervisor(root: Path, cpuinfo: list[dict[str, str]]) -> str | None:
 
 
 def _quota(root: Path) -> float | None:
-    """CPUs that cgroup v2 lets us use: the tightest `cpu.max` (quota, period) up the tree."""
+    """CPUs that our cgroups let us use: the tightest quota up the tree, a share of each period.
+
+    cgroup v2 has both in `cpu.max`; v1 in two files, with a quota of -1 where there is none.
+    """
     quotas = []
     for group in proc.cgroups(root):
         words = (proc.read(group / "cpu.max") or "max").split()
         if words[0] != "max":
             quotas.append(int(words[0]) / int(words[1]))
+    for group in proc.cpu_cgroups_v1(root):
+        quota = int(proc.read(group / "cpu.cfs_quota_us") or -1)
+        if quota > 0:
+            quotas.append(quota / int(proc.read(group / "cpu.cfs_period_us") or _PERIOD_US))
     return round(min(quotas), 2) if quotas else None
 
 

@@ -22,7 +22,12 @@ class NoiseProbe:
     def __init__(self, root: Path = proc.ROOT) -> None:
         self._root = root
         self._cgroup = next(
-            (stat for group in proc.cgroups(root) if _throttled(stat := group / "cpu.stat") is not None), None
+            (
+                stat
+                for group in (*proc.cgroups(root), *proc.cpu_cgroups_v1(root))
+                if _throttled(stat := group / "cpu.stat") is not None
+            ),
+            None,
         )
         self._before = Noise()
 
@@ -77,6 +82,11 @@ def load1(root: Path) -> float | None:
 
 
 def _throttled(stat: Path) -> int | None:
-    """`throttled_usec` of a cgroup v2 cpu.stat, absent where no cpu controller is on (cgroup-v2.rst)."""
-    match = re.search(r"^throttled_usec (\d+)", proc.read(stat) or "", re.MULTILINE)
-    return int(match[1]) if match else None
+    """`throttled_usec` of a cgroup v2 cpu.stat, absent where no cpu controller is on (cgroup-v2.rst).
+
+    v1 has `throttled_time`, in ns.
+    """
+    match = re.search(r"^throttled_(usec|time) (\d+)", proc.read(stat) or "", re.MULTILINE)
+    if match is None:
+        return None
+    return int(match[2]) if match[1] == "usec" else int(match[2]) // 1000

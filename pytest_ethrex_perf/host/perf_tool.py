@@ -19,15 +19,26 @@ USER_SPACE = 2
 PERMIT = f"sudo sysctl -w kernel.perf_event_paranoid={USER_SPACE}"
 """The command that permits it."""
 PROBE_TIMEOUT_S = 30.0  # of a machine that is very busy: it takes milliseconds
+SYMBOLS = "the symbols of the C library"
+"""What valgrind needs of it, for `install_command`."""
 _PACKAGES = {
     "ubuntu": (
         "sudo apt-get install",
-        {"perf": "linux-tools-$(uname -r)", "cpupower": "linux-tools-$(uname -r)"},
+        {
+            "perf": "linux-tools-$(uname -r)",
+            "cpupower": "linux-tools-$(uname -r)",
+            SYMBOLS: "libc6-dbg",
+        },
     ),
-    "debian": ("sudo apt-get install", {"perf": "linux-perf", "cpupower": "linux-cpupower"}),
-    "fedora": ("sudo dnf install", {"cpupower": "kernel-tools"}),
-    "rhel": ("sudo dnf install", {"cpupower": "kernel-tools"}),
-    "arch": ("sudo pacman -S", {}),
+    "debian": (
+        "sudo apt-get install",
+        {"perf": "linux-perf", "cpupower": "linux-cpupower", SYMBOLS: "libc6-dbg"},
+    ),
+    "fedora": ("sudo dnf install", {"cpupower": "kernel-tools", SYMBOLS: "glibc-debuginfo"}),
+    "rhel": ("sudo dnf install", {"cpupower": "kernel-tools", SYMBOLS: "glibc-debuginfo"}),
+    "arch": ("sudo pacman -S", {SYMBOLS: "debuginfod"}),
+    "suse": ("sudo zypper install", {SYMBOLS: "glibc-debuginfo"}),
+    "alpine": ("sudo apk add", {SYMBOLS: "musl-dbg"}),
 }
 
 
@@ -88,7 +99,7 @@ def pmus(root: Path = proc.ROOT) -> list[str]:
 
 
 def install_command(tool: str, root: Path = proc.ROOT) -> str:
-    """The command that installs perf, valgrind or cpupower on this distribution (os-release(5))."""
+    """The command that installs perf, valgrind, cpupower or `SYMBOLS` here, by os-release(5)."""
     text = proc.read(root / "etc/os-release") or ""
     facts = dict(re.findall(r'^(ID|ID_LIKE)="?([^"\n]*)"?$', text, re.MULTILINE))
     family = f"{facts.get('ID', '')} {facts.get('ID_LIKE', '')}".split()

@@ -42,7 +42,23 @@ def cgroups(root: Path) -> list[Path]:
     mount = next((path for path in mounts if (path / "cgroup.procs").exists()), None)
     if own_line is None or mount is None:
         return []
-    own = mount / own_line[1]
+    return _up(mount, own_line[1])
+
+
+def cpu_cgroups_v1(root: Path) -> list[Path]:
+    """Our directory in cgroup v1's hierarchy of the cpu controller, and its ancestors; or nothing."""
+    lines = re.findall(r"^\d+:([^:]+):/(.*)$", read(root / "proc/self/cgroup") or "", re.MULTILINE)
+    for controllers, own in lines:
+        if "cpu" in controllers.split(","):
+            names = (controllers, "cpu", "cpu,cpuacct", "cpuacct,cpu")
+            mounts = (root / "sys/fs/cgroup" / name for name in names)
+            mount = next((path for path in mounts if path.is_dir()), None)
+            return [] if mount is None else _up(mount, own)
+    return []
+
+
+def _up(mount: Path, name: str) -> list[Path]:
+    own = mount / name
     if ".." in own.parts or not own.is_dir():
         return [mount]  # the path is of another namespace: what is mounted is then our own cgroup
     return (

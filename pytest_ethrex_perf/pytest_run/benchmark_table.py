@@ -68,7 +68,7 @@ def beside(request: pytest.FixtureRequest, gated: GatedBlock) -> GatedBlock:
         play(request.getfixturevalue(FIXTURE), request.node, gated.result)
         return gated.gate()
 
-    return GatedBlock(gated.result, gate)
+    return GatedBlock(gated.result, gate, required=gated.required)
 
 
 def play(benchmark: Any, item: pytest.Item, result: BlockResult) -> None:

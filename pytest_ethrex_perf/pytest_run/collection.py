@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = "ethrex-block"
 MEAN = "all"
 MARK = "ethrex_block"
+_GATE = "gate"
 
 
 class Collection:
@@ -49,15 +50,23 @@ class Collection:
 
     def items(self, session: pytest.Session) -> list[pytest.Item]:
         """The items behind --ethrex-block."""
-        root = Folder.from_parent(session, name=ROOT, nodeid=ROOT, children=self._folders)
+        # an editor walks up from a node's path to the root: each has one of its own, though it is no file's
+        path = session.config.rootpath / ROOT
+        root = Folder.from_parent(session, name=ROOT, nodeid=ROOT, path=path, children=self._folders)
         return list(session.genitems(root))
 
     def _folders(self, root: Folder) -> list[Folder]:
         folders = [
-            Folder.from_parent(root, name=str(request.block), children=partial(self._metric_items, request))
+            Folder.from_parent(
+                root,
+                name=str(request.block),
+                path=root.path / str(request.block),
+                children=partial(self._metric_items, request),
+            )
             for request in self.requests
         ]
-        return [*folders, Folder.from_parent(root, name=MEAN, children=self._mean_items)]
+        mean = Folder.from_parent(root, name=MEAN, path=root.path / MEAN, children=self._mean_items)
+        return [*folders, mean]
 
     def _metric_items(self, request: Request, folder: Folder) -> list[MetricItem]:
         items = [
@@ -96,11 +105,14 @@ class Collection:
     def _marked(self, test: pytest.Item) -> list[Request]:
         requests: dict[Request, None] = {}
         for marker in test.iter_markers(MARK):
+            values = {name: value for name, value in marker.kwargs.items() if name != _GATE}
+            if not marker.args and _GATE in marker.kwargs and not values:
+                continue
             if not marker.args:
                 raise UsageError(f"@pytest.mark.{MARK} of {test.nodeid}: name a block: {MARK}(24443168)")
-            network = marker.kwargs.get("network") or self._settings.network
+            network = values.get("network") or self._settings.network
             for block in parse_blocks(marker.args, network):
-                requests[request_of(self._settings, block, marker.kwargs)] = None
+                requests[request_of(self._settings, block, values)] = None
         return list(requests)
 
     # --- selection ------------------------------------------------------------------------------------------
@@ -143,6 +155,12 @@ class Collection:
             item.narrow(narrowed[item.request.block])
         of_mean = narrowed.values() if means else ()
         self._gate.fix([*_requests(items), *of_mean], of_mean, _requests(self._elsewhere))
+
+
+def is_gated(test: pytest.Item) -> bool:
+    """Whether `test` is judged even if it doesn't ask for it: unless its closest marker says `gate=False`."""
+    gates = (marker.kwargs[_GATE] for marker in test.iter_markers(MARK) if _GATE in marker.kwargs)
+    return bool(next(gates, True))
 
 
 def _requests(items: Sequence[pytest.Item]) -> list[Request]:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.pytest_run import benchmark_table
-from pytest_ethrex_perf.pytest_run.hooks import run_of
+from pytest_ethrex_perf.pytest_run.hooks import GATED, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 def gated_block(request: pytest.FixtureRequest) -> GatedBlock:
     """The block of the test, measured; beside pytest-benchmark's fixture it plays its samples to it."""
-    return benchmark_table.beside(request, _run(request).gated_block(request.node, request.param))
+    run = _run(request)
+    if not hasattr(request, "param"):
+        raise pytest.fail.Exception(
+            "ethrex_block has no block here: take it as an argument of the test, `def test_…(ethrex_block)`, "
+            "not by request.getfixturevalue, nor in another fixture or a unittest.TestCase",
+            pytrace=False,
+        )
+    gated = benchmark_table.beside(request, run.gated_block(request.node, request.param))
+    request.node.stash[GATED] = gated
+    return gated
 
 
 def replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:

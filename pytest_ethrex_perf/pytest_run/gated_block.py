@@ -11,11 +11,23 @@ if TYPE_CHECKING:
 
 
 class GatedBlock:
-    """A block that was measured: what the `ethrex_block` fixture gives a test."""
+    """A block that was measured: what the `ethrex_block` fixture gives a test.
 
-    def __init__(self, result: BlockResult, gate: Callable[[], BlockResult]) -> None:
+    `required` says whether it is judged after the test where the test itself has not.
+    """
+
+    def __init__(
+        self, result: BlockResult, gate: Callable[[], BlockResult], *, required: bool = True
+    ) -> None:
         self._result = result
         self._gate = gate
+        self._required = required
+        self._judged = False
+
+    @property
+    def required(self) -> bool:
+        """Whether somebody has to judge it."""
+        return self._required
 
     @property
     def result(self) -> BlockResult:
@@ -24,4 +36,10 @@ class GatedBlock:
 
     def gate(self) -> BlockResult:
         """Judge: fails the test on a regression, else returns the result."""
+        self._judged = True
         return self._gate()
+
+    def settle(self) -> None:
+        """Judge if nobody has, unless the test's marker says `gate=False`."""
+        if self._required and not self._judged:
+            self.gate()

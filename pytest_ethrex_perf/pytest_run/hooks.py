@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
+    from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
     from pytest_ethrex_perf.pytest_run.session import PytestRun
 
 NAME = "ethrex_perf_run"
@@ -20,6 +21,8 @@ NAME = "ethrex_perf_run"
 MESSAGE = "ethrex_perf"
 """The attribute of a report that carries what a worker of pytest-xdist sends the controller."""
 RUN: pytest.StashKey[PytestRun] = pytest.StashKey()
+GATED: pytest.StashKey[GatedBlock] = pytest.StashKey()
+"""In an item: the block that its `ethrex_block` fixture has given it."""
 
 
 def register(config: pytest.Config) -> None:
@@ -109,6 +112,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         from pytest_ethrex_perf.pytest_run import benchmark_table
 
         benchmark_table.prepare(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge the block of a test that passed and has not: a regression is the test's failure."""
+    result = yield
+    if block := item.stash.get(GATED, None):
+        block.settle()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,11 +10,24 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    import pluggy
+
     from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
     from pytest_ethrex_perf.records.request import Request
 
 
-class Folder(pytest.Collector):
+class _OfTheRoot:
+    """A node whose path is no file's: the hooks of the root's conftest.py are its own, too."""
+
+    session: pytest.Session
+
+    @property
+    def ihook(self) -> pluggy.HookRelay:
+        """The hooks as at the root: pytest looks for conftest.py along a path that is there."""
+        return self.session.gethookproxy(self.session.path)
+
+
+class Folder(_OfTheRoot, pytest.Collector):
     """A node of the synthetic tree: its root, a block (`mainnet/24443168`), or the mean (`all`)."""
 
     def __init__(
@@ -28,7 +41,7 @@ class Folder(pytest.Collector):
         return self._children(self)
 
 
-class GateItem(pytest.Item):
+class GateItem(_OfTheRoot, pytest.Item):
     """Something to gate, named as its metric: measured in `setup` (trouble: ERROR), judged in `runtest`."""
 
     def __init__(self, *, outcomes: Outcomes, **keywords: Any) -> None:
@@ -36,8 +49,11 @@ class GateItem(pytest.Item):
         self.outcomes = outcomes
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """Say what it is; it is in no file."""
-        return self.path, None, self.nodeid
+        """Say what it is; it is in no file, and is reported below the root of its tree."""
+        return self.config.rootpath / self.nodeid.partition("::")[0], None, self.nodeid
+
+    def _initrequest(self) -> None:
+        """Nothing to renew for plugins that run a test again: what was measured and decided stays."""
 
 
 class MetricItem(GateItem):
@@ -58,7 +74,8 @@ class MetricItem(GateItem):
 
     def setup(self) -> None:
         """Advance the shared schedule until the block is decided."""
-        self.outcomes.measure(self._request)
+        if not self.config.option.setupplan:
+            self.outcomes.measure(self._request)
 
     def runtest(self) -> None:
         """Fail on a regression."""
@@ -70,7 +87,8 @@ class MeanItem(GateItem):
 
     def setup(self) -> None:
         """Advance the shared schedule until the mean is decided."""
-        self.outcomes.measure_mean()
+        if not self.config.option.setupplan:
+            self.outcomes.measure_mean()
 
     def runtest(self) -> None:
         """Fail on a regression of the mean."""

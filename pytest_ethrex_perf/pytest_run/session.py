@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
+import tomli
 
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.config.options import OPTIONS
@@ -15,7 +17,7 @@ from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.gate.run import Run
 from pytest_ethrex_perf.gate.run_result import Results
 from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
-from pytest_ethrex_perf.pytest_run.collection import MARK, Collection
+from pytest_ethrex_perf.pytest_run.collection import MARK, Collection, is_gated
 from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
 from pytest_ethrex_perf.pytest_run.live import Screen
 from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
@@ -23,8 +25,6 @@ from pytest_ethrex_perf.pytest_run.summary import Summary
 from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
 
 if TYPE_CHECKING:
-    import pytest
-
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.request import Request
@@ -41,6 +41,11 @@ class PytestRun:
     """
 
     def __init__(self, config: pytest.Config) -> None:
+        if config.getoption("forked", default=False):
+            raise UsageError(
+                "--forked measures in processes whose results are lost when they end: leave it out for "
+                "blocks (each invocation of the program is a process of its own anyway)"
+            )
         worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         screen = Screen(config)
         self.settings = _settings(config)
@@ -55,7 +60,7 @@ class PytestRun:
             self.gate.equipment.counters(self.collection.counts)
         self.outbox = Outbox(self.gate, results) if worker is not None else None
         self.inbox = Inbox()
-        self.summary = Summary(self.gate, results, self.inbox, screen)
+        self.summary = Summary(self.gate, results, self.inbox, screen, judged=not config.option.setuponly)
 
     def gated_block(self, item: pytest.Item, request: Request | None) -> GatedBlock:
         """What the `ethrex_block` fixture gives `item`: the block of `request`, measured."""
@@ -67,7 +72,7 @@ class PytestRun:
                 )
             self.gate.measure(request)
         result = self.outcomes.result(request)
-        return GatedBlock(result, lambda: self.outcomes.judge(item, result))
+        return GatedBlock(result, lambda: self.outcomes.judge(item, result), required=is_gated(item))
 
     def replay(self, block: int | str, network: str | None = None, repeat: int | None = None) -> Invocation:
         """One invocation of the program under test; trouble fails the test."""
@@ -96,6 +101,22 @@ def _settings(config: pytest.Config) -> Settings:
         {name: config.getoption(f"ethrex_{name}") for name in OPTIONS},
         cwd=config.invocation_params.dir,
         root=config.rootpath,
-        ini={name: config.getini(option.ini_name) for name, option in OPTIONS.items() if option.file},
+        ini={name: _ini(config, option.ini_name) for name, option in OPTIONS.items() if option.file},
         environ=dict(os.environ),
     )
+
+
+def _ini(config: pytest.Config, name: str) -> object:
+    """What the project's configuration sets `name` to, if anything.
+
+    In pytest.toml a value has a type, and pytest takes text alone for ours: `ethrex_repeat = 5` is as good.
+    """
+    try:
+        return config.getini(name)
+    except (TypeError, pytest.UsageError):  # the first up to pytest 9.1
+        if config.inipath is None:
+            raise
+        tables = tomli.loads(config.inipath.read_text(encoding="utf-8"))
+        table = tables.get("pytest") or tables.get("tool", {}).get("pytest", {})
+        value: object = table[name]
+        return value

@@ -23,16 +23,21 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import RunResult
 
 
+NOT_JUDGED = "--setup-only: nothing is judged, whatever is measured: no test fails for a regression"
+
+
 class Summary:
     """Everything that was measured, here or in the workers of pytest-xdist: shown, and written to files."""
 
-    def __init__(self, gate: Run, results: Results, inbox: Inbox, screen: Screen) -> None:
+    def __init__(self, gate: Run, results: Results, inbox: Inbox, screen: Screen, *, judged: bool) -> None:
         self._gate = gate
+        self._judged = judged
         self._results = results
         self._inbox = inbox
         self._screen = screen
         self._written: list[str] = []
         self._unwritten: list[str] = []
+        self._notes: list[str] = []
 
     def header(self, counts: Sequence[str]) -> list[str]:
         """Two lines: programs, machine, mode; what `counts` are counted with, or why nothing is."""
@@ -46,6 +51,7 @@ class Summary:
         return [
             equipment.redact(f"ethrex-perf {version()}: " + " | ".join(parts)),
             equipment.redact(f"counters: {equipment.counters(counts).message}"),
+            *([] if self._judged else [NOT_JUDGED]),
         ]
 
     def _result(self) -> RunResult | None:
@@ -64,8 +70,10 @@ class Summary:
                 for form in FORMS
                 if form.option is not None and (path := settings.written.get(form.option)) is not None
             }
-            step_summary = outputs.step_summary(settings.environ)
-            self._written, self._unwritten = outputs.write(result, wanted, step_summary)
+            self._written, self._unwritten = outputs.write(result, wanted)
+            # nobody asked for it: the environment has it, perhaps that of another step or machine
+            written, self._notes = outputs.write(result, {}, outputs.step_summary(settings.environ))
+            self._written += written
         return not self._unwritten
 
     def show(self, reporter: pytest.TerminalReporter, shown: Collection[str]) -> None:
@@ -81,10 +89,15 @@ class Summary:
         )
         for line in lines:
             reporter.write_line(line.text, **({line.style: True} if line.style else {}))
+        if not self._judged:
+            reporter.write_line(NOT_JUDGED, yellow=True)
         if self._lacks_mean(result):
             reporter.write_line(
                 "no mean over blocks: it needs all of them in one schedule, without -n", yellow=True
             )
+        self._show_files(result, reporter)
+
+    def _show_files(self, result: RunResult, reporter: pytest.TerminalReporter) -> None:
         for written in self._written:
             reporter.write_line(f"written: {written}")
         for folder in dict.fromkeys(block.profile.files for block in result.blocks if block.profile):
@@ -92,6 +105,8 @@ class Summary:
                 reporter.write_line(f"written: {folder} (folded stacks, flamegraph, speedscope)")
         for unwritten in self._unwritten:
             reporter.write_line(f"not written: {unwritten}", red=True)
+        for note in self._notes:
+            reporter.write_line(f"note: not written: {note}", yellow=True)
 
     def _lacks_mean(self, result: RunResult) -> bool:
         """Whether the run would have had the mean over blocks, were it not distributed."""

@@ -100,7 +100,7 @@ def _case(block: str, name: str, seconds: float) -> xunit2.TestCase:
 def _judged(
     case: xunit2.TestCase, name: str, metric: MetricResult | SuiteResult, headline: str, table: str
 ) -> None:
-    from junitparser import Failure
+    from junitparser import Error, Failure
 
     for key, value in properties(name, metric):
         case.add_property(key, str(value))
@@ -108,6 +108,8 @@ def _judged(
         failure = Failure(escape.line(headline, _LONG))
         failure.text = escape.plain("\n".join(filter(None, [headline, table])))
         case.result = failure
+    elif metric.decision.verdict is None:  # JUnit knows nothing between passed and failed
+        case.result = Error(escape.line(f"not decided: {headline}", _LONG))
 
 
 def _unjudged(case: xunit2.TestCase, block: BlockResult) -> None:

@@ -23,7 +23,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 def write(
     result: RunResult, wanted: Mapping[Form, Path], summary: Path | None = None
 ) -> tuple[list[str], list[str]]:
-    """Write each form of `wanted` to its path, and append to the step `summary`.
+    """Write each form of `wanted` to its path, and append to the step `summary`, all of which were asked for.
 
     Returns what was written and what was not, with the reason: one that fails takes no other with it.
     """

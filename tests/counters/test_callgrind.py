@@ -14,6 +14,7 @@ from pytest_ethrex_perf.counters import callgrind
 from pytest_ethrex_perf.counters.callgrind import Callgrind, Dump, Parts, by_function, read_dump
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
+from pytest_ethrex_perf.host.perf_tool import SYMBOLS, install_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ def test_an_instruction_that_valgrind_lacks_is_named_as_the_trouble(
 def test_a_valgrind_without_the_symbols_of_libc_is_named_as_the_trouble(tmp_path: Path) -> None:
     (tmp_path / "log.1").write_text("valgrind:  Fatal error at startup: a function redirection\n")
     failed = process.run(["false"], environ=os.environ, timeout=None)
-    assert "apt-get install libc6-dbg" in str(callgrind.trouble(failed, tmp_path, "3.19.0"))
+    assert install_command(SYMBOLS) in str(callgrind.trouble(failed, tmp_path, "3.19.0"))
     assert callgrind.trouble(failed, tmp_path / "other", "3.19.0") is None
 
 

@@ -89,3 +89,15 @@ def test_the_second_hierarchy_of_an_old_host_is_found_too(tmp_path: Path) -> Non
     probe = NoiseProbe(plant(tmp_path, tree))
     probe.start()
     assert probe.stop().throttled_us == 0
+
+
+def test_throttling_of_cgroup_v1_is_read(tmp_path: Path) -> None:
+    stat = "sys/fs/cgroup/cpu,cpuacct/a/cpu.stat"
+    tree = {
+        "proc/self/cgroup": "12:pids:/a\n4:cpu,cpuacct:/a\n1:name=systemd:/a\n",
+        stat: "nr_periods 4\nnr_throttled 2\nthrottled_time 1000000\n",
+    }
+    probe = NoiseProbe(plant(tmp_path, tree))
+    probe.start()
+    plant(tmp_path, {stat: "nr_periods 9\nnr_throttled 3\nthrottled_time 8000000\n"})
+    assert probe.stop().throttled_us == 7000

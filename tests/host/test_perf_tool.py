@@ -37,6 +37,8 @@ def machine(tmp_path: Path) -> Machine:
     ("distribution", "command"),
     [
         ("ID=debian", "sudo apt-get install linux-perf"),
+        ('ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"', "sudo zypper install perf"),
+        ("ID=alpine", "sudo apk add perf"),
         ("ID=ubuntu\nID_LIKE=debian", "sudo apt-get install linux-tools-$(uname -r)"),
         ('ID=linuxmint\nID_LIKE="ubuntu debian"', "sudo apt-get install linux-tools-$(uname -r)"),
         ("ID=fedora", "sudo dnf install perf"),

@@ -13,6 +13,7 @@ from pytest_ethrex_perf.baseline import acceptance, store
 from pytest_ethrex_perf.baseline.recording import ContradictionError
 from pytest_ethrex_perf.cli import main
 from pytest_ethrex_perf.counters import callgrind, perf_stat
+from pytest_ethrex_perf.host import perf_tool
 from pytest_ethrex_perf.records.decision import Rules
 from tests.counters import conftest as counters
 from tests.counters.conftest import build
@@ -415,4 +416,4 @@ def test_a_run_that_stopped_counting_can_be_accepted_and_a_new_level_of_counts_i
 def test_callgrind_without_valgrind_is_wrong_usage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     told = bench.refuse("--ethrex-block=1", "--ethrex-counters=callgrind")
-    assert "valgrind was not found on PATH: install it (apt-get install valgrind)" in told
+    assert f"valgrind was not found on PATH: {perf_tool.install_command('valgrind')}" in told

@@ -81,7 +81,7 @@ def test_whoever_asks_for_a_block_shares_its_measurement(bench: Bench, sides: tu
         test_one="""
         import pytest
 
-        @pytest.mark.ethrex_block(1, 2)
+        @pytest.mark.ethrex_block(1, 2, gate=False)
         @pytest.mark.parametrize("other", ["a", "b"])
         def test_one(ethrex_block, other):
             assert ethrex_block.result.metrics
