@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from pytest_ethrex_perf.commands import (
     report,
     stacks,
 )
-from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
+from pytest_ethrex_perf.errors import EthrexPerfError, UsageError, unexpected
 from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     # argparse's own class for what `add_subparsers` returns is private
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
-EXIT_FAILED, EXIT_USAGE = 1, 2
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     fetch.add_commands,
     baseline.add_commands,
@@ -45,20 +47,52 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code, 2 for wrong usage, 1 for what could not be done."""
-    options = parser().parse_args(arguments)
+    """Run one command and return its exit code: 1 for what could not be done, 2 for wrong usage or a bug.
+
+    Whatever goes wrong is one line on stderr, and never a traceback.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what its encoding lacks is escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
+        options = parser().parse_args(arguments)
         code: int = options.run(options)
-    except UsageError as error:
-        print(f"ethrex-perf: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
-        return EXIT_USAGE
-    except EthrexPerfError as error:
-        print(f"ethrex-perf: {error}", file=sys.stderr)  # noqa: T201
-        return EXIT_FAILED
+        sys.stdout.flush()
     except BrokenPipeError:  # `ethrex-perf … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return EXIT_FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary of every command
+        message, code = _failure(error)
+    else:
+        return code
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+    with contextlib.suppress(OSError):  # nobody to tell
+        print(f"ethrex-perf: {message}", file=sys.stderr)  # noqa: T201 - a command's own output
     return code
+
+
+def _failure(error: BaseException) -> tuple[str, int]:
+    """Return what is said of an error that ends a command, and its exit code."""
+    match error:
+        case KeyboardInterrupt():
+            return "interrupted", EXIT_INTERRUPTED
+        case UsageError():
+            return str(error), EXIT_USAGE
+        case EthrexPerfError():
+            return str(error), EXIT_FAILED
+        case OSError():
+            return f"{error.filename or 'standard output'}: {error.strerror or error}", EXIT_USAGE
+        case _:
+            return unexpected(error), EXIT_USAGE
+
+
+def _drop_output() -> None:
+    """Have what could not be written to stdout go nowhere: Python would try it again at its end."""
+    with contextlib.suppress(OSError):  # a stream without a descriptor has none that could break
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
+_LONGEST = 300  # characters of somebody else's message
+
 
 class EthrexPerfError(Exception):
     """Something that a user can act on; `str()` is the message, complete and without secrets."""
@@ -13,3 +18,18 @@ class UsageError(EthrexPerfError):
 
 class MeasurementError(EthrexPerfError):
     """A block that could not be measured: an *error* of its test, never a verdict."""
+
+
+def unexpected(error: BaseException) -> str:
+    """Return one line of plain text for an error that nobody foresaw: what it is, and where it came from.
+
+    A traceback would show what our variables hold, secrets included, and help nobody who can't mend it.
+    """
+    message = " ".join(str(error).split())
+    text = "".join(letter if letter.isprintable() else "?" for letter in message)[:_LONGEST]
+    steps = traceback.extract_tb(error.__traceback__)
+    place = f" (at {Path(steps[-1].filename).name}:{steps[-1].lineno})" if steps else ""
+    return (
+        f"unexpected {type(error).__name__}: {text or 'no message'}{place}: this is a bug of "
+        "pytest-ethrex-perf, please report this line"
+    )

@@ -219,7 +219,7 @@ def _read(path: Path) -> CommandLine | None:
 
     try:
         return msgspec.json.decode(path.read_bytes(), type=CommandLine)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError):
         return None
 
 

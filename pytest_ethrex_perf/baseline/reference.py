@@ -100,7 +100,7 @@ def load(file: Path) -> Reference:
         reference = msgspec.json.decode(file.read_bytes(), type=Reference)
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BaselineError(f"{file}: is not a reference: {error}: restore it from version control") from None
     problems = {
         f"schema is {reference.schema}, this pytest-ethrex-perf reads {SCHEMA}": reference.schema != SCHEMA,

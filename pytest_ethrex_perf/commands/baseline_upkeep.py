@@ -30,11 +30,13 @@ def accept(args: Namespace) -> int:
     wanted = [str(block) for block in parse_blocks(args.block)] or list(
         dict.fromkeys(block.block for block in run.blocks)
     )
+    if not run.blocks:
+        raise UsageError(f"{args.results}: the run measured no block: there is nothing to accept")
     there = {block.block for block in run.blocks}
     for name in wanted:
         if name not in there:
             raise UsageError(f"{args.results}: no block {name}: there are {', '.join(sorted(there))}")
-    failed = not wanted
+    failed = False
     for block in (block for block in run.blocks if block.block in wanted):
         try:
             done = acceptance.accept(args.baselines, run, block, args.reason)

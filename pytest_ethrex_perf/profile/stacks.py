@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -207,7 +208,7 @@ def _content(path: Path) -> bytes:
             else:
                 with gzip.open(file) as unpacked:
                     content = unpacked.read(_READ_LIMIT + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{path}: can't be read: {reason}") from None
     if len(content) > _READ_LIMIT:
@@ -218,7 +219,7 @@ def _content(path: Path) -> bytes:
 def _profile(content: bytes, path: Path) -> Profile:
     try:
         profile = msgspec.json.decode(content, type=Profile)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not a profile of this version: {error}") from None
     if any(not 0 <= index < len(profile.names) for stack in profile.stacks for index in stack.frames):
         raise UsageError(f"{path}: not a profile: a stack names a function that is not in it")

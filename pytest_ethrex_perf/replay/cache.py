@@ -96,7 +96,7 @@ def read(path: Path, block: BlockId) -> CacheFile:
         ) from None
     except OSError as error:
         raise MeasurementError(f"{block}: {path} can't be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
     try:
         number, block_hash = _only_block(file)
