@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import perf_tool, proc
+from pytest_ethrex_perf.records.environment import Environment
 from pytest_ethrex_perf.records.measurement import Count, Machine
 from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP, PREP_INSTRUCTIONS
 from pytest_ethrex_perf.replay.instrument import Run
@@ -71,7 +72,7 @@ def find(environ: Mapping[str, str]) -> Tool:
             timeout=30,
             check=False,
             stdin=subprocess.DEVNULL,
-            env=dict(environ),
+            env=Environment(environ),
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise UsageError(f"--ethrex-counters callgrind: {path} can't be run: {error}") from None

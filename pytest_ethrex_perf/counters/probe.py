@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pytest_ethrex_perf.counters import perf_output, perf_stat
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import perf_tool, proc
+from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +106,7 @@ def _output(command: Sequence[str], environ: Mapping[str, str]) -> str:
             timeout=_TIMEOUT_S,
             check=False,
             stdin=subprocess.DEVNULL,
-            env={**environ, "LC_ALL": "C"},
+            env=Environment(environ, LC_ALL="C"),
         )
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import proc, process
+from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,9 @@ def find(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> PerfTool:
     path = shutil.which("perf", path=environ.get("PATH"))
     if path is None:
         raise MeasurementError(f"perf is not installed: {install_command('perf', root)}")
-    finished = process.run([path, "--version"], environ={**environ, "LC_ALL": "C"}, timeout=PROBE_TIMEOUT_S)
+    finished = process.run(
+        [path, "--version"], environ=Environment(environ, LC_ALL="C"), timeout=PROBE_TIMEOUT_S
+    )
     version = re.search(r"perf version (\S+)", finished.stdout)
     if version is not None:
         return PerfTool(path, version[1])

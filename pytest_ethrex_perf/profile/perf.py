@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import perf_tool, proc, process
 from pytest_ethrex_perf.profile import folding
+from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ class Perf:
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Without anybody's own configuration, and without the network."""
-        return {**environ, **_ENVIRONMENT}
+        return Environment(environ, **_ENVIRONMENT)
 
     def arguments(self, argv: Sequence[str], file: Path, sampling: Sampling) -> list[str]:
         """`perf record` of `argv`; it ends the program when `file` reaches its limit."""

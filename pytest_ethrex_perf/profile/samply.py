@@ -20,6 +20,7 @@ from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.profile.folding import Sample, without_entry
 from pytest_ethrex_perf.profile.names import of_module, shorten
+from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +54,7 @@ class Samply:
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The program's own."""
-        return dict(environ)
+        return Environment(environ)
 
     def arguments(self, argv: Sequence[str], file: Path, sampling: Sampling) -> list[str]:
         """`samply record` of `argv` into a file, without its web page."""

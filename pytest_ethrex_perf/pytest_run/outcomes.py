@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -40,8 +41,18 @@ class Outcomes:
             raise pytest.skip.Exception(str(reason)) from None
         except EthrexPerfError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+        except Exception as error:  # noqa: BLE001 - pytest would show the locals of it all, secrets included
+            raise pytest.fail.Exception(self._unexpected(error), pytrace=False) from None
         finally:
             self._screen.clear()
+
+    def _unexpected(self, error: Exception) -> str:
+        """What was raised and where, by names of files and functions alone."""
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"  {frame.filename}:{frame.lineno}, in {frame.name}" for frame in frames]
+        kind = type(error).__name__
+        lines = ["this is a bug of pytest-ethrex-perf: please report it", *places, f"{kind}: {error}"]
+        return self._gate.equipment.redact("\n".join(lines))
 
     def measure(self, request: Request) -> None:
         """Advance the shared schedule until the block of `request` is decided."""

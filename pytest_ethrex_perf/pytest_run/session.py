@@ -23,6 +23,7 @@ from pytest_ethrex_perf.pytest_run.live import Screen
 from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
 from pytest_ethrex_perf.pytest_run.summary import Summary
 from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
+from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.config.settings import Settings
@@ -102,7 +103,7 @@ def _settings(config: pytest.Config) -> Settings:
         cwd=config.invocation_params.dir,
         root=config.rootpath,
         ini={name: _ini(config, option.ini_name) for name, option in OPTIONS.items() if option.file},
-        environ=dict(os.environ),
+        environ=Environment(os.environ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.records.environment import Environment
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ def fetch(program: Program, block: BlockId, *, cache_dir: Path, rpc_url: str) ->
     )
 
 
-def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def child_environment(environ: Mapping[str, str]) -> Environment:
     """Return the environment of a child: plain output in one locale, no secrets, the same for every child."""
-    return {name: value for name, value in environ.items() if name not in _REMOVED} | _SET
+    kept = ((name, value) for name, value in environ.items() if name not in _REMOVED)
+    return Environment(kept, **_SET)
 
 
 def _block(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.host.noise import NoiseProbe
+from pytest_ethrex_perf.records.environment import Environment
 from pytest_ethrex_perf.records.measurement import Invocation
 from pytest_ethrex_perf.replay import command, failure, output, transcript
 from pytest_ethrex_perf.replay.instrument import NOTHING
@@ -100,7 +101,7 @@ class _Launcher:
     output_limit: int
 
     def run(self, run: Run, timeout: float | None) -> Finished:
-        environ = {**command.child_environment(self.environ), **run.environ}
+        environ = Environment(command.child_environment(self.environ), **run.environ)
         return process.run(
             self._argv(run),
             environ=environ,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
@@ -14,6 +15,9 @@ SECRET_VARIABLES = ("ETHREX_RPC_URL", "RPC_URL", "SLACK_WEBHOOK_URL")
 """Variables of our environment whose values no file and no report may hold."""
 _SCHEMES = ("http", "https", "ws", "wss")
 _URL = re.compile(r"\b(?:https?|wss?)://[^\s\"'<>`|),]+", re.IGNORECASE)
+_AUTHORIZATION = re.compile(
+    r"(?P<name>\bauthorization\b[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|digest)\s+)[^\s\"',;)]+", re.IGNORECASE
+)
 _TELLING = 8  # characters: shorter segments of a path (`v2`, `mainnet`) are no keys
 
 
@@ -31,7 +35,8 @@ class Redactor:
     """Scrubs text of the given secrets (URLs as the user gave them, mostly).
 
     Gone are: each secret as given; credentials, path, long path segments and query values of a URL, plain and
-    percent-encoded; any http(s)/ws(s) URL with credentials, with a query, or on a secret URL's host.
+    percent-encoded, and its credentials as a header carries them (base64); any http(s)/ws(s) URL with
+    credentials, with a query, or on a secret URL's host; and whatever an Authorization header holds.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -51,7 +56,7 @@ class Redactor:
         present = sorted((literal for literal in self._literals if literal in text), key=len, reverse=True)
         if present:
             text = re.sub("|".join(map(_bounded, present)), lambda match: self._literals[match[0]], text)
-        return _URL.sub(self._shown, text)
+        return _AUTHORIZATION.sub(rf"\g<name>{HIDDEN}", _URL.sub(self._shown, text))
 
     def _shown(self, match: re.Match[str]) -> str:
         parts = _split(match[0])
@@ -95,11 +100,21 @@ def _pieces(parts: SplitResult) -> set[str]:
     """Return what must not be seen of a URL even alone, as when a program prints its URL field by field."""
     credentials = parts.netloc.rpartition("@")[0]
     pieces = {credentials, *credentials.split(":", 1), parts.query, parts.fragment}
+    pieces |= _in_base64(credentials)
     pieces |= {value for _, value in parse_qsl(parts.query)}
     if len(parts.path) > _TELLING:
         pieces |= {parts.path, parts.path.strip("/")}
     pieces |= {segment for segment in parts.path.split("/") if len(segment) >= _TELLING}
     return pieces - {""}
+
+
+def _in_base64(credentials: str) -> set[str]:
+    """`user:password` as `Authorization: Basic` has it (RFC 7617), with and without the padding."""
+    if not credentials:
+        return set()
+    encoded = base64.b64encode(unquote(credentials).encode()).decode()
+    safe = base64.urlsafe_b64encode(unquote(credentials).encode()).decode()
+    return {form.rstrip("=") for form in (encoded, safe)}
 
 
 def _forms(text: str) -> set[str]:

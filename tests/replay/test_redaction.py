@@ -46,12 +46,27 @@ def test_of_a_url_only_scheme_host_and_port_are_shown(url: str, shown: str) -> N
         "no key_0123456789abcdef_x",
         "user:s3cr3t",
         "hidden%2Dvalue hidden-value",
+        "sent Basic dXNlcjpzM2NyM3Q=",
     ],
 )
 def test_every_form_of_a_secret_is_scrubbed(text: str) -> None:
     got = redact(text, [URL])
-    for secret in ("s3cr3t", "0123456789abcdef", "hidden-value"):
+    for secret in ("s3cr3t", "0123456789abcdef", "hidden-value", "dXNlcjpzM2NyM3Q"):
         assert secret not in got
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> Authorization: Basic c29tZTpib2R5",
+        "authorization: bearer c29tZTpib2R5",
+        '{"Authorization": "Basic c29tZTpib2R5"}',
+    ],
+)
+def test_an_authorization_header_is_scrubbed_whosever_it_is(text: str) -> None:
+    got = redact(text, [])
+    assert "c29tZTpib2R5" not in got
+    assert "<redacted>" in got
 
 
 def test_unknown_urls_lose_credentials_and_queries_too() -> None:
