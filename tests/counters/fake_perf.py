@@ -4,7 +4,7 @@
 event (as it is asked for) counts in a repeat, or `<not supported>`; `running`, percent of the time;
 `by_program`, a factor for programs of that name, and `noise`, the sd of what processes differ by;
 `returncode` and `says` of a perf that counts nothing; `unknown`, an event that it refuses; `silent`, it never
-answers; `raw`, what it writes instead of rows; `killed`, the signal that it dies of as soon as the program runs.
+answers; `raw`, what it writes instead of rows; `killed`, the signal that it dies of once the program runs.
 """
 
 from __future__ import annotations
