@@ -13,14 +13,14 @@ from pytest_ethrex_perf.baseline.schema import (
     Epoch,
     Session,
     check,
-    in_order,
     kept,
     moment,
 )
 from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
 Conflicts = Literal["refuse", "join", "order"]
 """What becomes of epochs that both branches began apart: refused, made one, or put one after the other."""
@@ -28,6 +28,9 @@ Conflicts = Literal["refuse", "join", "order"]
 
 def merge(ours: Baseline, theirs: Baseline, conflicts: Conflicts = "refuse") -> Baseline:
     """Return two baselines as one: sessions joined by id, epochs by start and reason, in order of start.
+
+    The sessions of an epoch stay in the order in which either side has them, those of both sides by their
+    dates between.
 
     A session that one side appended to an epoch and the other accepted as a new one is in the new one. What
     one side pruned and the other still has comes back; of each epoch, what `schema.kept` says is kept.
@@ -79,12 +82,32 @@ def _tail(epochs: Sequence[Epoch], common: set[tuple[str, str]]) -> list[Epoch]:
 
 def _join(ours: Epoch, theirs: Epoch) -> Epoch:
     sessions = _by_id((*ours.sessions, *theirs.sessions))
+    order = _interleaved(
+        [session.id for session in ours.sessions],
+        [session.id for session in theirs.sessions],
+        key=lambda id_: (moment(sessions[id_].started), id_),
+    )
     reasons = dict.fromkeys((ours.reason, theirs.reason))
     return Epoch(
         reason="; ".join(reasons),
         started=min(ours.started, theirs.started, key=moment),
-        sessions=in_order(sessions.values()),
+        sessions=tuple(sessions[id_] for id_ in order),
     )
+
+
+def _interleaved(ours: list[str], theirs: list[str], key: Callable[[str], tuple[datetime, str]]) -> list[str]:
+    """Return both lists as one, each once, the least by `key` first of what neither list has later.
+
+    Where the two lists contradict each other the key decides.
+    """
+    order = []
+    while ours or theirs:
+        heads = [side[0] for side in (ours, theirs) if side]
+        free = [head for head in heads if head not in ours[1:] and head not in theirs[1:]]
+        first = min(free or heads, key=key)
+        order.append(first)
+        ours, theirs = ([id_ for id_ in side if id_ != first] for side in (ours, theirs))
+    return order
 
 
 def _by_id(sessions: Iterable[Session]) -> dict[str, Session]:

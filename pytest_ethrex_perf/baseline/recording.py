@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from statistics import median
@@ -15,13 +16,13 @@ import msgspec
 from pytest_ethrex_perf.baseline import compatibility, store
 from pytest_ethrex_perf.baseline.schema import (
     FIRST_REASON,
+    KEPT,
     SCHEMA,
     Baseline,
     BaselineError,
     Epoch,
     Session,
     check,
-    in_order,
     kept,
     moment,
 )
@@ -42,6 +43,8 @@ _ACCEPT = (
     'results file with `ethrex-perf baseline accept RESULTS.json --reason "reason"`'
 )
 
+_CLOCKS_DIFFER = timedelta(minutes=10)  # of two machines, and nobody minds
+
 
 class ContradictionError(BaselineError):
     """A session that its epoch does not predict: recorded only as a new epoch, with a reason."""
@@ -55,10 +58,12 @@ class Recorded(NamedTuple):
     """With the session in it."""
     session: Session
     action: Literal["created", "appended", "began an epoch", "was there already"]
-    forgotten: tuple[str, ...] = ()
-    """Ids of the sessions that the epoch no longer keeps."""
+    forgotten: tuple[Session, ...] = ()
+    """The sessions that the epoch no longer keeps."""
     warnings: tuple[str, ...] = ()
     """What changed on the machine since the session before, and what was not counted like this before."""
+    clocks: tuple[str, ...] = ()
+    """What speaks of a clock that is or was wrong."""
 
     def __str__(self) -> str:
         epoch, number = self.baseline.epoch, len(self.baseline.epochs)
@@ -69,6 +74,15 @@ class Recorded(NamedTuple):
             "was there already": "already recorded",
         }[self.action]
         return f"{action}: session {self.session.id} in {self.path}"
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what was done, what is gone, and what people should look at."""
+        yield str(self)
+        if self.forgotten:
+            gone = ", ".join(f"{session.id} of {session.started[:10]}" for session in self.forgotten)
+            yield f"no longer kept, {KEPT} are: session {gone}"
+        yield from (f"changed on this machine: {warning}" for warning in self.warnings)
+        yield from self.clocks
 
 
 def record(
@@ -114,12 +128,7 @@ def record(
         addition.write(reason if addition in contradicted or not contradicted else None)
         for addition in additions
     ]
-    sentences = (
-        sentence
-        for done in recorded
-        for sentence in (str(done), *(f"changed on this machine: {warning}" for warning in done.warnings))
-    )
-    return list(dict.fromkeys(sentences))
+    return list(dict.fromkeys(sentence for done in recorded for sentence in done.sentences()))
 
 
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:
@@ -177,7 +186,7 @@ class Addition:
         reason = _stripped(accept_reason)
         alone = self._alone(reason or FIRST_REASON)
         if baseline is None:
-            return Recorded(self.file, alone, self.session, "created")
+            return Recorded(self.file, alone, self.session, "created", clocks=tuple(self._clocks(())))
         if any(session.id == self.session.id for session in baseline.sessions()):
             return Recorded(self.file, baseline, self.session, "was there already")
         try:
@@ -195,18 +204,34 @@ class Addition:
             *changes(baseline.epoch.sessions[-1].machine, self.session.machine),
             *self._counted_otherwise(baseline),
         )
+        clocks = tuple(self._clocks(baseline.epoch.sessions))
         if reason is not None and (contradicts or reason != baseline.epoch.reason):
             # epochs stay in order
             started = max(self.session.started, baseline.epoch.started, key=moment)
             epoch = Epoch(reason=reason, started=started, sessions=(self.session,))
             extended = msgspec.structs.replace(baseline, epochs=(*baseline.epochs, epoch))
-            return Recorded(self.file, extended, self.session, "began an epoch", (), warnings)
-        sessions = in_order((*baseline.epoch.sessions, self.session))
+            return Recorded(self.file, extended, self.session, "began an epoch", (), warnings, clocks)
+        sessions = (*baseline.epoch.sessions, self.session)
         staying = kept(sessions)
         epoch = msgspec.structs.replace(baseline.epoch, sessions=staying)
         extended = msgspec.structs.replace(baseline, epochs=(*baseline.epochs[:-1], epoch))
-        forgotten = tuple(session.id for session in sessions if session not in staying)
-        return Recorded(self.file, extended, self.session, "appended", forgotten, warnings)
+        forgotten = tuple(session for session in sessions if session not in staying)
+        return Recorded(self.file, extended, self.session, "appended", forgotten, warnings, clocks)
+
+    def _clocks(self, before: Sequence[Session]) -> Iterator[str]:
+        """Say which of the sessions started later than now, and if this one started `before` the last."""
+        now = datetime.now(UTC)
+        for session in (*before, self.session):
+            if moment(session.started) - now > _CLOCKS_DIFFER:
+                yield (
+                    f"the clock ran ahead: session {session.id} says that it started {session.started[:19]}, "
+                    f"and now is {now.isoformat()[:19]}"
+                )
+        if before and moment(before[-1].started) - moment(self.session.started) > _CLOCKS_DIFFER:
+            yield (
+                f"the session started {self.session.started[:19]}, before the newest in the file "
+                f"({before[-1].started[:19]}): it is the newest now; was a clock wrong?"
+            )
 
     def _alone(self, reason: str) -> Baseline:
         """The baseline that the session alone makes; raises `BaselineError` where it is not sound."""

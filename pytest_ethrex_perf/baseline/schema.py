@@ -27,7 +27,7 @@ from pytest_ethrex_perf.records.measurement import (
 from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 SCHEMA = 1
 KEPT = 20
@@ -74,7 +74,7 @@ class Session(Record, frozen=True, kw_only=True):
 
 
 class Epoch(Record, frozen=True, kw_only=True):
-    """Sessions at one accepted performance level, in the order they started."""
+    """Sessions at one accepted performance level, in the order in which they were added."""
 
     reason: str
     """Why the level before it was left: what `--ethrex-accept-baseline` was given."""
@@ -164,11 +164,6 @@ def kept(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
     )
 
 
-def in_order(sessions: Iterable[Session]) -> tuple[Session, ...]:
-    """Return the sessions in the order they started."""
-    return tuple(sorted(sessions, key=lambda session: (moment(session.started), session.id)))
-
-
 def check(baseline: Baseline) -> None:
     """Raise ValueError, saying what is wrong, unless everything holds that the schema alone cannot say."""
     problem = next(_problems(baseline), None)
@@ -210,10 +205,6 @@ def _epoch_problems(epoch: Epoch, where: str) -> Iterator[str]:
         yield f"{where} has no reason"
     if not is_utc(epoch.started):
         yield f"{where}: started is {epoch.started!r}, not a UTC time in ISO 8601"
-    elif all(is_utc(session.started) for session in epoch.sessions):
-        order = [moment(session.started) for session in epoch.sessions]
-        if order != sorted(order):
-            yield f"{where}: its sessions are not in the order they started"
 
 
 def _session_problems(session: Session, baseline: Baseline, where: str) -> Iterator[str]:

@@ -54,6 +54,7 @@ def merge(args: Namespace) -> int:
     from pytest_ethrex_perf.baseline import store
     from pytest_ethrex_perf.baseline.merge import merge as joined
     from pytest_ethrex_perf.baseline.merge import sides
+    from pytest_ethrex_perf.baseline.schema import KEPT
     from pytest_ethrex_perf.host.lock import writing
 
     if args.theirs is None:
@@ -74,6 +75,11 @@ def merge(args: Namespace) -> int:
         store.write(output, merged)
         carried = profiles.carry([file for file in (args.ours, args.theirs) if file], output, newest)
     say(f"{output}: {len(list(merged.sessions()))} sessions in {len(merged.epochs)} epoch(s)")
+    left = {session.id for session in merged.sessions()}
+    both = {session.id: session for side in (first, second) for session in side.sessions()}
+    gone = ", ".join(f"{id_} of {session.started[:10]}" for id_, session in both.items() if id_ not in left)
+    if gone:
+        say(f"{output}: no longer kept, {KEPT} are: session {gone}")
     if carried is not None:
         say(f"{profiles.path(output)}: its newest session's stacks, from {carried}")
     return 0

@@ -10,7 +10,7 @@ import msgspec
 
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.recording import Addition
-from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, Epoch, Session, in_order
+from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, Epoch, Session
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.measurement import CacheIdentity, Invocation, Machine, Noise, Program, Usage
@@ -79,7 +79,7 @@ def make_session(
 
 
 def make_epoch(sessions: Iterable[Session], reason: str = "first recording") -> Epoch:
-    ordered = in_order(sessions)
+    ordered = tuple(sorted(sessions, key=lambda session: session.started))
     return Epoch(reason=reason, started=ordered[0].started, sessions=ordered)
 
 

@@ -27,6 +27,17 @@ def test_sessions_are_joined_by_id_in_order_of_start() -> None:
     assert days(merged) == [["18", "19", "20", "21", "22"]]
 
 
+def test_sessions_stay_in_the_order_in_which_a_side_added_them() -> None:
+    first, ahead, later, theirs = (make_session(day, invocations=2) for day in (0, 365 * 73, 1, 2))
+    one = make_baseline(replace(epoch_of(0), sessions=(first, ahead, later)))
+    other = make_baseline(replace(epoch_of(0), sessions=(first, theirs)))
+    merged = merge(one, other)
+    assert merged.epoch.sessions == (first, theirs, ahead, later)
+    assert merge(other, one) == merged
+    turned = make_baseline(replace(epoch_of(0), sessions=(first, later, ahead)))
+    assert merge(one, turned) == merge(turned, one) == turned, "they contradict each other: the dates decide"
+
+
 def test_merging_does_not_depend_on_the_side_and_twice_is_once() -> None:
     ours, theirs = make_baseline(epoch_of(0, 1)), make_baseline(epoch_of(0, 2))
     merged = merge(ours, theirs)

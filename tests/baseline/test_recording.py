@@ -42,7 +42,7 @@ def test_the_first_recording_makes_the_baseline(tmp_path: Path) -> None:
 def test_a_further_session_joins_the_epoch(tmp_path: Path) -> None:
     add(tmp_path, make_session(0))
     done = add(tmp_path, make_session(1))
-    assert (done.action, done.forgotten, done.warnings) == ("appended", (), ())
+    assert (done.action, done.forgotten, done.warnings, done.clocks) == ("appended", (), (), ())
     assert str(done).startswith("session 2 of epoch 1: session ")
     assert done.baseline.epoch.sessions == (make_session(0), make_session(1))
 
@@ -60,10 +60,35 @@ def test_an_epoch_forgets_its_oldest_sessions_but_the_first_and_the_tagged(tmp_p
     sessions[2] = replace(sessions[2], tags=("v1",))
     store.write(baseline_path(tmp_path), make_baseline(make_epoch(sessions)))
     done = add(tmp_path, make_session(50, invocations=1), rules={})
-    assert done.forgotten == (sessions[1].id,)
+    assert done.forgotten == (sessions[1],)
+    assert f"no longer kept, {KEPT} are: session {sessions[1].id} of 2026-02-19" in done.sentences()
     done = add(tmp_path, make_session(51, invocations=1), rules={})
     assert done.forgotten == ()
     assert done.baseline.epoch.sessions[:2] == (sessions[0], sessions[2])
+
+
+def test_what_was_added_last_is_the_newest_whatever_its_clock_said(tmp_path: Path) -> None:
+    ahead = make_session(365 * 73)  # a clock in 2099
+    done = add(tmp_path, ahead)
+    assert [clock[:21] for clock in done.clocks] == ["the clock ran ahead: "]
+    for day in range(KEPT + 1):
+        done = add(tmp_path, make_session(day, invocations=1), rules={})
+        assert done.baseline.epoch.sessions[-1] == done.session, "it is there, and the newest"
+    assert ahead not in done.baseline.epoch.recent
+
+
+def test_clocks_that_ran_ahead_or_backwards_are_said(tmp_path: Path) -> None:
+    add(tmp_path, make_session(3))
+    (behind,) = add(tmp_path, make_session(2)).clocks
+    assert behind == (
+        "the session started 2026-02-20T08:00:00, before the newest in the file (2026-02-21T08:00:00): "
+        "it is the newest now; was a clock wrong?"
+    )
+    assert add(tmp_path, make_session(2.001)).clocks == ()
+    add(tmp_path, make_session(365 * 73))
+    stored, backwards = add(tmp_path, make_session(4)).clocks
+    assert "says that it started 2099-" in stored
+    assert backwards.endswith("was a clock wrong?")
 
 
 def test_a_session_that_contradicts_its_epoch_is_refused_with_both_numbers(tmp_path: Path) -> None:
@@ -182,4 +207,5 @@ def test_two_runs_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert store.load(baseline_path(tmp_path)).epoch.sessions == tuple(sessions)
+    stored = store.load(baseline_path(tmp_path)).epoch.sessions  # in the order in which they came
+    assert sorted(stored, key=lambda session: session.started) == sessions

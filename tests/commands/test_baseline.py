@@ -233,6 +233,16 @@ def test_merge_joins_two_files(run: Run) -> None:
         run("merge", "a", "b")
 
 
+def test_merge_says_which_sessions_it_no_longer_keeps(run: Run) -> None:
+    sessions = [make_session(day, invocations=1) for day in range(22)]
+    for name, days in (("a", slice(0, 20)), ("b", slice(20, 22))):
+        epoch = make_epoch(sessions[:1] + sessions[days][-19:])
+        store.write(Path(name), make_baseline(epoch))
+    out = run("merge", "a", "b", "-o", "a")[1]
+    assert f"a: no longer kept, 20 are: session {sessions[1].id} of 2026-02-19\n" in out
+    assert len(ids(Path("a"))) == 21
+
+
 def test_merge_resolves_a_file_in_conflict(run: Run, file: Path) -> None:
     ours, theirs = (
         store.dump(make_baseline(make_epoch([make_session(day, invocations=1) for day in days])))
