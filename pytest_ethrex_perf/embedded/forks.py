@@ -43,19 +43,16 @@ NETWORKS = {
 """Timestamps: the upgrade schedules in the docstrings of `ethereum.forks.*` 2.20; deposit contracts: EIP-6110
 and the networks' published configurations."""
 
-_installed: set[str] = set()
-
 
 class Fork:
     """The modules of one fork (`blocks`, `fork`, `vm`, …), working on `WitnessState`."""
 
     def __init__(self, name: str, network: Network) -> None:
         rules = _module(name, "fork")
-        if name not in _installed:
-            from pytest_ethrex_perf.embedded import state
+        from pytest_ethrex_perf.embedded import state
 
+        if rules.TransientStorage is not state.TransientStorage:  # of modules loaded anew, too
             state.install(name)
-            _installed.add(name)
         self.name = name
         self.network = network
         self.blocks: Any = _module(name, "blocks")

@@ -6,7 +6,6 @@ import difflib
 import json
 import os
 import stat
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -174,15 +173,9 @@ def test_json_that_is_no_baseline_is_refused(text: str) -> None:
     _broken(text)
 
 
+@pytest.mark.usefixtures("own_recursion_limit")
 def test_json_that_is_nested_too_deep_is_refused() -> None:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(
-        1000
-    )  # Python's own; the embedded program, in other tests of this process, raises it
-    try:
-        _broken("[" * 100_000)
-    finally:
-        sys.setrecursionlimit(limit)
+    _broken("[" * 100_000)
 
 
 # writing

@@ -95,3 +95,15 @@ def test_only_the_blocks_fork_is_imported(tmp_path: Path) -> None:
         "sys.exit(any(f'ethereum.forks.{fork}.vm' in sys.modules for fork in others))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path).returncode == 0
+
+
+def test_a_fork_that_is_imported_anew_is_prepared_anew(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pytest_ethrex_perf.embedded import forks; forks.load('hoodi', 1_750_000_000);"
+        "prague = [name for name in sys.modules if name.startswith('ethereum.forks.prague')];"
+        "[sys.modules.pop(name) for name in prague];"  # as pytester does after a run in its own process
+        "from pytest_ethrex_perf.embedded import state;"
+        "again = forks.load('hoodi', 1_750_000_000);"
+        "sys.exit(again.rules.TransientStorage is not state.TransientStorage)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path).returncode == 0

@@ -335,10 +335,7 @@ def test_what_does_not_fit_is_refused(
 
     replace = msgspec.structs.replace
     run = bench.results()
-    slower = replace(regressed.pairs[0].head, exec_ns=tuple(ns * 2 for ns in regressed.pairs[0].head.exec_ns))
-    edited = (replace(regressed.pairs[0], head=slower), *regressed.pairs[1:])
     for block, told in (
-        (replace(regressed, pairs=edited), "its raw data are not what was measured"),
         (replace(regressed, error="killed by SIGSEGV"), "it was not measured whole: killed by SIGSEGV"),
         (replace(regressed, skipped="base and head are the same"), "it was skipped: base and head"),
         (replace(regressed, pairs=()).sealed(), "it holds no invocations of head"),
@@ -348,6 +345,19 @@ def test_what_does_not_fit_is_refused(
         Path("changed.json").write_text(changed, encoding="utf-8")
         assert baseline("accept", "changed.json", "--reason", "x") == 1
         assert f"mainnet/24443168: nothing was recorded: {told}" in capsys.readouterr().out
+    assert len(list(stored(bench).sessions())) == 1
+
+
+def test_an_edited_results_file_is_refused(bench: Bench, regressed: BlockResult) -> None:
+    from pytest_ethrex_perf.errors import UsageError
+    from pytest_ethrex_perf.records import results_file
+
+    replace = msgspec.structs.replace
+    slower = replace(regressed.pairs[0].head, exec_ns=tuple(ns * 2 for ns in regressed.pairs[0].head.exec_ns))
+    edited = replace(regressed, pairs=(replace(regressed.pairs[0], head=slower), *regressed.pairs[1:]))
+    Path("changed.json").write_text(results_file.dump(replace(bench.results(), blocks=(edited,))), "utf-8")
+    with pytest.raises(UsageError, match="the sha256 of the raw data of mainnet/24443168 differs"):
+        baseline("accept", "changed.json", "--reason", "x")
     assert len(list(stored(bench).sessions())) == 1
 
 
