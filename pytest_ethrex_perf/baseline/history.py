@@ -77,12 +77,12 @@ def past(baseline: Baseline, metrics: Iterable[str], drop: int) -> list[PastEpoc
 def level(
     baseline: Baseline, sessions: Iterable[Session], metric: str, drop: int = DROP, like: str | None = None
 ) -> float | None:
-    """Return the median over the invocations of `sessions` of the median of each one's repeats after `drop`.
+    """Return the median over the invocations of `sessions` of what is judged of each (`levels`).
 
     In the metric's unit, ns for times; None where it was not counted `like` this (None: as in the baseline's
     newest session).
     """
-    values = [value for session in sessions for value in medians(baseline, session, metric, drop, like)]
+    values = [value for session in sessions for value in levels(baseline, session, metric, drop, like)]
     return statistics.median(values) if values else None
 
 
@@ -91,14 +91,14 @@ def usual(baseline: Baseline, metric: str) -> str | None:
     return samples.usual(baseline.raw(list(baseline.sessions())), metric)
 
 
-def medians(
+def levels(
     baseline: Baseline, session: Session, metric: str, drop: int = DROP, like: str | None = None
 ) -> list[float]:
-    """Return the median of the repeats of each invocation of `session`, as `level` takes them."""
+    """Return the sample of each invocation of `session`, in the metric's unit."""
     (raw,) = baseline.raw([session])
     invocations = samples.comparable(raw, metric, like or usual(baseline, metric))
     if metric in TIMES:
-        return [statistics.median(invocation.repeats(metric)[drop:]) for invocation in invocations]
+        return [math.exp(logarithm) for logarithm in samples.of(invocations, metric, drop)]
     counts = (invocation.counts[metric].value for invocation in invocations)
     return [value for value in counts if value is not None]
 

@@ -52,12 +52,12 @@ def table(baseline: Baseline, metric: str, drop: int = history.DROP) -> list[lis
         first = history.level(baseline, epoch.sessions[:1], metric, drop, like)
         rows: list[SessionRow] = []
         for index, session in enumerate(epoch.sessions):
-            medians = history.medians(baseline, session, metric, drop, like)
-            level = statistics.median(medians) if medians else None
+            levels = history.levels(baseline, session, metric, drop, like)
+            level = statistics.median(levels) if levels else None
             row = SessionRow(
                 session=session,
                 level=level,
-                sd=statistics.stdev(medians) / statistics.fmean(medians) if len(medians) > 1 else None,
+                sd=statistics.stdev(levels) / statistics.fmean(levels) if len(levels) > 1 else None,
                 against_first=level / first - 1 if index and level and first else None,
                 against_previous=level / previous - 1 if level and previous else None,
             )

@@ -8,22 +8,25 @@ from __future__ import annotations
 import math
 import statistics
 import textwrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from pytest_ethrex_perf.judge import samples, stored
+from pytest_ethrex_perf.judge import looks, samples, stored
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.metric import unit
 from pytest_ethrex_perf.report import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_ethrex_perf.judge.bounds import Tests
     from pytest_ethrex_perf.records.decision import Decision, Look, Rules
     from pytest_ethrex_perf.records.measurement import Invocation, Pair, StoredSession
+
+Reader: TypeAlias = "Callable[[Invocation], float]"
+"""What reads the sample of an invocation, a log."""
 
 WIDTH = 80
 _FLOORED = 1 - 1e-9  # an sd that is smaller than the judge's by more than rounding was raised to the step
@@ -54,16 +57,16 @@ def wrapped(sentence: str, indent: str = "", width: int = WIDTH) -> list[str]:
     )
 
 
-def pairs_table(pairs: Sequence[Pair], metric: str, drop: int, used: int) -> list[str]:
-    """Every pair of one block: which side ran first, medians of the repeats, samples (logs), d."""
+def pairs_table(pairs: Sequence[Pair], metric: str, read: Reader, used: int) -> list[str]:
+    """Every pair of one block: which side ran first, samples in the metric's unit and as logs, d."""
     rows = []
     for number, pair in enumerate(pairs, 1):
         taken = pair.base, pair.head
         if number > used and not all(samples.has(invocation, metric) for invocation in taken):
             break  # it was decided, and no longer counted
-        base, head = samples.of(taken, metric, drop)
-        medians = (_median(invocation, metric, drop) for invocation in taken)
-        rows.append((str(number), pair.first, *medians, f"{base:.6f}", f"{head:.6f}", f"{head - base:+.6f}"))
+        base, head = map(read, taken)
+        levels = (_level(logarithm, metric) for logarithm in (base, head))
+        rows.append((str(number), pair.first, *levels, f"{base:.6f}", f"{head:.6f}", f"{head - base:+.6f}"))
     of = _unit(metric)
     heads = ("pair", "first", f"base{of}", f"head{of}", "x base", "x head", "d")
     return _split(heads, rows, used, "pairs")
@@ -79,37 +82,59 @@ def rounds_table(base: Sequence[float], head: Sequence[float]) -> list[str]:
 
 
 def sessions_table(
-    sessions: Sequence[StoredSession], metric: str, drop: int, identity: str | None
+    sessions: Sequence[StoredSession], metric: str, read: Reader, identity: str | None
 ) -> list[str]:
-    """Every invocation of the stored sessions that is compared with: median and sample (log)."""
+    """Every invocation of the stored sessions that is compared with: sample, and as a log."""
     rows = [
-        (session.started[:16], *_sample_cells(number, invocation, metric, drop))
+        (session.started[:16], *_sample_cells(number, invocation, metric, read))
         for session in sessions
         for number, invocation in enumerate(samples.comparable(session, metric, identity), 1)
     ]
-    heads = ("session", "invocation", f"median{_unit(metric)}", "x")
+    heads = ("session", "invocation", f"sample{_unit(metric)}", "x")
     return _indented(terminal.columns([heads, *rows], right=range(1, 4)))
 
 
-def invocations_table(invocations: Sequence[Invocation], metric: str, drop: int) -> list[str]:
-    """Every invocation of the new session: median and sample (log)."""
-    rows = [_sample_cells(number, taken, metric, drop) for number, taken in enumerate(invocations, 1)]
-    return _indented(terminal.columns([("invocation", f"median{_unit(metric)}", "x"), *rows], right=range(3)))
+def invocations_table(invocations: Sequence[Invocation], metric: str, read: Reader) -> list[str]:
+    """Every invocation of the new session: sample, and as a log."""
+    rows = [_sample_cells(number, taken, metric, read) for number, taken in enumerate(invocations, 1)]
+    return _indented(terminal.columns([("invocation", f"sample{_unit(metric)}", "x"), *rows], right=range(3)))
 
 
-def rules_lines(rules: Rules, step: float) -> list[str]:
-    """The rules of a gating and the bounds that follow from them, as logs."""
-    looks, tolerance = ", ".join(map(str, rules.looks)), math.log1p(rules.tolerance)
+def rules_lines(rules: Rules, step: float, decision: Decision) -> list[str]:
+    """The rules of a gating, its plan, and the bounds that follow from them, as logs."""
+    tolerance = math.log1p(rules.tolerance)
     floor = f", floor {rules.floor / 1e6:g} ms" if rules.floor else ""
     return [
         *wrapped(
             f"rules: margin {units.limit(rules.margin)}, tolerance {units.limit(rules.tolerance)}, "
             f"alpha {rules.alpha:g}, beta {rules.beta:g}, m = {rules.gatings:g} (alpha is divided by it), "
-            f"looks at {looks} pairs{floor}"
+            f"looks at {', '.join(map(str, rules.looks))} pairs{floor}"
         ),
+        *_plan_lines(rules, step, decision),
         f"step: {step:.6f}, the resolution of a sample: least sd, and added to the margin",
         f"bounds: log1p(margin) + step = {_margin(rules, step):.6f}, log1p(tolerance) = {tolerance:.6f}",
     ]
+
+
+def _plan_lines(rules: Rules, step: float, decision: Decision) -> list[str]:
+    """How far the plan goes on and why, and what its looks may spend together."""
+    lines: list[str] = []
+    if rules.most and decision.looks:
+        sd = decision.looks[0].sd
+        wanted = float(looks.pairs_wanted(sd, rules, step))
+        further = ", ".join(map(str, decision.plan[len(rules.looks) :]))
+        lines += wrapped(
+            f"plan: at the first look's sd of {sd:.6f} it takes {wanted:.1f} pairs (at most {rules.most}) "
+            "to tell the tolerance from the margin: "
+            + (f"further looks at {further}" if further else "no further looks")
+        )
+    if (rules.alpha_spend, rules.beta_spend) != ((1.0, 1.0), (1.0, 1.0)):
+        (alpha, cut), (beta, cut_beta) = rules.alpha_spend, rules.beta_spend
+        lines += wrapped(
+            f"spend: the looks overlap, and the noise chose their number: together {alpha:.4g} alpha and "
+            f"{beta:.4g} beta; {cut:.4g} and {cut_beta:.4g} of a plan cut short"
+        )
+    return lines
 
 
 def looks_lines(
@@ -259,18 +284,18 @@ def _raised(own: float, used: float) -> str:
     return f" (raised to the step from {own:.6f})" if own < used * _FLOORED else ""
 
 
-def _sample_cells(number: int, invocation: Invocation, metric: str, drop: int) -> tuple[str, str, str]:
-    logarithm = samples.sample(invocation, metric, drop)
-    return str(number), _median(invocation, metric, drop), f"{logarithm:.6f}"
+def _sample_cells(number: int, invocation: Invocation, metric: str, read: Reader) -> tuple[str, str, str]:
+    logarithm = read(invocation)
+    return str(number), _level(logarithm, metric), f"{logarithm:.6f}"
 
 
 def _unit(metric: str) -> str:
-    """What heads a column of medians: times are in ms."""
+    """What heads a column of samples: times are in ms."""
     return " ms" if unit(metric) == "ns" else ""
 
 
-def _median(invocation: Invocation, metric: str, drop: int) -> str:
-    value = math.exp(samples.sample(invocation, metric, drop))
+def _level(logarithm: float, metric: str) -> str:
+    value = math.exp(logarithm)
     return f"{value / 1e6:.6f}" if unit(metric) == "ns" else f"{value:,.1f}"
 
 

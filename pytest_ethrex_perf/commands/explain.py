@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.records.metric import METRICS
+from pytest_ethrex_perf.records.metric import METRICS, TIMES
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.judge.assess import Material
     from pytest_ethrex_perf.records.decision import Decision
+    from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult
 
 MEAN = "all"  # how the mean over blocks is named, as in `ethrex-block::all`
@@ -131,11 +132,13 @@ def _check_raw(block: BlockResult) -> Checked:
 
 
 def _check_metric(block: BlockResult, result: MetricResult) -> Checked:
+    from pytest_ethrex_perf.judge import samples
     from pytest_ethrex_perf.judge.assess import Material, assess, is_cut_short
 
     metric, written = result.metric, result.decision
     name = f"{block.block} {metric}"
     title = f"{name}: {block.mode}, {block.repeat} repeats, the first {block.drop} dropped"
+    read = [f"sample: {samples.WORDS[block.sample]} of the rest"] if metric in TIMES else []
     material = Material.of(block)
     try:
         _check_there(block, result)
@@ -150,7 +153,7 @@ def _check_metric(block: BlockResult, result: MetricResult) -> Checked:
         return _broken(name, title, error)
     recomputed, in_file = _values(again), _values(result)
     problems = _problems(recomputed, in_file, result)
-    lines = [title, *lines, *_table(recomputed, in_file)]
+    lines = [title, *read, *lines, *_table(recomputed, in_file)]
     if result.context is not None and _context_differs(again, result.context):
         problems.append("the stored comparison for information")
         lines.append("  the stored comparison for information does not agree")
@@ -181,9 +184,9 @@ def _pairs_lines(block: BlockResult, material: Material, result: MetricResult, u
     metric, rules, step = result.metric, result.rules, result.step
     base, head = material.samples("base", metric)[:used], material.samples("head", metric)[:used]
     return [
-        *derivation.rules_lines(rules, step),
+        *derivation.rules_lines(rules, step, result.decision),
         "",
-        *derivation.pairs_table(block.pairs, metric, block.drop, used),
+        *derivation.pairs_table(block.pairs, metric, _reader(block, metric), used),
         *derivation.looks_lines(result.decision, base, head, rules, step=step),
     ]
 
@@ -193,15 +196,23 @@ def _stored_lines(block: BlockResult, material: Material, result: MetricResult) 
     from pytest_ethrex_perf.commands import derivation
 
     metric, rules, step = result.metric, result.rules, result.step
+    read = _reader(block, metric)
     sessions, new = material.stored(metric), material.samples("head", metric)
     return [
-        *derivation.rules_lines(rules, step),
+        *derivation.rules_lines(rules, step, result.decision),
         "",
-        *derivation.sessions_table(block.baseline, metric, block.drop, result.identity),
+        *derivation.sessions_table(block.baseline, metric, read, result.identity),
         "",
-        *derivation.invocations_table(block.invocations, metric, block.drop),
+        *derivation.invocations_table(block.invocations, metric, read),
         *derivation.stored_lines(result.decision, sessions, new, rules, step),
     ]
+
+
+def _reader(block: BlockResult, metric: str) -> Callable[[Invocation], float]:
+    """What reads the samples (logs) as they were read when `block` was judged."""
+    from pytest_ethrex_perf.judge import samples
+
+    return lambda invocation: samples.sample(invocation, metric, block.drop, block.sample)
 
 
 def _context_differs(again: MetricResult, context: Decision) -> bool:
@@ -248,7 +259,7 @@ def _check_rounds(name: str, mean: SuiteResult, materials: Sequence[Material]) -
     lines = [
         name,
         *derivation.wrapped(f"blocks: {', '.join(mean.blocks)}"),
-        *derivation.rules_lines(rules, again.step),
+        *derivation.rules_lines(rules, again.step, again.decision),
         "",
         *derivation.rounds_table(base, head),
         *derivation.looks_lines(again.decision, base, head, rules, step=again.step, counted="rounds"),
@@ -275,6 +286,7 @@ def _flat(decision: Decision) -> dict[str, object]:
     values: dict[str, Any] = asdict(decision)
     del values["reason"]
     looks = values.pop("looks")
+    values["plan"] = values["plan"] or None
     for name in ("interval", "ci95"):
         low, high = values.pop(name) or (None, None)
         values |= {f"{name} low": low, f"{name} high": high}
@@ -301,7 +313,7 @@ def _differing(recomputed: Mapping[str, object], in_file: Mapping[str, object]) 
 
 
 def _same(name: str, recomputed: object, in_file: object) -> bool:
-    if name == "plan" and not in_file:
+    if name == "plan" and in_file is None:
         return True  # an older file: its looks were the rules'
     if not isinstance(recomputed, float) or not isinstance(in_file, float):
         return _finite(recomputed) == _finite(in_file)
@@ -329,7 +341,7 @@ def _table(recomputed: Mapping[str, object], in_file: Mapping[str, object]) -> l
 
 def _cell(value: object) -> str:
     if isinstance(value, tuple):
-        return f"{len(value)} looks to {value[-1]}" if value else "–"
+        return f"{len(value)} looks to {value[-1]}"
     return "–" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 

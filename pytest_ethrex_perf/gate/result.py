@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.gate import cautions, table
+from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.judge.assess import reference
 from pytest_ethrex_perf.records.result import BlockResult
 
@@ -30,6 +31,7 @@ def block_result(block: Block, policy: Policy) -> BlockResult:
         aa=plan.aa,
         repeat=plan.repeat,
         drop=plan.request.drop,
+        sample=samples.CURRENT,
         cache=plan.cache,
         gas=measured[0].gas if measured else None,
         txs=measured[0].txs if measured else None,

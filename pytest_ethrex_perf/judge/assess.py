@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_ethrex_perf.records.decision import Decision, Rules
-    from pytest_ethrex_perf.records.measurement import Invocation, Side, StoredSession
+    from pytest_ethrex_perf.records.measurement import Invocation, Sample, Side, StoredSession
     from pytest_ethrex_perf.records.result import BlockResult, Outcome
 
 _OUTCOMES: dict[Verdict | None, Outcome] = {
@@ -48,6 +48,8 @@ class Material:
     """In the order they ran; none where only stored sessions are at hand."""
     paired: bool = False
     """base[i] and head[i] ran next to each other. Otherwise `base` is a single session."""
+    sample: Sample = samples.CURRENT
+    """How the repeats of a time become its sample."""
     sessions: Sequence[StoredSession] = ()
     """Of the stored baseline. They decide where there is no base, and are context beside pairs."""
 
@@ -58,6 +60,7 @@ class Material:
         return cls(
             block=block.block,
             drop=block.drop,
+            sample=block.sample,
             head=tuple(pair.head for pair in block.pairs) if in_turns else block.invocations,
             base=tuple(pair.base for pair in block.pairs) if in_turns else (),
             paired=in_turns,
@@ -66,11 +69,11 @@ class Material:
 
     def samples(self, side: Side, metric: str) -> list[float]:
         """Return a sample (log) of each invocation of `side`, as long as `metric` was counted."""
-        return samples.of(self._taken(side, metric), metric, self.drop)
+        return samples.of(self._taken(side, metric), metric, self.drop, self.sample)
 
     def stored(self, metric: str) -> list[list[float]]:
         """Return the samples of the stored sessions that can be compared with; less than 6 h apart is one."""
-        return samples.stored(self.sessions, metric, self.drop, self.identity(metric))
+        return samples.stored(self.sessions, metric, self.drop, self.identity(metric), self.sample)
 
     def step(self, metric: str, used: int | None = None) -> float:
         """Return the coarsest resolution (log) of the first `used` invocations of either side (None: all)."""
@@ -182,7 +185,7 @@ def reference(
     invocations = samples.comparable(session, metric, samples.identity(material.head, metric))
     if not invocations:
         return None
-    earlier = samples.of(invocations, metric, material.drop)
+    earlier = samples.of(invocations, metric, material.drop, material.sample)
     head = material.samples("head", metric)
     decision = stored.judge([earlier], head, rules, step=material.step(metric))
     return ReferenceResult(

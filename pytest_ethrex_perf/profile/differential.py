@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.judge.samples import of_repeats
 from pytest_ethrex_perf.profile import names
 from pytest_ethrex_perf.profile.analyses import NO_CALLER, ethrex_above
 from pytest_ethrex_perf.records.result import Explanation, FunctionChange
@@ -50,9 +51,9 @@ class _Kept:
         return len(self.profile.exec_ns) - self.first + 1
 
     def ms(self, metric: Metric) -> float:
-        """Median, as a sample of the gate is."""
+        """What the gate would take for a sample."""
         times = {"exec": self.profile.exec_ns, "prep": self.profile.prep_ns}[metric]
-        return statistics.median(times[self.first - 1 :]) / _NS_PER_MS
+        return math.exp(of_repeats(times, self.first - 1)) / _NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)

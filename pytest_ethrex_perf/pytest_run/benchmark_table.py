@@ -77,7 +77,7 @@ def play(benchmark: Any, item: pytest.Item, result: BlockResult) -> None:
         return  # somebody else's: pytest-codspeed measures by itself
     from pytest_ethrex_perf.report import benchmark_json
 
-    seconds = benchmark_json.seconds(result.taken("head"), EXEC, result.drop)
+    seconds = benchmark_json.seconds(result, "head", EXEC)
     timer = item.stash.get(TIMER, None)
     if timer is not None:
         timer.load(seconds)

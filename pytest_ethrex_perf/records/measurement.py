@@ -16,6 +16,7 @@ from pytest_ethrex_perf.records.metric import EXEC, PREP, Time
 
 Kind = Literal["ethrex", "embedded"]
 Side = Literal["base", "head"]
+Sample = Literal["median", "lowest"]
 Fact: TypeAlias = str | int | float | bool
 Facts: TypeAlias = dict[str, Fact]
 

@@ -21,6 +21,7 @@ from pytest_ethrex_perf.records.measurement import (
     Pair,
     Program,
     Record,
+    Sample,
     Side,
     StoredSession,
 )
@@ -59,8 +60,8 @@ class SideResult(Record, frozen=True, kw_only=True):
     """None for a stored baseline, whose sessions may be of several programs."""
     invocations: int
     exec_ns: float | None
-    """Typical exec of one repeat: geometric mean over invocations of the median of repeats 2..R. None, as the
-    other times, where a stored baseline has counts to compare with and no times."""
+    """exec of one repeat: geometric mean over invocations of their `BlockResult.sample`. None, as the other
+    times, where a stored baseline has counts to compare with and no times."""
     prep_ns: float | None
     ggas_per_s: float | None
     """gas / exec; 1 Ggas/s is 1 gas/ns."""
@@ -253,6 +254,8 @@ class BlockResult(Record, frozen=True, kw_only=True):
     """Per invocation; None where it was to be chosen and nothing was measured."""
     drop: int
     """Repeats dropped at the start of each invocation."""
+    sample: Sample = "median"
+    """What of the repeats that count was judged; the median in older files, which don't say it."""
     cache: CacheIdentity | None = None
     gas: int | None = None
     txs: int | None = None

@@ -1,7 +1,7 @@
 """The samples as a pytest-benchmark JSON file: what `pytest-benchmark compare` and CI services read.
 
 Format: the `--benchmark-json` of pytest-benchmark 5 (its `session.py` and `stats.py`); its own `Stats`
-computes the statistics. A round is one invocation: the median of its counted repeats.
+computes the statistics. A round is one invocation: its sample.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pytest_ethrex_perf.records.metric import TIMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ethrex_perf.records.measurement import Invocation, Side
+    from pytest_ethrex_perf.records.measurement import Side
     from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
 _SIDES: tuple[Side, Side] = ("head", "base")
@@ -27,10 +27,9 @@ def dump(result: RunResult) -> str:
     benchmarks: list[dict[str, Any]] = []
     for block in result.blocks:
         for side in _SIDES:
-            if invocations := block.taken(side):
+            if block.taken(side):
                 benchmarks += [
-                    _benchmark(block, metric, side, seconds(invocations, metric, block.drop))
-                    for metric in TIMES
+                    _benchmark(block, metric, side, seconds(block, side, metric)) for metric in TIMES
                 ]
     commit = next((b.head.program.commit for b in result.blocks if b.head and b.head.program), None)
     facts = result.measured_on.keyed | result.measured_on.recorded
@@ -44,9 +43,10 @@ def dump(result: RunResult) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def seconds(invocations: Sequence[Invocation], metric: str, drop: int) -> list[float]:
-    """The samples of `invocations` in s, one each."""
-    return [math.exp(samples.sample(invocation, metric, drop)) / 1e9 for invocation in invocations]
+def seconds(block: BlockResult, side: Side, metric: str) -> list[float]:
+    """The samples of one side's invocations in s, one each."""
+    taken = samples.of(block.taken(side), metric, block.drop, block.sample)
+    return [math.exp(logarithm) / 1e9 for logarithm in taken]
 
 
 def _benchmark(block: BlockResult, metric: str, side: Side, seconds: Sequence[float]) -> dict[str, Any]:

@@ -233,7 +233,7 @@ class BlockView:
 
     def _value(self, invocation: Invocation, metric: str) -> float:
         """Its sample in the metric's unit."""
-        return math.exp(samples.sample(invocation, metric, self.block.drop))
+        return math.exp(samples.sample(invocation, metric, self.block.drop, self.block.sample))
 
     # --- where the time goes --------------------------------------------------------------------------------
 

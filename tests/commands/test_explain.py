@@ -13,6 +13,7 @@ from scipy import stats
 
 from pytest_ethrex_perf.commands import compare
 from pytest_ethrex_perf.judge.assess import Material, assess, assess_mean, is_cut_short
+from tests import sampling
 from tests.commands.desk import CUT_SHORT
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def decision_of(content: Any) -> Any:
 
 def logs(invocations: list[Invocation]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The samples of exec, as anyone would compute them."""
-    return np.log([np.median(invocation.exec_ns[1:]) for invocation in invocations])
+    return np.array(sampling.logs(invocations))
 
 
 def differences(block: BlockResult) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -107,7 +108,7 @@ def test_the_table_of_pairs_can_be_checked_by_hand(desk: Desk) -> None:
     for row, pair, d in zip(rows, block.pairs, differences(block), strict=True):
         assert row[1] == pair.first
         for told, invocation in ((row[2], pair.base), (row[3], pair.head)):
-            assert float(told) == np.median(invocation.exec_ns[1:]) / 1e6
+            assert float(told) == pytest.approx(1e3 * sampling.seconds([invocation])[0], abs=1e-6)
         assert float(row[4]) == pytest.approx(math.log(float(row[2]) * 1e6), abs=1e-6)
         assert float(row[6]) == pytest.approx(d, abs=1e-6)
 
@@ -256,19 +257,19 @@ def set_in(where: Callable[[Any], Any], key: Any, change: Callable[[Any], Any]) 
     return edit
 
 
-def slower_median(content: Any) -> None:
+def slower_invocation(content: Any) -> None:
     """Turn a slow invocation of head into a fast one."""
     block_of(content)["pairs"][0]["head"]["exec_ns"][1:] = [60_000_000] * 10
 
 
-def one_repeat_that_moves_no_median(content: Any) -> None:
+def repeat_that_moves_no_sample(content: Any) -> None:
     repeats = block_of(content)["pairs"][0]["head"]["exec_ns"]
     repeats[repeats.index(max(repeats))] += 10_000
 
 
 EDITS: dict[str, tuple[str, Callable[[Any], None], str]] = {
-    "raw": ("slower", slower_median, "mainnet/24443168 exec does not agree: verdict, estimate, sd, se"),
-    "one repeat": ("slower", one_repeat_that_moves_no_median, "raw data does not agree: its sha256"),
+    "raw": ("slower", slower_invocation, "mainnet/24443168 exec does not agree: verdict, estimate, sd, se"),
+    "one repeat": ("slower", repeat_that_moves_no_sample, "raw data does not agree: its sha256"),
     "first repeat": (
         "slower",
         set_in(lambda c: block_of(c)["pairs"][0]["base"]["exec_ns"], 0, lambda ns: ns + 1),
@@ -335,7 +336,7 @@ EDITS: dict[str, tuple[str, Callable[[Any], None], str]] = {
     "new session": (
         "stored",
         set_in(lambda c: block_of(c)["invocations"][0], "exec_ns", lambda _: [60_000_000] * 11),
-        "exec does not agree: verdict",
+        "exec does not agree: estimate",
     ),
     "old session": (
         "stored",

@@ -14,6 +14,7 @@ from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.judge import power, samples, stored
 from pytest_ethrex_perf.judge.family import spending
 from pytest_ethrex_perf.records.decision import Rules
+from tests import sampling
 from tests.baseline.builders import make_baseline, make_epoch, make_session
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ GOAL = r"to see \+3 % with 90 % power on this machine: "
 
 
 def logs(invocations: Sequence[Invocation]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.log([np.median(invocation.exec_ns[1:]) for invocation in invocations])
+    return np.array(sampling.logs(invocations))
 
 
 def pairs_told(told: str) -> list[int]:

@@ -270,7 +270,9 @@ def test_ten_identical_copies_of_every_repeat_leave_every_p_unchanged() -> None:
     repeats = 60e6 * np.exp(rng.normal(0, 0.02, (2, 24, 11)) + rng.normal(0, 0.01, (2, 24, 1)))
     once = [[samples.of_repeats(one) for one in side] for side in repeats.tolist()]
     copies = [[samples.of_repeats([one[0], *(one[1:] * 10)]) for one in side] for side in repeats.tolist()]
-    assert paired.judge(copies[0], copies[1], RULES) == paired.judge(once[0], once[1], RULES)
+    of_copies, of_each = paired.judge(copies[0], copies[1], RULES), paired.judge(once[0], once[1], RULES)
+    assert of_copies.p == pytest.approx(of_each.p, rel=1e-9)
+    assert (of_copies.verdict, of_copies.pairs) == (of_each.verdict, of_each.pairs)
 
 
 # coarse, equal and degenerate input

@@ -14,6 +14,7 @@ from pytest_ethrex_perf.judge.samples import (
     comparable,
     first_counts,
     identity,
+    of,
     of_repeats,
     resolution,
     sample,
@@ -39,10 +40,21 @@ def invocation(*values: float, **fields: Any) -> Any:
     return make_invocation(60, counts={"instructions": count(*values, **fields)})
 
 
-def test_a_time_is_the_median_of_its_repeats_after_the_drop() -> None:
-    given = make_invocation(exec_ns=(90, 60, 50, 70), prep_ns=(9, 6, 5, 7))
-    assert sample(given, "exec", 1) == math.log(60)
-    assert sample(given, "prep", 2) == math.log(6)
+def test_a_time_is_the_mean_of_the_lowest_logs_of_its_repeats_after_the_drop() -> None:
+    given = make_invocation(exec_ns=(90, 60, 50, 70, 80), prep_ns=(9, 6, 5, 7, 1))
+    assert sample(given, "exec", 1) == pytest.approx(math.log(50 * 60 * 70) / 3)
+    assert sample(given, "prep", 2) == pytest.approx(math.log(5 * 1 * 7) / 3)
+
+
+def test_a_time_of_an_older_file_is_the_median_of_its_repeats() -> None:
+    given = make_invocation(exec_ns=(90, 60, 50, 70, 80), prep_ns=(9, 6, 5, 7, 1))
+    assert sample(given, "exec", 1, "median") == math.log(65)
+    assert sample(given, "prep", 2, "median") == math.log(5)
+    assert of([given, given], "exec", 2, "median") == [math.log(70)] * 2
+
+
+def test_the_resolution_is_that_of_all_repeats() -> None:
+    given = make_invocation(exec_ns=(90, 60, 50, 70))
     assert step([given], "exec") == pytest.approx(math.log1p(1 / 65))
 
 
@@ -131,18 +143,35 @@ def test_counts_are_taken_up_to_the_last_for_they_end_with_their_decision() -> N
 # --- the repeats of a time ----------------------------------------------------------------------------------
 
 
-def test_a_sample_is_the_log_of_the_median_without_the_first_repeat() -> None:
-    assert of_repeats([90.0, 61.0, 60.0, 59.0]) == math.log(60.0)
+def test_a_sample_is_the_mean_log_of_the_seven_lowest_of_ten() -> None:
+    assert of_repeats([1.0, *(float(n) for n in range(69, 59, -1))]) == pytest.approx(
+        sum(math.log(n) for n in range(60, 67)) / 7
+    )
+
+
+@pytest.mark.parametrize(
+    ("counted", "kept"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (9, 7), (10, 7), (20, 14)]
+)
+def test_seventy_per_cent_are_kept_rounded_up(counted: int, kept: int) -> None:
+    slowest_kept = [9.0, *([1.0] * (kept - 1)), math.e, *([100.0] * (counted - kept))]
+    assert of_repeats(slowest_kept) == pytest.approx(1 / kept)
 
 
 def test_the_number_of_dropped_repeats_can_be_raised() -> None:
-    assert of_repeats([90.0, 80.0, 60.0, 58.0], drop=2) == math.log(59.0)
+    assert of_repeats([90.0, 40.0, 60.0, 58.0], drop=2) == pytest.approx(math.log(60 * 58) / 2)
 
 
 @hypothesis.given(REPEATS)
-def test_ten_identical_copies_of_every_repeat_leave_the_sample_as_it_is(repeats: list[int]) -> None:
-    copies = [value for value in repeats for _ in range(10)]
-    assert of_repeats(copies, drop=10) == of_repeats(repeats)
+def test_ten_identical_copies_of_ten_repeats_leave_the_sample_as_it_is(repeats: list[int]) -> None:
+    ten = (repeats[1:] * 10)[:10]
+    assert of_repeats([1, *ten * 10]) == pytest.approx(of_repeats([1, *ten]), abs=1e-9)
+
+
+@hypothesis.given(REPEATS, st.floats(1.0, 1e3))
+def test_a_disturbed_repeat_hardly_moves_the_sample(repeats: list[int], factor: float) -> None:
+    slowest = max(repeats[1:])
+    ten = [1, *[min(repeats[1:])] * 9, slowest]
+    assert of_repeats([*ten[:-1], slowest * factor]) == of_repeats(ten)
 
 
 @hypothesis.given(REPEATS, st.floats(1e-6, 1e6))

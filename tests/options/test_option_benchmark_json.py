@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.judge import samples
+from tests import sampling
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -58,7 +59,7 @@ def test_a_round_is_one_invocation_reduced_to_its_sample(bench: Bench) -> None:
     content = bench.json("bench.json")
     (block,) = bench.results("r.json").blocks
     (exec_,) = (one for one in content["benchmarks"] if one["name"] == "mainnet/24443168::exec")
-    seconds = [statistics.median(one.exec_ns[1:]) / 1e9 for one in block.invocations]
+    seconds = sampling.seconds(block.invocations)
     assert exec_["stats"]["data"] == pytest.approx(seconds)
     assert exec_["stats"]["rounds"] == 3
     assert exec_["stats"]["median"] == pytest.approx(statistics.median(seconds))

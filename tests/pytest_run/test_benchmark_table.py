@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import statistics
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_ethrex_perf.pytest_run.benchmark_table import Playback
+from tests import sampling
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -37,7 +37,7 @@ def test_the_samples_are_its_rounds(bench: Bench, sides: tuple[str, ...]) -> Non
     result.stdout.fnmatch_lines(["*benchmark 'replays': 1 tests*", "test_block*"])
     (benchmark,) = bench.json("b.json")["benchmarks"]
     (block,) = bench.results("r.json").blocks
-    samples = [statistics.median(pair.head.exec_ns[1:]) / 1e9 for pair in block.pairs]
+    samples = sampling.seconds([pair.head for pair in block.pairs])
     assert all(map(math.isclose, benchmark["stats"]["data"], samples))
     assert benchmark["stats"]["rounds"] == 6
     assert benchmark["group"] == "replays"

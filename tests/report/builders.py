@@ -304,6 +304,7 @@ def block(name: str, **fields: Any) -> BlockResult:
         "mode": "interleaved",
         "repeat": REPEAT,
         "drop": 1,
+        "sample": "lowest",
         "gas": 37_500_000 if measured else None,
         "txs": 442 if measured else None,
         "cache": CacheIdentity(
