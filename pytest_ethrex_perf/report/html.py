@@ -60,6 +60,7 @@ def dump(result: RunResult) -> str:
         command=lambda program: shlex.join([*program.prefix, *program.command]),
         suite=[(text.kind(mean), text.mean_headline(mean)) for mean in result.suite],
         default_metric=DEFAULT,
+        times=text.times(result.blocks),
         wall=units.clock(result.wall_s),
         scripts=scripts,
         style=style,

@@ -165,6 +165,7 @@ def _environment(result: RunResult) -> str:
         "pytest-ethrex-perf": result.version,
         "started": result.started,
         "gatings": str(result.gatings),
+        "a time is": text.times(result.blocks),
         **{name: str(fact) for name, fact in (machine.keyed | machine.recorded).items()},
         **result.settings,
     }

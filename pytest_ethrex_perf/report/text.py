@@ -163,6 +163,16 @@ def _badness(block: BlockResult) -> tuple[int, float]:
     return rank, -max(estimates, default=0.0)
 
 
+def times(blocks: Iterable[BlockResult]) -> str:
+    """Return what a time in the tables is: `the mean (of logs) of the lowest 70 % of …`."""
+    from pytest_ethrex_perf.judge.samples import WORDS
+
+    kinds = dict.fromkeys(WORDS[block.sample] for block in blocks if block.pairs or block.invocations)
+    if not kinds:
+        return "none"
+    return f"{' or '.join(kinds)} of a process's counted repeats, geometric mean over processes"
+
+
 def counts(blocks: Iterable[BlockResult]) -> str:
     """`2 regressions, 1 error, 5 unchanged`: one line over everything."""
     return tally(

@@ -106,3 +106,13 @@ def test_counts_are_one_line_over_everything() -> None:
 def test_counts_tell_blocks_that_a_stopped_run_left_open(result: MetricResult) -> None:
     block = msgspec.structs.replace(builders.one().blocks[0], metrics=(with_verdict(result, None, "warn"),))
     assert text.counts([block, block]) == "2 not decided"
+
+
+def test_a_legend_says_what_a_time_is() -> None:
+    run = builders.one()
+    assert text.times(run.blocks) == (
+        "the mean (of logs) of the lowest 70 % of a process's counted repeats, geometric mean over processes"
+    )
+    older = [msgspec.structs.replace(block, sample="median") for block in run.blocks]
+    assert text.times(older).startswith("the median of a process's counted repeats")
+    assert text.times([]) == "none"
