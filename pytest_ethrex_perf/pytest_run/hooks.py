@@ -72,7 +72,9 @@ def receive(report: pytest.TestReport) -> None:
     node: Any = getattr(report, "node", None)
     message: str | None = getattr(report, MESSAGE, None)
     if hasattr(node, "gateway") and (message is not None or run_if_any(node.config)):
-        run_of(node.config).inbox.receive(node.gateway.id, report, message)
+        run = run_of(node.config)
+        run.termination.hold()  # where no option has said before that there are blocks
+        run.inbox.receive(node.gateway.id, report, message)
 
 
 # --- what pytest calls -------------------------------------------------------------------------------------
@@ -103,6 +105,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Fix the family: what is judged in this run is known now."""
     if run := run_if_any(session.config):
         run.collection.fix(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Hold signals in the controller of pytest-xdist, which only waits; others do while they measure."""
+    run = run_if_any(session.config)
+    if run and session.config.pluginmanager.has_plugin("dsession"):
+        run.termination.hold()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -145,6 +155,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = run_if_any(session.config)
     if run and not run.finish() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if run and run.termination.exit_code is not None and not hasattr(session.config, "workerinput"):
+        session.exitstatus = run.termination.exit_code
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.gate.run import Run
     from pytest_ethrex_perf.gate.run_result import Results
     from pytest_ethrex_perf.pytest_run.live import Screen
+    from pytest_ethrex_perf.pytest_run.termination import Termination
     from pytest_ethrex_perf.records.request import Request
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, SuiteResult
 
@@ -25,18 +26,22 @@ if TYPE_CHECKING:
 class Outcomes:
     """Measures and judges for tests. `shown` are the blocks whose table a failure has shown."""
 
-    def __init__(self, gate: Run, results: Results, screen: Screen, verbosity: int) -> None:
+    def __init__(
+        self, gate: Run, results: Results, screen: Screen, termination: Termination, verbosity: int
+    ) -> None:
         self.shown: set[str] = set()
         self._gate = gate
         self._results = results
         self._screen = screen
+        self._termination = termination
         self._verbosity = verbosity
 
     @contextmanager
     def trouble(self) -> Iterator[None]:
         """Trouble while measuring as pytest's outcome: an error, or a skip if there is nothing to compare."""
         try:
-            yield
+            with self._termination.held():
+                yield
         except NothingToDo as reason:
             raise pytest.skip.Exception(str(reason)) from None
         except EthrexPerfError as error:

@@ -22,6 +22,7 @@ from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
 from pytest_ethrex_perf.pytest_run.live import Screen
 from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
 from pytest_ethrex_perf.pytest_run.summary import Summary
+from pytest_ethrex_perf.pytest_run.termination import Termination
 from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
 from pytest_ethrex_perf.records.environment import Environment
 
@@ -55,7 +56,8 @@ class PytestRun:
         else:
             self.gate = Run(self.settings, pace=OneByOne(), run_id=worker["testrunuid"], say=screen.say)
         results = Results(self.gate)
-        self.outcomes = Outcomes(self.gate, results, screen, config.get_verbosity())
+        self.termination = Termination()
+        self.outcomes = Outcomes(self.gate, results, screen, self.termination, config.get_verbosity())
         self.collection = Collection(self.gate, self.outcomes, distributed=worker is not None)
         if self.collection.requests:  # before an hour of measuring is lost
             self.gate.equipment.counters(self.collection.counts)
@@ -92,6 +94,7 @@ class PytestRun:
 
     def finish(self) -> bool:
         """Let go of the machine, write the files that were asked for; whether everything went into them."""
+        self.termination.release()  # a second signal ends us at once: no file is ever half-written
         self.gate.close()
         written = self.outbox is not None or self.summary.write()  # only the controller writes
         return written and not self.inbox.troubles()

@@ -158,19 +158,34 @@ def test_ctrl_c_records_no_half_session(bench: Bench, hanging: str) -> None:
     assert not (bench.path / "baselines").exists()
 
 
-def test_sigterm_leaves_nothing_running_and_files_as_they_were(bench: Bench, hanging: str) -> None:
-    (bench.path / "results.json").write_text("of the run before")
-    code, _ = stop(
-        bench,
-        signal.SIGTERM,
-        f"--ethrex-replay={hanging}",
-        "--ethrex-base=bin/base",
-        "--ethrex-json=results.json",
-    )
-    assert code == -signal.SIGTERM
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("distributed", [(), ("-n1",)])
+def test_a_signal_that_ends_us_writes_what_ctrl_c_writes(
+    bench: Bench, hanging: str, number: signal.Signals, distributed: tuple[str, ...]
+) -> None:
+    options = (f"--ethrex-replay={hanging}", "--ethrex-base=bin/base", "--ethrex-json=results.json")
+    code, out = stop(bench, number, *options, *distributed)
+    assert code == 128 + number, out
+    assert f"TerminatedError: {number.name}" in out
     assert_nothing_runs(bench.path / hanging)
-    assert (bench.path / "results.json").read_text() == "of the run before"
+    if not distributed:  # a worker sends a block as soon as it is decided: here none was
+        first, second = bench.results().blocks
+        assert (len(first.pairs), len(second.pairs)) == (1, 1)
+        assert "ethrex-perf: 2 not decided" in out
     assert not list(bench.path.glob(".results.json*"))
+
+
+def test_a_handler_of_somebody_else_keeps_its_signal(bench: Bench, hanging: str) -> None:
+    bench.pytester.makeconftest("""
+        import signal
+        import sys
+
+        def pytest_configure():
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit("somebody else"))
+    """)
+    code, _ = stop(bench, signal.SIGTERM, f"--ethrex-replay={hanging}", "--ethrex-base=bin/base")
+    assert code == 1
+    assert_nothing_runs(bench.path / hanging)
 
 
 def test_after_an_interrupt_the_next_run_has_the_machine_at_once(bench: Bench, hanging: str) -> None:
