@@ -78,7 +78,7 @@ class Results:
             machine=machine.key,
             measured_on=machine,
             counted_on=counters.machine if counters else None,
-            counters=counters.message if counters else "",
+            counters=run.equipment.redact(counters.message) if counters else "",
             gatings=run.family.size,
             shard=run.settings.shard,
             settings=self._settings(),

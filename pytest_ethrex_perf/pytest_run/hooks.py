@@ -150,8 +150,9 @@ def pytest_report_header(config: pytest.Config) -> list[str] | None:
     return run.summary.header(run.collection.counts) if run else None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let go of the machine and write the files that were asked for."""
+    """Let go of the machine and write the files that were asked for, before another plugin can fail."""
     run = run_if_any(session.config)
     if run and not run.finish() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -18,6 +18,7 @@ _URL = re.compile(r"\b(?:https?|wss?)://[^\s\"'<>`|),]+", re.IGNORECASE)
 _AUTHORIZATION = re.compile(
     r"(?P<name>\bauthorization\b[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|digest)\s+)[^\s\"',;)]+", re.IGNORECASE
 )
+_AS_GIVEN = "surrogateescape"  # bytes of our environment that are no UTF-8
 _TELLING = 8  # characters: shorter segments of a path (`v2`, `mainnet`) are no keys
 
 
@@ -36,7 +37,8 @@ class Redactor:
 
     Gone are: each secret as given; credentials, path, long path segments and query values of a URL, plain and
     percent-encoded, and its credentials as a header carries them (base64); any http(s)/ws(s) URL with
-    credentials, with a query, or on a secret URL's host; and whatever an Authorization header holds.
+    credentials, with a query, or on a secret URL's host; and whatever an Authorization header holds. What
+    cannot be written in UTF-8, a byte of a file's name that is none, is made plain.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -56,7 +58,8 @@ class Redactor:
         present = sorted((literal for literal in self._literals if literal in text), key=len, reverse=True)
         if present:
             text = re.sub("|".join(map(_bounded, present)), lambda match: self._literals[match[0]], text)
-        return _AUTHORIZATION.sub(rf"\g<name>{HIDDEN}", _URL.sub(self._shown, text))
+        text = _AUTHORIZATION.sub(rf"\g<name>{HIDDEN}", _URL.sub(self._shown, text))
+        return text.encode(errors="backslashreplace").decode()
 
     def _shown(self, match: re.Match[str]) -> str:
         parts = _split(match[0])
@@ -112,14 +115,16 @@ def _in_base64(credentials: str) -> set[str]:
     """`user:password` as `Authorization: Basic` has it (RFC 7617), with and without the padding."""
     if not credentials:
         return set()
-    encoded = base64.b64encode(unquote(credentials).encode()).decode()
-    safe = base64.urlsafe_b64encode(unquote(credentials).encode()).decode()
+    content = unquote(credentials).encode(errors=_AS_GIVEN)
+    encoded, safe = base64.b64encode(content).decode(), base64.urlsafe_b64encode(content).decode()
     return {form.rstrip("=") for form in (encoded, safe)}
 
 
 def _forms(text: str) -> set[str]:
     plain = unquote(text)
-    return {text, plain, quote(plain), quote(plain, safe=""), quote_plus(plain), quote(text, safe="")} - {""}
+    quoted = {quote(plain, errors=_AS_GIVEN), quote_plus(plain, errors=_AS_GIVEN)}
+    quoted |= {quote(each, safe="", errors=_AS_GIVEN) for each in (plain, text)}
+    return {text, plain, *quoted} - {""}
 
 
 def _bounded(text: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, UsageError
 from pytest_ethrex_perf.gate.plan import NothingToDo
 from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
+from pytest_ethrex_perf.pytest_run.termination import Termination
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -35,7 +36,7 @@ def measure(trouble: Exception | None, screen: Screen) -> None:
     gate: Any = SimpleNamespace(measure=gate_measure)
     request: Any = "mainnet/1"
     anything: Any = screen
-    Outcomes(gate, anything, anything, verbosity=0).measure(request)
+    Outcomes(gate, anything, anything, Termination(), verbosity=0).measure(request)
 
 
 @pytest.mark.parametrize("error", [MeasurementError, UsageError, EthrexPerfError])
