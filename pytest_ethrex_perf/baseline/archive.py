@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.host.lock import writing
-from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records import regular_file, units
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import program as programs
 from pytest_ethrex_perf.replay.program_kinds import KINDS
@@ -112,6 +112,7 @@ class Archive:
         return path
 
     def _copy(self, executable: Path, path: Path) -> None:
+        regular_file.check(executable)
         with executable.open("rb") as source:
             status = os.fstat(source.fileno())
             if status.st_size > self._limit:
@@ -218,13 +219,14 @@ def _read(path: Path) -> CommandLine | None:
     import msgspec
 
     try:
-        return msgspec.json.decode(path.read_bytes(), type=CommandLine)
+        return msgspec.json.decode(regular_file.content(path), type=CommandLine)
     except (OSError, msgspec.DecodeError, ValueError, RecursionError):
         return None
 
 
 def _is_whole(path: Path) -> bool:
     try:
+        regular_file.check(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == path.name
     except OSError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline.schema import BaselineError
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.records.result import PublishedResult
 
@@ -97,7 +98,7 @@ def load(file: Path) -> Reference:
     import msgspec
 
     try:
-        reference = msgspec.json.decode(file.read_bytes(), type=Reference)
+        reference = msgspec.json.decode(regular_file.content(file), type=Reference)
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:

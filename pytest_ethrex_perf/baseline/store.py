@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, BaselineError, check
 from pytest_ethrex_perf.host.files import replace
 from pytest_ethrex_perf.host.lock import writing
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def load(file: Path) -> Baseline:
     Raises `MissingBaselineError` or `BaselineError`; nothing is changed or repaired.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = regular_file.content(file).decode()
     except FileNotFoundError:
         raise MissingBaselineError(
             f"{file}: there is no such baseline: record it with --ethrex-update-baseline"

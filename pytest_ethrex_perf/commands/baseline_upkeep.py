@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.commands.baseline_files import BLOCK, archive, files, one_file, say, select
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.records import regular_file
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -59,7 +60,7 @@ def merge(args: Namespace) -> int:
 
     if args.theirs is None:
         try:
-            ours, theirs = sides(args.ours.read_text(encoding="utf-8"), str(args.ours))
+            ours, theirs = sides(regular_file.content(args.ours).decode(), str(args.ours))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{args.ours}: cannot be read: {error}") from None
         first = store.parse(ours, f"{args.ours} (ours)")

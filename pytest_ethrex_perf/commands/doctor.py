@@ -18,7 +18,7 @@ from pytest_ethrex_perf.host import perf_tool, proc
 from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.host.noise import NoiseProbe, load1
 from pytest_ethrex_perf.profile import perf, samply
-from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records import regular_file, units
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -215,6 +215,7 @@ def elf_sections(path: Path) -> set[str] | None:
 
     Raises OSError where it can't be read.
     """
+    regular_file.check(path)
     with path.open("rb") as file:
         header = file.read(64)
         if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":  # noqa: PLR2004 - size of the header

@@ -13,7 +13,7 @@ from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.config.parsers import probability, whole
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.judge import samples
-from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records import regular_file, units
 from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, unit
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def read(file: Path, metrics: Sequence[str] | None) -> tuple[str, list[Noise | U
 
 def _is_baseline(file: Path) -> bool:
     try:
-        return b'"epochs"' in file.read_bytes()
+        return b'"epochs"' in regular_file.content(file)
     except OSError:
         return False  # the reader of results files says what is wrong
 

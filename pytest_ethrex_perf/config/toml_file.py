@@ -14,6 +14,7 @@ from pytest_ethrex_perf.config.options import MARKER_OPTIONS, OPTIONS
 from pytest_ethrex_perf.config.parsers import fraction, read, shown
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Scope, Source, Values, Waiver, check_names
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.metric import METRICS, TIMES
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def load(path: Path, network: str) -> TomlFile:
     Raises `UsageError` that names the file and the key.
     """
     try:
-        data = tomli.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark first
+        data = tomli.loads(regular_file.content(path).decode("utf-8-sig"))  # some editors put a mark first
     except RecursionError:
         raise UsageError(f"{path}: cannot be read: its tables and lists are nested too deeply") from None
     except (OSError, ValueError) as error:  # TOML's own errors, of UTF-8, and of numbers of 5,000 digits

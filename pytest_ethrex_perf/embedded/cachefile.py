@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.embedded.errors import NoBlockError
-from pytest_ethrex_perf.records import header, rlp
+from pytest_ethrex_perf.records import header, regular_file, rlp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ def cache_path(directory: Path, network: str, number: int) -> Path:
 
 def read(path: Path) -> CachedBlock:
     """Read the first block of a cache file. Raises `OSError`, and as `parse`."""
-    return parse(path.read_text(encoding="utf-8"))
+    return parse(regular_file.content(path).decode())
 
 
 def parse(text: str) -> CachedBlock:

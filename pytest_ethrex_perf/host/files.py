@@ -11,6 +11,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.records import regular_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,6 +33,8 @@ def replace(file: Path, content: bytes) -> None:
 def replacing(file: Path) -> Iterator[int]:
     """As `replace`, for content that the caller writes to the descriptor; what it raises changes nothing."""
     target = Path(os.path.realpath(file))
+    with contextlib.suppress(FileNotFoundError):
+        regular_file.check(target)  # no file takes the place of a pipe or of /dev/null
     temporary = target.with_name(f".{target.name}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(target.parent, glob.escape(target.name))

@@ -20,6 +20,7 @@ from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.profile.folding import Sample, without_entry
 from pytest_ethrex_perf.profile.names import of_module, shorten
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
@@ -196,5 +197,5 @@ def _number(text: str | float) -> int:
 
 
 def _load(file: Path) -> Any:
-    content = file.read_bytes()
+    content = regular_file.content(file)
     return json.loads(gzip.decompress(content) if content.startswith(_GZIP) else content)

@@ -16,6 +16,7 @@ import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.profile.names import shorten
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ def read_profile(path: Path) -> Profile:
 
 def _content(path: Path) -> bytes:
     try:
+        regular_file.check(path)
         with path.open("rb") as file:
             compressed = file.read(2) == _GZIP
             file.seek(0)

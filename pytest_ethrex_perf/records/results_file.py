@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import json_schema as schemas
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.result import SCHEMA, RunResult
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def load(path: Path, *, edited: bool = False) -> RunResult:
     import msgspec
 
     try:
-        content = path.read_bytes()
+        content = regular_file.content(path)
         fields = msgspec.json.decode(content, type=dict[str, object])
         schema = fields.get("schema")
         if schema != SCHEMA and "epochs" not in fields:

@@ -14,7 +14,7 @@ import msgspec
 from pytest_ethrex_perf.config.options import BUNDLED
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import process
-from pytest_ethrex_perf.records import header
+from pytest_ethrex_perf.records import header, regular_file
 from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.records.measurement import CacheIdentity
 from pytest_ethrex_perf.replay import command, failure, output, transcript
@@ -87,7 +87,7 @@ def read(path: Path, block: BlockId) -> CacheFile:
     """
     refetch = f"remove it and fetch it again (`ethrex-perf fetch {block}`)"
     try:
-        content = path.read_bytes()
+        content = regular_file.content(path)
         file = msgspec.json.decode(content, type=_File)
     except FileNotFoundError:
         raise MeasurementError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from xml.etree import ElementTree as ET
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.report import escape
 
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ def _plain_time(element: ET.Element, case: Case, path: Path) -> None:
 
 def _parse(path: Path) -> ET.Element:
     try:
+        regular_file.check(path)
         with path.open("rb") as file:
             content = file.read(_READ_LIMIT + 1)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.host import files
+from pytest_ethrex_perf.records import regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,7 +66,10 @@ def append_summary(path: Path, result: RunResult) -> None:
     """
     from pytest_ethrex_perf.report import markdown
 
-    used = path.stat().st_size if path.exists() else 0
+    used = 0
+    with contextlib.suppress(FileNotFoundError):
+        regular_file.check(path)
+        used = path.stat().st_size
     content = "\n" + markdown.dump(result, markdown.SUMMARY_LIMIT - used - 1)
     with path.open("ab") as stream:
         stream.write(content.encode("utf-8", "backslashreplace"))

@@ -1,0 +1,30 @@
+"""Reading files that somebody names: a pipe would be waited for without end, and a device may do anything."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OTHERS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check(path: Path) -> None:
+    """Raise OSError, with a reason, unless `path` is a file or a directory; nothing is opened for that."""
+    kind = _OTHERS.get(stat.S_IFMT(path.stat().st_mode))
+    if kind is not None:
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+
+
+def content(path: Path) -> bytes:
+    """Return what the file at `path` holds; raises OSError as `check` does."""
+    check(path)
+    return path.read_bytes()
