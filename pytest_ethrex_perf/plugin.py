@@ -79,9 +79,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """Keep the tests of one block on one worker, unless a --dist or another plugin has it otherwise."""
     if config.getoption("dist") != "load":
         return None
+    from pytest_ethrex_perf.pytest_run.boundary import boundary, end
     from pytest_ethrex_perf.pytest_run.xdist_scheduling import BlockScheduling
 
-    return BlockScheduling(config, log)
+    with boundary(config, end):
+        return BlockScheduling(config, log)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -242,9 +242,14 @@ def text(value: object) -> str:
 
 
 def words(value: object) -> str:
-    """A command line that `shlex` can split; raises ValueError for unbalanced quotes."""
-    shlex.split(text(value))
-    return str(value)
+    """A path, or a command line that `shlex` can split; raises ValueError for unbalanced quotes.
+
+    Whether something is a path is known where it is looked for: there a quote may be a part of its name.
+    """
+    line = text(value)
+    if "/" not in line:
+        shlex.split(line)
+    return line
 
 
 def words_or_none(value: object) -> str:

@@ -178,7 +178,10 @@ def command(line: str, folder: Path, cwd: Path) -> str:
         return line
     if "/" in line and (origin / line).exists():  # a path may hold spaces
         return _moved(line, origin, cwd)
-    words = shlex.split(line)
+    try:
+        words = shlex.split(line)
+    except ValueError:  # said where it is run
+        return line
     moved = [
         _moved(word, origin, cwd)
         if ("/" in word and index == 0)

@@ -14,13 +14,12 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.host import perf_tool, proc
+from pytest_ethrex_perf.host import perf_tool, proc, scratch
 from pytest_ethrex_perf.records.environment import Environment
 from pytest_ethrex_perf.records.measurement import Count, Machine
 from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP, PREP_INSTRUCTIONS
@@ -96,8 +95,8 @@ class Callgrind:
     @contextlib.contextmanager
     def counting(self, repeat: int, turn: int) -> Iterator[Counting]:  # noqa: ARG002 - it counts one thing
         """The plain process, then one under callgrind, and one more where symbols are missing."""
-        with tempfile.TemporaryDirectory(prefix="ethrex-perf-") as directory:
-            yield _CallgrindCounting(self, Run(repeat), Path(directory))
+        with scratch.folder() as directory:
+            yield _CallgrindCounting(self, Run(repeat), directory)
 
 
 @dataclass

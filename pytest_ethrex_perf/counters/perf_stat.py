@@ -19,18 +19,18 @@ import math
 import os
 import re
 import select
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.counters import events, fate, perf_output
+from pytest_ethrex_perf.host import scratch
 from pytest_ethrex_perf.records.measurement import Count
 from pytest_ethrex_perf.replay.instrument import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_ethrex_perf.counters.perf_output import Tally
     from pytest_ethrex_perf.host.perf_tool import PerfTool
@@ -82,10 +82,10 @@ class Perf:
     @contextlib.contextmanager
     def counting(self, repeat: int, turn: int) -> Iterator[Counting]:
         """One process under perf."""
-        with tempfile.TemporaryDirectory(prefix="ethrex-perf-") as directory, contextlib.ExitStack() as held:
+        with scratch.folder() as directory, contextlib.ExitStack() as held:
             # a single repeat prints no line to switch at: its whole process is counted
-            window = held.enter_context(_Window.open(Path(directory))) if repeat > 1 else None
-            written = Path(directory, "counts")
+            window = held.enter_context(_Window.open(directory)) if repeat > 1 else None
+            written = directory / "counts"
             yield _PerfCounting(self._run(repeat, turn, written, window), self, turn, written, window)
 
     def _run(self, repeat: int, turn: int, written: Path, window: _Window | None) -> Run:

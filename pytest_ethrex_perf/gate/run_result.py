@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pytest_ethrex_perf.errors import unexpected
 from pytest_ethrex_perf.gate.result import block_result
 from pytest_ethrex_perf.records.result import BlockResult, RunResult
 from pytest_ethrex_perf.replay.redaction import redact_url, redact_words
@@ -35,6 +36,14 @@ class Results:
         if block.findings is not None:
             result = block.findings.added_to(result)
         return self._clean(result)
+
+    def _block_or_error(self, block: Block) -> BlockResult:
+        """The result of one block, an error where nobody foresaw what is wrong with it: others stay."""
+        try:
+            return self.block(block)
+        except Exception as error:  # noqa: BLE001 - the file of the whole run would be lost
+            reason = f"{block.id}: {unexpected(error)}"
+            return self._clean(msgspec.structs.replace(self.unmeasured(block), error=reason))
 
     def unmeasured(self, block: Block) -> BlockResult:
         """The result of a block of which nothing was measured."""
@@ -82,7 +91,7 @@ class Results:
             gatings=run.family.size,
             shard=run.settings.shard,
             settings=self._settings(),
-            blocks=tuple(map(self.block, run.blocks) if blocks is None else blocks),
+            blocks=tuple(map(self._block_or_error, run.blocks) if blocks is None else blocks),
             suite=self.mean(),
         )
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.pytest_run import benchmark_table
+from pytest_ethrex_perf.pytest_run.boundary import boundary, failure
 from pytest_ethrex_perf.pytest_run.hooks import GATED, run_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def gated_block(request: pytest.FixtureRequest) -> GatedBlock:
             "not by request.getfixturevalue, nor in another fixture or a unittest.TestCase",
             pytrace=False,
         )
-    gated = benchmark_table.beside(request, run.gated_block(request.node, request.param))
+    with boundary(request.config, failure):
+        gated = benchmark_table.beside(request, run.gated_block(request.node, request.param))
     request.node.stash[GATED] = gated
     return gated
 
@@ -38,7 +39,6 @@ def replay(request: pytest.FixtureRequest) -> Callable[..., Invocation]:
 
 
 def _run(request: pytest.FixtureRequest) -> PytestRun:
-    try:
+    with boundary(request.config, failure):
         return run_of(request.config)
-    except UsageError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    raise AssertionError  # the boundary has raised

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.pytest_run.boundary import REDACT, boundary, collecting_fails, end, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
@@ -37,6 +39,8 @@ def run_of(config: pytest.Config) -> PytestRun:
         from pytest_ethrex_perf.pytest_run.session import PytestRun
 
         config.stash[RUN] = PytestRun(config)
+        redact: Callable[[str], str] = config.stash[RUN].gate.equipment.redact
+        config.stash[REDACT] = redact
         register(config)
     return config.stash[RUN]
 
@@ -53,18 +57,14 @@ def begin(config: pytest.Config) -> None:
     """Read the settings at once where --ethrex-block is given: a bad one is a usage error."""
     register(config)
     if not hasattr(config, "workerinput"):
-        try:
+        with boundary(config, end), _usage():
             run_of(config)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """One test for each block of its markers."""
-    try:
+    with boundary(metafunc.config, pytest.Collector.CollectError):
         run_of(metafunc.config).collection.parametrize(metafunc)
-    except UsageError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
 
 
 def receive(report: pytest.TestReport) -> None:
@@ -72,9 +72,20 @@ def receive(report: pytest.TestReport) -> None:
     node: Any = getattr(report, "node", None)
     message: str | None = getattr(report, MESSAGE, None)
     if hasattr(node, "gateway") and (message is not None or run_if_any(node.config)):
-        run = run_of(node.config)
+        with boundary(node.config, end):
+            run = run_of(node.config)
         run.termination.hold()  # where no option has said before that there are blocks
-        run.inbox.receive(node.gateway.id, report, message)
+        with boundary(node.config, run.note):
+            run.inbox.receive(node.gateway.id, report, message)
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """What is wrong with an option is pytest's own usage error."""
+    try:
+        yield
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 # --- what pytest calls -------------------------------------------------------------------------------------
@@ -92,19 +103,20 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
     """Add the items behind --ethrex-block before anything is selected or reordered; then take our shard."""
     if session.config.getoption("ethrex_block"):
-        items.extend(run_of(session.config).collection.items(session))
+        with boundary(session.config, collecting_fails(session.config, items)):
+            items.extend(run_of(session.config).collection.items(session))
     yield
     if run := run_if_any(session.config):
-        try:
+        with boundary(session.config, collecting_fails(session.config, items)), _usage():
             run.collection.keep_shard(items, session.config)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fix the family: what is judged in this run is known now."""
     if run := run_if_any(session.config):
-        run.collection.fix(session.items)
+        with boundary(session.config, collecting_fails(session.config, session.items)):
+            run.collection.fix(session.items)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -121,7 +133,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if "ethrex_block" in getattr(item, "fixturenames", ()):
         from pytest_ethrex_perf.pytest_run import benchmark_table
 
-        benchmark_table.prepare(item)
+        with boundary(item.config, failure):
+            benchmark_table.prepare(item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -129,7 +142,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge the block of a test that passed and has not: a regression is the test's failure."""
     result = yield
     if block := item.stash.get(GATED, None):
-        block.settle()
+        with boundary(item.config, failure):
+            block.settle()
     return result
 
 
@@ -138,7 +152,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """In a worker of pytest-xdist: what was measured travels with the report."""
     report = yield
     run = run_if_any(item.config)
-    message = run.next_message() if run else None
+    message = None
+
+    def fail(line: str) -> None:
+        report.outcome, report.longrepr = "failed", line
+
+    with boundary(item.config, fail):
+        message = run.next_message() if run else None
     if message is not None:
         setattr(report, MESSAGE, message)
     return report
@@ -146,21 +166,35 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:
     """Program, machine, mode; what is counted."""
-    run = run_if_any(config)
-    return run.summary.header(run.collection.counts) if run else None
+    if run := run_if_any(config):
+        with boundary(config, run.note):
+            return run.summary.header(run.collection.counts)
+    return None
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let go of the machine and write the files that were asked for, before another plugin can fail."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Let go of the machine and write the files that were asked for, before another plugin can fail.
+
+    What is shown comes after that: where it could not be shown, the run is no success, either.
+    """
     run = run_if_any(session.config)
-    if run and not run.finish() and session.exitstatus == pytest.ExitCode.OK:
+    if run is None:
+        return (yield)
+    if not run.finish() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    if run and run.termination.exit_code is not None and not hasattr(session.config, "workerinput"):
+    if run.termination.exit_code is not None and not hasattr(session.config, "workerinput"):
         session.exitstatus = run.termination.exit_code
+    yield
+    if run.notes and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show what was measured."""
     if run := run_if_any(config):
-        run.summary.show(terminalreporter, run.outcomes.shown)
+        with boundary(config, run.note):
+            run.summary.show(terminalreporter, run.outcomes.shown)
+        for note in run.notes:
+            terminalreporter.write_line(f"ethrex-perf: {note}", red=True)

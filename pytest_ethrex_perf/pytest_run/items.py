@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ethrex_perf.pytest_run.boundary import boundary
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
@@ -38,7 +40,9 @@ class Folder(_OfTheRoot, pytest.Collector):
 
     def collect(self) -> Sequence[pytest.Item | pytest.Collector]:
         """What is in it."""
-        return self._children(self)
+        with boundary(self.config, pytest.Collector.CollectError):
+            return self._children(self)
+        raise AssertionError  # the boundary has raised
 
 
 class GateItem(_OfTheRoot, pytest.Item):

@@ -71,26 +71,30 @@ class Outcomes:
 
     def result(self, request: Request) -> BlockResult:
         """What was measured of the block of `request` so far."""
-        return self._results.block(self._gate.block(request))
+        with self.trouble():
+            return self._results.block(self._gate.block(request))
+        raise AssertionError  # the context manager has raised
 
     def judge(self, item: pytest.Item, result: BlockResult, metric: str | None = None) -> BlockResult:
         """Fail the test where a metric of `result` fails (all, or the one named); return `result`."""
-        metrics = [each for each in result.metrics if metric in (None, each.metric)]
-        if result.mode != "record":
-            failures = self._note(item, metrics, result.block, text.replicates(result))
-            if failures:
-                self.shown.add(result.block)
-                table = terminal.block_table(result, verbosity=self._verbosity, room=self._screen.room)
-                pytest.fail("\n".join([*failures, *(line.text for line in table)]), pytrace=False)
+        with self.trouble():
+            metrics = [each for each in result.metrics if metric in (None, each.metric)]
+            if result.mode != "record":
+                failures = self._note(item, metrics, result.block, text.replicates(result))
+                if failures:
+                    self.shown.add(result.block)
+                    table = terminal.block_table(result, verbosity=self._verbosity, room=self._screen.room)
+                    pytest.fail("\n".join([*failures, *(line.text for line in table)]), pytrace=False)
         return result
 
     def judge_mean(self, item: pytest.Item, metric: str) -> None:
         """Fail the test where the mean over blocks of `metric` fails."""
-        means = [mean for mean in self._results.mean() if mean.metric == metric]
-        blocks = len(means[0].blocks) if means else 0
-        failures = self._note(item, means, f"mean over {blocks} blocks", "rounds")
-        if failures:
-            pytest.fail("\n".join(failures), pytrace=False)
+        with self.trouble():
+            means = [mean for mean in self._results.mean() if mean.metric == metric]
+            blocks = len(means[0].blocks) if means else 0
+            failures = self._note(item, means, f"mean over {blocks} blocks", "rounds")
+            if failures:
+                pytest.fail("\n".join(failures), pytrace=False)
 
     @staticmethod
     def _note(

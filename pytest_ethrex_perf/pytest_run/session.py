@@ -17,6 +17,7 @@ from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.gate.run import Run
 from pytest_ethrex_perf.gate.run_result import Results
 from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
+from pytest_ethrex_perf.pytest_run.boundary import boundary
 from pytest_ethrex_perf.pytest_run.collection import MARK, Collection, is_gated
 from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
 from pytest_ethrex_perf.pytest_run.live import Screen
@@ -56,6 +57,9 @@ class PytestRun:
         else:
             self.gate = Run(self.settings, pace=OneByOne(), run_id=worker["testrunuid"], say=screen.say)
         results = Results(self.gate)
+        self.notes: list[str] = []
+        """What went wrong in our hooks, where no test can say it: the run is no success."""
+        self._config = config
         self.termination = Termination()
         self.outcomes = Outcomes(self.gate, results, screen, self.termination, config.get_verbosity())
         self.collection = Collection(self.gate, self.outcomes, distributed=worker is not None)
@@ -95,9 +99,17 @@ class PytestRun:
     def finish(self) -> bool:
         """Let go of the machine, write the files that were asked for; whether everything went into them."""
         self.termination.release()  # a second signal ends us at once: no file is ever half-written
-        self.gate.close()
-        written = self.outbox is not None or self.summary.write()  # only the controller writes
-        return written and not self.inbox.troubles()
+        written = False
+        with boundary(self._config, self.note):
+            self.gate.close()
+        with boundary(self._config, self.note):
+            written = self.outbox is not None or self.summary.write()  # only the controller writes
+            written = written and not self.inbox.troubles()
+        return written and not self.notes
+
+    def note(self, line: str) -> None:
+        """Remember what went wrong, to be said at the end."""
+        self.notes.append(line)
 
 
 def _settings(config: pytest.Config) -> Settings:

@@ -74,6 +74,10 @@ class Summary:
             # nobody asked for it: the environment has it, perhaps that of another step or machine
             written, self._notes = outputs.write(result, {}, outputs.step_summary(settings.environ))
             self._written += written
+            redact = self._gate.equipment.redact
+            self._unwritten, self._notes = (
+                [redact(line) for line in lines] for lines in (self._unwritten, self._notes)
+            )
         return not self._unwritten
 
     def show(self, reporter: pytest.TerminalReporter, shown: Collection[str]) -> None:

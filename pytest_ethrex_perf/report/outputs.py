@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.config.options import OPTIONS
-from pytest_ethrex_perf.errors import EthrexPerfError
+from pytest_ethrex_perf.errors import EthrexPerfError, unexpected
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.records import regular_file
 
@@ -44,6 +44,8 @@ def write(
             unwritten.append(f"{target}: {error}")
         except OSError as error:
             unwritten.append(f"{target}: {error.strerror}")
+        except Exception as error:  # noqa: BLE001 - the other files are written all the same
+            unwritten.append(f"{target}: {unexpected(error)}")
         else:
             written.append(target)
     return written, unwritten
