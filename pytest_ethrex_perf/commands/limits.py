@@ -10,7 +10,7 @@ from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import read
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records.decision import Rules
-from pytest_ethrex_perf.records.metric import TIMES, limits
+from pytest_ethrex_perf.records.metric import has_floor, limits
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -61,8 +61,8 @@ def rules(
     tolerance.
     """
     chosen = {limit: value for limit, value in given.items() if limit in _LIMITS}
-    if metric not in TIMES:
-        chosen.pop("floor", None)  # it is a time
+    if not has_floor(metric):
+        chosen.pop("floor", None)
     usual = dataclasses.replace(_DEFAULT, **limits(metric, callgrind=callgrind)._asdict())
     ruled = dataclasses.replace(earlier or usual, gatings=gatings, **chosen)
     if ruled.margin >= ruled.tolerance:

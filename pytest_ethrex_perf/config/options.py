@@ -114,7 +114,8 @@ OPTIONS: dict[str, Option] = {
             "metrics",
             "metrics to gate: exec, prep, and of what --ethrex-counters counts instructions, "
             "prep-instructions, cycles, branches, branch-misses, cache-references, cache-misses, "
-            "L1-dcache-load-misses, task-clock, page-faults",
+            "L1-dcache-load-misses, page-faults, task-clock (CPU time of all threads, not latency: for "
+            "machines that others use, wherever perf may count)",
             "exec",
             metavar="LIST",
             per_block=True,
@@ -181,7 +182,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "margin",
             "a slowdown smaller than this is never a regression",
-            shown_default="1%; of what callgrind counts 0.3%",
+            shown_default="1%; of task-clock 2%, of what callgrind counts 0.3%",
             metavar="FRACTION",
             per_block=True,
             per_metric=True,
@@ -189,7 +190,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "tolerance",
             "proven to be within this is unchanged",
-            shown_default="3%; of what callgrind counts 1%",
+            shown_default="3%; of task-clock 5%, of what callgrind counts 1%",
             metavar="FRACTION",
             per_block=True,
             per_metric=True,

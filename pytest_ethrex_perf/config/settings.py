@@ -22,7 +22,7 @@ from pytest_ethrex_perf.config.options import (
 from pytest_ethrex_perf.config.parsers import text
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Source, Sources, check_names
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, Limits
+from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, Limits, has_floor
 from pytest_ethrex_perf.records.metric import limits as usual_limits
 
 if TYPE_CHECKING:
@@ -145,8 +145,7 @@ class Settings:
         usual = usual_limits(metric, callgrind=self.counters == "callgrind")
         margin = self.per_block.margin.at(block, metric, marker)
         tolerance = self.per_block.tolerance.at(block, metric, marker)
-        # it is a time, and a count has none
-        floor = self.per_block.floor.at(block, metric, marker) if metric in TIMES else None
+        floor = self.per_block.floor.at(block, metric, marker) if has_floor(metric) else None
         return Limits(
             margin=usual.margin if margin is None else margin,
             tolerance=usual.tolerance if tolerance is None else tolerance,

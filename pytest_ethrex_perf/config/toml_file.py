@@ -15,7 +15,7 @@ from pytest_ethrex_perf.config.parsers import fraction, read, shown
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Scope, Source, Values, Waiver, check_names
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import regular_file
-from pytest_ethrex_perf.records.metric import METRICS, TIMES
+from pytest_ethrex_perf.records.metric import METRICS, has_floor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,8 +97,8 @@ def _one_block(spec: str, network: str, path: Path) -> BlockId:
 
 def _check_metric(metric: str, values: Values, where: str) -> None:
     check_names([metric], METRICS, where)
-    if "floor" in values and metric not in TIMES:
-        raise UsageError(f"{where}: floor: it is a time, and {metric} has none: set a margin")
+    if "floor" in values and not has_floor(metric):
+        raise UsageError(f"{where}: floor: it is a time, and {metric} is none: set a margin")
     check_names(values, [name for name, option in OPTIONS.items() if option.per_metric], where)
 
 

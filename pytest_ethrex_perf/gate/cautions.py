@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge import checks, power
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.records.metric import EXEC, TIMES
+from pytest_ethrex_perf.records.metric import EXEC, TASK_CLOCK, TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 COUNTED = (
     "{metrics}: a count was gated, not time: a build can execute fewer instructions and be no faster, or "
     "more and be no slower"
+)
+CPU_TIME = (
+    "{metric}: CPU time of all threads was gated, not latency: threads that wait cost nothing, threads that "
+    "spin do, and work that moves to another thread makes a block faster without being less"
 )
 OTHERWISE_TIMED = (
     "the stored sessions were timed {sessions} perf stat beside the program, this one {now}: what that costs "
@@ -81,9 +85,13 @@ def _supported(block: Block) -> Iterator[str]:
 
 def _counted(block: Block) -> Iterator[str]:
     """What counts are worth."""
+    if not block.side("head"):
+        return
     metrics = [gating.metric for gating in block.rules if gating.metric not in TIMES]
-    if metrics and block.side("head"):
-        yield COUNTED.format(metrics=", ".join(metrics))
+    if counts := [metric for metric in metrics if metric != TASK_CLOCK]:
+        yield COUNTED.format(metrics=", ".join(counts))
+    if TASK_CLOCK in metrics:
+        yield CPU_TIME.format(metric=TASK_CLOCK)
 
 
 def _checked(block: Block) -> Iterator[str]:

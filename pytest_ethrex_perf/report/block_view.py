@@ -151,7 +151,7 @@ class BlockView:
                 estimate=text.estimate(metric),
                 why=metric.outcome_reason,
                 reason=metric.decision.reason,
-                counted=metric.identity or "",
+                counted=text.counted(metric),
                 evidence=", ".join(text.evidence(metric, self.replicates)),
                 tolerance=units.limit(metric.rules.tolerance),
                 context=units.log_percent(context.estimate, decimals)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Verdict
-from pytest_ethrex_perf.records.metric import DEFAULT
+from pytest_ethrex_perf.records.metric import DEFAULT, named
 from pytest_ethrex_perf.records.result import SuiteResult
 
 if TYPE_CHECKING:
@@ -67,9 +67,14 @@ def headline(name: str, result: MetricResult | SuiteResult, replicates: str) -> 
     """The verdict with its numbers in one line: all that an annotation or a list of failures shows."""
     parts = [f"{label(result)}: {name} {result.metric} {estimate(result)}"]
     if not isinstance(result, SuiteResult):
-        counted = f" (a count, not time: {result.identity})" if result.identity else ""
-        parts.append(" → ".join(sides(result)) + counted)
+        how = counted(result)
+        parts.append(" → ".join(sides(result)) + (f" ({how})" if how else ""))
     return ", ".join([*parts, *evidence(result, replicates)]) + reason(result)
+
+
+def counted(result: MetricResult) -> str:
+    """`a count, not time: instructions:u by perf (window, repeat)`; empty of what the program timed."""
+    return f"{named(result.metric).counted_as}: {result.identity}" if result.identity else ""
 
 
 def mean_name(suite: SuiteResult) -> str:

@@ -109,6 +109,40 @@ def test_instructions_are_gated_like_time(bench: Bench) -> None:
     assert metric.rules.floor == 0, "it is a time"
 
 
+def test_cpu_time_is_judged_without_a_pmu_and_said_to_be_no_latency(bench: Bench) -> None:
+    bench.perf(per_repeat={"task-clock:u": 90}, by_program={"head": 1.1}, noise=0.005)
+    programs = bench.program("head"), bench.program("base")
+    metrics = "--ethrex-metrics=exec,task-clock"
+    result = bench.compare(*programs, *FAST, metrics, "-v")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "counters: no PMU: *; task-clock is counted",
+            "regression: mainnet/24443168 task-clock +* ms → * ms (CPU time of all threads, no*, margin 2 %*",
+            "*note: task-clock: CPU time of all threads was gated, not latency: threads*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*a count was gated*")
+    metric = bench.results().blocks[0].metric("task-clock")
+    assert (metric.unit, metric.rules.margin, metric.rules.tolerance) == ("ns", 0.02, 0.05)
+    assert metric.rules.floor == 0.2e6
+
+
+def test_cpu_time_has_a_floor_and_margins_of_its_own(bench: Bench) -> None:
+    bench.perf(per_repeat={"task-clock:u": 90}, by_program={"head": 1.1}, noise=0.001)
+    bench.pytester.path.joinpath("ethrex-perf.toml").write_text("[metric.task-clock]\nfloor = 10\n")
+    programs = bench.program("head"), bench.program("base")
+    options = (*FAST, "--ethrex-metrics=task-clock")
+    bench.compare(*programs, *options).assert_outcomes(passed=1)
+    assert "less than the absolute floor" in bench.results().blocks[0].metric("task-clock").decision.reason
+
+
+def test_cpu_time_is_not_gated_unless_asked_for(bench: Bench) -> None:
+    bench.perf(per_repeat={"task-clock:u": 90}, by_program={"head": 1.5})
+    programs = bench.program("head"), bench.program("base")
+    bench.compare(*programs, *FAST).assert_outcomes(passed=1)
+
+
 def test_every_judged_event_is_counted_in_every_pair(bench: Bench) -> None:
     bench.perf(per_repeat=GUIDE, noise=0.002)
     programs = bench.program("head"), bench.program("base")

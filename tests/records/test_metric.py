@@ -11,8 +11,10 @@ from pytest_ethrex_perf.records.metric import (
     DEFAULT,
     INSTRUCTIONS,
     METRICS,
+    TASK_CLOCK,
     TIMES,
     Time,
+    has_floor,
     limits,
     named,
     unit,
@@ -29,7 +31,7 @@ def test_every_metric_is_a_time_or_counted_and_has_limits(name: str) -> None:
     for callgrind in (True, False):
         margin, tolerance, floor, drift = limits(name, callgrind=callgrind)
         assert 0 < margin < tolerance
-        assert (floor > 0) == (name in TIMES)
+        assert (floor > 0) == has_floor(name) == (unit(name) == "ns")
         assert 0 < drift < tolerance
 
 
@@ -37,6 +39,11 @@ def test_what_callgrind_counts_has_the_sharpest_limits() -> None:
     assert limits(INSTRUCTIONS, callgrind=True) == (0.003, 0.01, 0, 0.001)
     assert limits(INSTRUCTIONS, callgrind=False) == limits("cycles", callgrind=False)
     assert limits(DEFAULT, callgrind=True) == limits(DEFAULT, callgrind=False)
+
+
+def test_cpu_time_has_wider_limits_than_latency_and_the_same_floor() -> None:
+    assert limits(TASK_CLOCK, callgrind=False) == (0.02, 0.05, 0.2e6, 0.01)
+    assert limits(TASK_CLOCK, callgrind=False).floor == limits(DEFAULT, callgrind=False).floor
 
 
 def test_times_are_in_nanoseconds() -> None:
