@@ -23,7 +23,7 @@ from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host.perf_tool import PerfTool
-from tests import cache_file, forced_machine
+from tests import cache_file, forced_machine, whole_programs
 from tests.counters import fake_perf
 from tests.faults import fake_replay
 from tests.profile.programs import interpreter, perf, profiles, toy
@@ -172,8 +172,9 @@ def bench(
     for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     # codspeed is what one test alone wants, and each would load
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed -p tests.instant_programs")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed -p tests.instant_programs -p tests.whole_programs")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    whole_programs.believe(monkeypatch)
     forced_machine.force(monkeypatch)
     monkeypatch.setenv("COLUMNS", "160")
     locks = str(tmp_path_factory.mktemp("locks"))

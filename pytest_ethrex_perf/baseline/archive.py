@@ -1,8 +1,9 @@
 """The program archive: what was recorded can be run again, so that a stored baseline decides interleaved.
 
 Each program is kept under its sha256. An executable is kept whole, as a copy or a reflink: the next build
-overwrites the user's own. Other commands run files that are not ours to copy: their words are kept, and used
-only while they still have the same identity (`program_kinds` says which).
+overwrites the user's own. Of other kinds of program the words are kept, and used only while they still have
+the same identity. What may run other code than its identity covers is neither kept nor run again
+(`program_kinds` says which).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.host.lock import writing
 from pytest_ethrex_perf.records import regular_file, units
 from pytest_ethrex_perf.records.measurement import Record
+from pytest_ethrex_perf.replay import executable, program_kinds
 from pytest_ethrex_perf.replay import program as programs
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
@@ -98,6 +100,8 @@ class Archive:
 
     def _keep(self, program: Program, directory: Path) -> Path:
         """Return where it is kept; raises OSError, or `NotArchivedError` for what cannot be kept."""
+        if uncovered := program_kinds.uncovered(program):
+            raise NotArchivedError(f"it {uncovered}")
         words = KINDS[program.kind].archived(program.command)
         if words is not None:
             import msgspec
@@ -106,14 +110,17 @@ class Archive:
             files.replace(path, msgspec.json.encode(CommandLine(command=words)) + b"\n")
             return path
         path = directory / program.sha256
+        if libraries := executable.libraries(Path(program.command[0])):
+            names = ", ".join(library.name for library in libraries)
+            raise NotArchivedError(f"it loads libraries from outside the system's folders: {names}")
         if not _is_whole(path):
             self._copy(Path(program.command[0]), path)
         _touch(path)
         return path
 
-    def _copy(self, executable: Path, path: Path) -> None:
-        regular_file.check(executable)
-        with executable.open("rb") as source:
+    def _copy(self, original: Path, path: Path) -> None:
+        regular_file.check(original)
+        with original.open("rb") as source:
             status = os.fstat(source.fileno())
             if status.st_size > self._limit:
                 size, limit = units.size(status.st_size), units.size(self._limit)
@@ -129,7 +136,7 @@ class Archive:
                 os.lseek(target, 0, os.SEEK_SET)
                 with open(target, "rb", closefd=False) as copy:
                     if hashlib.file_digest(copy, "sha256").hexdigest() != path.name:
-                        raise NotArchivedError(f"{executable} has changed since it was measured")
+                        raise NotArchivedError(f"{original} has changed since it was measured")
 
     def find(self, sha256: str, *, cwd: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
         """Return the command that runs this very program, checked just now.
@@ -150,6 +157,8 @@ class Archive:
                 if not _is_whole(path):
                     path.unlink(missing_ok=True)
             raise MissingProgramError(f"was damaged in the archive and is removed: {path}")
+        if uncovered := executable.uncovered(path):
+            raise MissingProgramError(f"cannot be run again: it {uncovered}")
         _touch(path)
         if not os.access(path, os.X_OK):
             raise MissingProgramError(f"cannot be run from {path}: give --ethrex-archive another directory")
@@ -211,6 +220,8 @@ def _unchanged(path: Path, sha256: str, cwd: Path, environ: Mapping[str, str]) -
         raise MissingProgramError(f"cannot be run any more: {error}") from None
     if program.sha256 != sha256:
         raise MissingProgramError(f"cannot be run any more: `{line}` is another program now")
+    if uncovered := program_kinds.uncovered(program):
+        raise MissingProgramError(f"cannot be run again: `{line}` {uncovered}")
     _touch(path)
     return program.command
 

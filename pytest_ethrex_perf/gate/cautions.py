@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.judge import checks, power
+from pytest_ethrex_perf.judge.assess import Material, contradiction
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import EXEC, TASK_CLOCK, TIMES
 
@@ -33,11 +35,37 @@ def notes(block: Block) -> tuple[str, ...]:
     return (
         *block.plan.notes,
         *_alone(block),
+        *(f"{each}; pairs decide: if the machine has changed, record anew" for each in departures(block)),
         *_otherwise_timed(block),
         *_supported(block),
         *_counted(block),
         *_checked(block),
     )
+
+
+def departures(block: Block) -> Iterator[str]:
+    """Where base, run beside head, is not what its own stored sessions say: the two comparisons contradict.
+
+    Both compare with the same head, so that base now against base then is all that they can differ in; the
+    gate's own test at alpha decides.
+    """
+    plan = block.plan
+    if plan.mode != "interleaved" or plan.base is None or block.error:
+        return
+    sessions = tuple(each for each in plan.sessions if each.program_sha256 == plan.base.sha256)
+    material = Material(
+        block=str(block.id), drop=block.request.drop, head=block.side("base"), sessions=sessions
+    )
+    for gating, rules in block.rules.items():
+        try:
+            decision = contradiction(material, gating.metric, rules) if material.head else None
+        except MeasurementError:  # what can't be compared contradicts nothing
+            continue
+        if decision is not None:
+            yield (
+                f"base is not what was recorded of it: {gating.metric} {decision.reason}: the stored "
+                "comparison contradicts the interleaved one"
+            )
 
 
 def _alone(block: Block) -> Iterator[str]:

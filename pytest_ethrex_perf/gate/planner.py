@@ -14,12 +14,15 @@ from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.gate import reproduce
 from pytest_ethrex_perf.gate.plan import NothingToDo, Plan
 from pytest_ethrex_perf.judge import samples, stored
+from pytest_ethrex_perf.replay import program_kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_ethrex_perf.baseline.files import BaselineFile
     from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.gate.equipment import Equipment
-    from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind
+    from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind, Program
     from pytest_ethrex_perf.records.request import Request
     from pytest_ethrex_perf.records.result import Mode
 
@@ -162,6 +165,8 @@ class Planner:
             raise NothingToDo(f"it has a baseline already: {paths}")
         if base is None or base.sha256 != head.sha256 or settings.aa:
             return
+        if program_kinds.uncovered(head) and base.command != head.command:
+            return
         reason = (
             f"base and head are the same program (sha256 {head.sha256[:12]}): "
             "nothing to compare; --ethrex-aa measures it against itself"
@@ -210,8 +215,9 @@ class Planner:
         notes = [
             f"changed on this machine since the baseline's last session: {change}" for change in stock.changed
         ]
+        notes += _uncovered(head, comparison.base)
         if comparison.mode == "stored":
-            if head.sha256 in stock.programs:
+            if _is_recorded(head, stock):
                 notes.append("head is the stored baseline's own program: no change is expected")
             if stock.fewest < ENOUGH_SESSIONS:
                 again = reproduce.command(self._settings, request, "--ethrex-update-baseline")
@@ -219,9 +225,24 @@ class Planner:
                     f"{stock.fewest} of {ENOUGH_SESSIONS} baseline sessions: record more sessions on "
                     f"different days, each makes the gate sharper: {again}"
                 )
-        elif base is not None and base.sha256 in stock.programs and not comparison.archived:
+        elif base is not None and _is_recorded(base, stock) and not comparison.archived:
             notes.append("base is the stored baseline's own program")
         return notes
+
+
+def _is_recorded(program: Program, stock: StoredBase) -> bool:
+    """Whether it is surely a program of the stored sessions."""
+    return program.sha256 in stock.programs and not program_kinds.uncovered(program)
+
+
+def _uncovered(head: Program, base: Program | None) -> Iterator[str]:
+    """What is to be known of programs that may run other code than their identity covers."""
+    if clause := program_kinds.uncovered(head):
+        yield f"head {clause}: its sha256 does not cover that, and it is not kept in the archive"
+        if base is not None and base != head and base.sha256 == head.sha256:
+            yield f"base has the sha256 of head ({head.sha256[:12]}), and is measured all the same"
+    if base is not None and base.sha256 != head.sha256 and (clause := program_kinds.uncovered(base)):
+        yield f"base {clause}: its sha256 does not cover that"
 
 
 def _enough_invocations(plan: Plan) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline.archive import NotArchivedError
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.gate import cautions
 from pytest_ethrex_perf.gate.block import Block
 from pytest_ethrex_perf.gate.equipment import Equipment
 from pytest_ethrex_perf.gate.explanation import Explainer
@@ -23,6 +24,7 @@ from pytest_ethrex_perf.gate.policy import Policy
 from pytest_ethrex_perf.gate.recorder import Recorder
 from pytest_ethrex_perf.gate.result import block_result
 from pytest_ethrex_perf.records.metric import TIMES
+from pytest_ethrex_perf.replay import program_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -179,6 +181,10 @@ class Run:
                 self._launch.verify(program, block.id)
             except MeasurementError as error:
                 block.fail(str(error))
+        clause = block.plan.base and program_kinds.uncovered(block.plan.base)
+        contradiction = next(cautions.departures(block), None) if clause else None
+        if contradiction is not None:
+            block.fail(f"{block.id}: {contradiction}; base {clause}, and may be another program now")
 
     def is_active(self, block: Block) -> bool:
         """Whether `block` still needs turns, for itself or for the mean over blocks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
-from pytest_ethrex_perf.replay import program_kinds
+from pytest_ethrex_perf.replay import executable, program_kinds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ def _stamp(path: Path) -> _Stamp:
 
 def _digest(path: Path) -> str:
     try:
-        return program_kinds.digest(path, "the run")
+        return executable.digest(path, "the run")
     except UsageError as error:
         raise MeasurementError(str(error)) from None
 

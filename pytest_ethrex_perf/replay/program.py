@@ -36,9 +36,9 @@ def resolve(
     `prefix` (`taskset -c 0-7`) is split, and its first word must be on PATH.
 
     The identity (`sha256`) is that of the executable's content where the command is one executable alone, so
-    it equals `sha256sum`; of a longer command line it is the sha256 of its words joined by NUL, each word
-    that names a file replaced by the sha256 of that file's content. Other kinds of program have their own
-    (`program_kinds`).
+    it equals `sha256sum`; with libraries of its own, or an interpreter, theirs is part of it. Of a longer
+    command line it is the sha256 of its words joined by NUL, each word that names a file replaced by the
+    identity of that file. Other kinds of program have their own (`program_kinds`).
 
     Raises `UsageError`, which names `option`, for what is missing, not executable, a directory or unreadable.
     """

@@ -10,16 +10,17 @@ import hashlib
 import re
 import sys
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.replay import executable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ethrex_perf.records.measurement import Kind
+    from pytest_ethrex_perf.records.measurement import Kind, Program
 
 Command: TypeAlias = tuple[str, ...]
 """What is run, without prefix and without the arguments that name the block; its first word is a path."""
@@ -42,7 +43,10 @@ class ProgramKind:
     """What `name` stands for in `--ethrex-replay "NAME ARGUMENTS"`; empty where a path must be given."""
     block_at: Callable[[Command], int] = len
     """Index in a command at which the arguments that name the block stand."""
-    archived: Callable[[Command], Command | None]
+    uncovered: Callable[[Command], str | None] = lambda _: None
+    """Why a command may run other code than its identity covers, as a clause that begins with a verb; None
+    where it can't."""
+    archived: Callable[[Command], Command | None] = lambda _: None
     """The words that the archive keeps of a command; None where it keeps a copy of the executable."""
     fetches: bool = True
     """It can fetch a block into the cache over RPC."""
@@ -52,20 +56,11 @@ class ProgramKind:
     """Where the cache of its own block is (`--ethrex-cache-dir bundled`)."""
 
 
-def digest(path: Path, option: str) -> str:
-    """Return the sha256 of a file, as `sha256sum` prints it; raises `UsageError` that names `option`."""
-    try:
-        regular_file.check(path)
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"{option}: {path} can't be read: {error.strerror}") from None
-
-
 def files(command: Command, cwd: Path) -> tuple[Path, ...]:
-    """Return the executable, and what else of a command's words names a file in `cwd`."""
+    """Return the executable, the files in `cwd` that a command's words name, and what runs with those."""
     words = (cwd / word for word in command[1:])
-    return (Path(command[0]), *(word for word in words if word.is_file()))
+    named = (Path(command[0]), *(word for word in words if word.is_file()))
+    return tuple(dict.fromkeys((*named, *chain.from_iterable(map(executable.companions, named)))))
 
 
 # --- ethrex-replay, or whatever prints its lines -----------------------------------------------------------
@@ -76,14 +71,21 @@ _REFLOG_LINE = re.compile(
 
 
 def _identify_executable(command: Command, cwd: Path, option: str) -> str:
-    """Return the sha256 of an executable's content; of several words that of all of them, joined by NUL.
+    """Return the identity of an executable (`executable.identity`); of several words that of all of them.
 
-    Each word that names a file is replaced by the sha256 of that file's content.
+    Each word that names a file is replaced by the identity of that file; the words are joined by NUL.
     """
     if len(command) == 1:
-        return digest(Path(command[0]), option)
-    parts = [digest(cwd / word, option) if (cwd / word).is_file() else word for word in command]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return executable.identity(Path(command[0]), option)
+    parts = [executable.identity(cwd / word, option) if (cwd / word).is_file() else word for word in command]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+
+def _uncovered(command: Command) -> str | None:
+    """Return why an executable may run other code than its identity covers: of several words who knows."""
+    if len(command) > 1:
+        return "is a command line, which may run other code"
+    return executable.uncovered(Path(command[0]))
 
 
 def _commit(command: Command) -> str | None:
@@ -165,7 +167,7 @@ KINDS: dict[Kind, ProgramKind] = {
             runs=lambda _: True,
             identify=_identify_executable,
             commit=_commit,
-            archived=lambda command: None if len(command) == 1 else command,
+            uncovered=_uncovered,
         ),
         ProgramKind(
             name="embedded",
@@ -185,6 +187,11 @@ KINDS: dict[Kind, ProgramKind] = {
 def kind_of(command: Command) -> ProgramKind:
     """Return the kind of program that `command` runs."""
     return next(kind for kind in reversed(KINDS.values()) if kind.runs(command))
+
+
+def uncovered(program: Program) -> str | None:
+    """Return why `program` may run other code than its identity covers; None where it can't."""
+    return KINDS[program.kind].uncovered(program.command)
 
 
 def shorthands() -> dict[str, Command]:

@@ -14,9 +14,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pytest_ethrex_perf.baseline import archive, store
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.replay.program import resolve
+from tests import whole_programs
 from tests.baseline.builders import BLOCK, MACHINE, add, make_session
 
 KILLED = 9
@@ -96,9 +99,10 @@ def content(root: Path) -> str | None:
 def main() -> None:
     scratch = Path(sys.argv[1])
     tempfile.tempdir = str(scratch)  # for the locks
+    whole_programs.believe(pytest.MonkeyPatch())
     archive._clone = lambda *_: False  # a copy has more moments to die at than a reflink
     build = scratch / "ethrex-replay"
-    build.write_text("#!/bin/sh\n" * 1000)
+    build.write_text(f"#!/bin/sh\n{whole_programs.MARK}\n" * 1000)
     build.chmod(0o755)
     deaths = []
     for scenario, (recorded, reason) in SCENARIOS.items():

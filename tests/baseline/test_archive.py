@@ -12,11 +12,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from pytest_ethrex_perf.baseline import archive as module
 from pytest_ethrex_perf.baseline.archive import (
     Archive,
+    CommandLine,
     MissingProgramError,
     NotArchivedError,
     default_directory,
@@ -24,6 +26,7 @@ from pytest_ethrex_perf.baseline.archive import (
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.replay.program import resolve
 from tests.leftovers import leave_half
+from tests.whole_programs import MARK
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.records.measurement import Program
@@ -42,7 +45,7 @@ def directory(tmp_path: Path) -> Path:
 def build(path: Path, says: str = "v1", size: int = 0) -> Program:
     """An executable that prints `says`, of at least `size` bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho {says}\nexit\n".ljust(size, "#"))
+    path.write_text(f"#!/bin/sh\n{MARK}\necho {says}\nexit\n".ljust(size, "#"))
     path.chmod(0o755)
     return resolve(str(path), cwd=path.parent, environ={})
 
@@ -177,16 +180,19 @@ def test_a_directory_that_cannot_be_written_is_a_refusal(tmp_path: Path) -> None
         Archive(tmp_path / "file" / "archive", MIB).store(build(tmp_path / "a"))
 
 
-def test_a_command_line_is_kept_as_words_and_used_while_it_is_the_same(
-    tmp_path: Path, directory: Path
-) -> None:
+def test_a_command_line_is_neither_kept_nor_run_again(tmp_path: Path, directory: Path) -> None:
+    """The words of one may lie there, written by an earlier version."""
     build(tmp_path / "wrap")
     build(tmp_path / "replay")
     program = resolve("./wrap -n 3 ./replay", cwd=tmp_path, environ={})
     archive = Archive(directory, MIB)
-    archive.store(program)
-    assert kept(directory) == {f"{program.sha256}.json"}
-    assert find(archive, program, tmp_path) == program.command
+    with pytest.raises(NotArchivedError, match="it is a command line, which may run other code"):
+        archive.store(program)
+    assert kept(directory) == set()
+    words = CommandLine(command=("./wrap", "-n", "3", "./replay"))
+    (directory / f"{program.sha256}.json").write_bytes(msgspec.json.encode(words))
+    with pytest.raises(MissingProgramError, match=r"cannot be run again: `\./wrap .*` is a command"):
+        find(archive, program, tmp_path)
     build(tmp_path / "replay", says="v2")
     with pytest.raises(MissingProgramError, match="is another program now"):
         find(archive, program, tmp_path)

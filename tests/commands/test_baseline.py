@@ -23,6 +23,7 @@ from pytest_ethrex_perf.replay.program import resolve
 from tests import cache_file
 from tests.baseline.builders import BLOCK, MACHINE, make_baseline, make_epoch, make_session
 from tests.profile import samples
+from tests.whole_programs import MARK, believe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,7 @@ SPEC = "hoodi:1265656"
 @pytest.fixture(autouse=True)
 def cwd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    believe(monkeypatch)
     return tmp_path
 
 
@@ -290,7 +292,7 @@ def test_schema_prints_the_schema(run: Run) -> None:
 
 
 def _tool(path: Path, says: str) -> Program:
-    path.write_text(f"#!/bin/sh\necho {says}\n")
+    path.write_text(f"#!/bin/sh\n{MARK}\necho {says}\n")
     path.chmod(0o755)
     return resolve(str(path.absolute()), cwd=path.absolute().parent, environ={})
 

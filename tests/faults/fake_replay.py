@@ -21,6 +21,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests import whole_programs
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +36,8 @@ def write(directory: Path, name: str = "ethrex-replay", plan: Mapping[str, objec
         f"import sys; sys.path.append({str(Path(__file__).parent)!r}); "
         f"import fake_program; fake_program.main({str(program.absolute())!r}, {dict(plan or {})!r})"
     )
-    program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-ISc", code])} "$@"\n')
+    words = shlex.join([sys.executable, "-ISc", code])
+    program.write_text(f'#!/bin/sh\n{whole_programs.MARK}\nexec {words} "$@"\n')
     program.chmod(0o755)
     return program
 

@@ -86,7 +86,7 @@ def test_pytest_codspeed_measures_by_itself_and_changes_no_verdict(
     bench: Bench, sides: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pytest_codspeed")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.instant_programs")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.instant_programs -p tests.whole_programs")
     bench.pytester.makepyfile(
         TEST
         + """
