@@ -86,8 +86,8 @@ class Launcher:
         slowest_s = self._slowest_s.get(block)
         return FIRST_TIMEOUT_S if slowest_s is None else slowest_s * TIMEOUT_FACTOR + TIMEOUT_BASE_S
 
-    def pilot(self, block: BlockId, drop: int) -> int:
-        """Repeats per invocation that a short pilot of head finds best."""
+    def pilot(self, block: BlockId, drop: int) -> pilot.Choice:
+        """The repeats per invocation that a short pilot of head finds best, and why."""
         invocations = [
             self(
                 self._equipment.head,
@@ -99,7 +99,7 @@ class Launcher:
             )
             for number in range(1, pilot.INVOCATIONS + 1)
         ]
-        return pilot.repeats(invocations, drop)
+        return pilot.choose(invocations, drop)
 
 
 class MachineHold:

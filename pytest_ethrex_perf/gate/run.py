@@ -254,7 +254,9 @@ class Run:
             return recorded
         self.equipment.cache(request.block)
         self.machine.take()
-        return self._launch.pilot(request.block, request.drop)
+        chosen = self._launch.pilot(request.block, request.drop)
+        self._say(f"{request.block}: {chosen}")
+        return chosen.repeats
 
     # --- what follows ---------------------------------------------------------------------------------------
 

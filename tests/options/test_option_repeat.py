@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
+
+from pytest_ethrex_perf.gate import pilot
+from tests.report import builders
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -55,6 +59,38 @@ def test_auto_runs_a_pilot_that_is_no_part_of_the_result(bench: Bench) -> None:
     assert block.repeat >= 2
     assert asked(bench, head) == [11] * 4 + [block.repeat] * 6
     assert asked(bench, base) == [block.repeat] * 6
+
+
+def test_auto_says_in_a_line_why_it_chose(bench: Bench) -> None:
+    head, base = bench.program("head"), bench.program("base")
+    options = ("--ethrex-repeat=auto", "--ethrex-looks=6", "--ethrex-json=results.json")
+    result = bench.compare(head, base, *options)
+    (block,) = bench.results().blocks
+    why = f"mainnet/24443168: repeat {block.repeat}: one repeat * ms, start-up *, sd within a process * %, *"
+    result.stdout.fnmatch_lines([f"*ethrex-perf: {why}"])
+    assert result.stdout.str().count("start-up") == 1
+
+
+def test_the_numbers_of_auto_are_those_of_its_pilot() -> None:
+    noise = [0.98, 1.0, 1.02, 0.99, 1.01]
+    starts_ns, level_ns = (1_000_000_000, 1_400_000_000, 1_800_000_000), (49e6, 50e6, 51e6)
+    times = [[70_000_000, *(round(level * each) for each in noise)] for level in level_ns]
+    invocations = [
+        msgspec.structs.replace(
+            builders.one().blocks[0].pairs[0].head,
+            exec_ns=tuple(exec_ns),
+            prep_ns=(10_000_000,) * 6,
+            wall_ns=sum(exec_ns) + 60_000_000 + start_ns,
+        )
+        for exec_ns, start_ns in zip(times, starts_ns, strict=True)
+    ]
+    chosen = pilot.choose(invocations, drop=1)
+    assert chosen.startup_ns == 1.4e9
+    assert chosen.repeat_ns == pytest.approx((70e6 + 5 * 50e6) / 6 + 10e6)
+    assert str(chosen) == (
+        f"repeat {chosen.repeats}: one repeat 63.33 ms, start-up 1.400 s, "
+        "sd within a process 1.6 %, between processes 1.9 %"
+    )
 
 
 def test_auto_is_the_stored_baselines_where_there_is_one(bench: Bench) -> None:
