@@ -22,10 +22,12 @@ from pytest_ethrex_perf.commands import (
     stacks,
 )
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError, unexpected
+from pytest_ethrex_perf.report import escape
 from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TextIO
 
     # argparse's own class for what `add_subparsers` returns is private
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
@@ -54,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what its encoding lacks is escaped
             stream.reconfigure(errors="backslashreplace")
+    with contextlib.redirect_stdout(Plain(sys.stdout)), contextlib.redirect_stderr(Plain(sys.stderr)):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
         code: int = options.run(options)
@@ -72,6 +79,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with contextlib.suppress(OSError):  # nobody to tell
         print(f"ethrex-perf: {message}", file=sys.stderr)  # noqa: T201 - a command's own output
     return code
+
+
+class Plain(io.TextIOBase):
+    """The commands' door to the terminal: text from outside is shown as text, whoever writes it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str, /) -> int:
+        """Write `text` without what moves a cursor, turns writing round or is a command to a CI."""
+        self._stream.write(escape.shown(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream itself."""
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        """Return the descriptor of the stream itself."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """Whether the stream itself is a terminal."""
+        return self._stream.isatty()
 
 
 def _failure(error: BaseException) -> tuple[str, int]:

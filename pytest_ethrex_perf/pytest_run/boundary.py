@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ethrex_perf.errors import EthrexPerfError, unexpected
+from pytest_ethrex_perf.report import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 REDACT: pytest.StashKey[Callable[[str], str]] = pytest.StashKey()
 """In the configuration: what takes this run's secrets out of a text, as soon as they are known."""
-_OF_PYTEST = (pytest.UsageError, pytest.Collector.CollectError, pytest.exit.Exception)
+_OF_PYTEST = (pytest.Collector.CollectError, pytest.exit.Exception)
 
 
 @contextmanager
@@ -30,11 +31,13 @@ def boundary(config: pytest.Config, outcome: Callable[[str], BaseException | Non
     """
     try:
         yield
+    except pytest.UsageError as error:
+        raise pytest.UsageError(*map(escape.shown, map(str, error.args))) from None
     except _OF_PYTEST:
         raise
     except Exception as error:  # noqa: BLE001 - here it ends
         line = str(error) if isinstance(error, EthrexPerfError) else unexpected(error)
-        raised = outcome(redacted(config, line))
+        raised = outcome(escape.shown(redacted(config, line)))
         if raised is not None:
             raise raised from None
 

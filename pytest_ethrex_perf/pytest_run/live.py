@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.report import terminal
+from pytest_ethrex_perf.report import escape, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,7 @@ class Screen:
 
     def say(self, sentence: str) -> None:
         """Write a sentence that everybody should read, on a line by itself."""
+        sentence = escape.shown(sentence)
         with self._uncaptured() as reporter:
             if self._in_worker:  # it has no reporter; its standard error is the user's
                 sys.stderr.write(f"\nethrex-perf: {sentence}\n")
@@ -88,7 +89,7 @@ def line(status: Status, room: int) -> str:
     if status.blocks > 1:
         parts.append(f"{status.decided}/{status.blocks} blocks")
     parts.append(f"at most {units.clock(status.left_s)} left")
-    progress = " · ".join(parts)
+    progress = escape.shown(" · ".join(parts))
     while terminal.width(progress) > room:
         progress = progress[:-1]
     return progress

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.gate.plan import NothingToDo
-from pytest_ethrex_perf.report import junit, terminal, text
+from pytest_ethrex_perf.report import escape, junit, terminal, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,9 +43,9 @@ class Outcomes:
             with self._termination.held():
                 yield
         except NothingToDo as reason:
-            raise pytest.skip.Exception(str(reason)) from None
+            raise pytest.skip.Exception(escape.shown(str(reason))) from None
         except EthrexPerfError as error:
-            raise pytest.fail.Exception(str(error), pytrace=False) from None
+            raise pytest.fail.Exception(escape.shown(str(error)), pytrace=False) from None
         except Exception as error:  # noqa: BLE001 - pytest would show the locals of it all, secrets included
             raise pytest.fail.Exception(self._unexpected(error), pytrace=False) from None
         finally:
@@ -57,7 +57,7 @@ class Outcomes:
         places = [f"  {frame.filename}:{frame.lineno}, in {frame.name}" for frame in frames]
         kind = type(error).__name__
         lines = ["this is a bug of pytest-ethrex-perf: please report it", *places, f"{kind}: {error}"]
-        return self._gate.equipment.redact("\n".join(lines))
+        return escape.shown(self._gate.equipment.redact("\n".join(lines)))
 
     def measure(self, request: Request) -> None:
         """Advance the shared schedule until the block of `request` is decided."""
@@ -84,7 +84,8 @@ class Outcomes:
                 if failures:
                     self.shown.add(result.block)
                     table = terminal.block_table(result, verbosity=self._verbosity, room=self._screen.room)
-                    pytest.fail("\n".join([*failures, *(line.text for line in table)]), pytrace=False)
+                    message = "\n".join([*failures, *(line.text for line in table)])
+                    pytest.fail(escape.shown(message), pytrace=False)
         return result
 
     def judge_mean(self, item: pytest.Item, metric: str) -> None:
@@ -94,7 +95,7 @@ class Outcomes:
             blocks = len(means[0].blocks) if means else 0
             failures = self._note(item, means, f"mean over {blocks} blocks", "rounds")
             if failures:
-                pytest.fail("\n".join(failures), pytrace=False)
+                pytest.fail(escape.shown("\n".join(failures)), pytrace=False)
 
     @staticmethod
     def _note(

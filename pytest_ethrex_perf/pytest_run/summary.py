@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
-from pytest_ethrex_perf.report import outputs, terminal, text
+from pytest_ethrex_perf.report import escape, outputs, terminal, text
 from pytest_ethrex_perf.report.forms import FORMS
 from pytest_ethrex_perf.version import version
 
@@ -48,11 +48,12 @@ class Summary:
             f"machine {equipment.machine.key}",
             gate.planner.intent + (", A/A" if gate.settings.aa else ""),
         ]
-        return [
-            equipment.redact(f"ethrex-perf {version()}: " + " | ".join(parts)),
-            equipment.redact(f"counters: {equipment.counters(counts).message}"),
+        lines = [
+            f"ethrex-perf {version()}: " + " | ".join(parts),
+            f"counters: {equipment.counters(counts).message}",
             *([] if self._judged else [NOT_JUDGED]),
         ]
+        return [escape.shown(equipment.redact(line)) for line in lines]
 
     def _result(self) -> RunResult | None:
         """Everything that was measured; None where nothing was asked for."""
@@ -83,7 +84,7 @@ class Summary:
     def show(self, reporter: pytest.TerminalReporter, shown: Collection[str]) -> None:
         """Show what was measured, worst first, and what was written where; the blocks of `shown` were."""
         for trouble in self._inbox.troubles():
-            reporter.write_line(f"ethrex-perf: {trouble}", red=True)
+            _write(reporter, f"ethrex-perf: {trouble}", red=True)
         result = self._result()
         if result is None:
             return
@@ -92,25 +93,25 @@ class Summary:
             result, verbosity=reporter.verbosity, shown={*shown, *self._inbox.shown}, room=self._screen.room
         )
         for line in lines:
-            reporter.write_line(line.text, **({line.style: True} if line.style else {}))
+            _write(reporter, line.text, **({line.style: True} if line.style else {}))
         if not self._judged:
-            reporter.write_line(NOT_JUDGED, yellow=True)
+            _write(reporter, NOT_JUDGED, yellow=True)
         if self._lacks_mean(result):
-            reporter.write_line(
-                "no mean over blocks: it needs all of them in one schedule, without -n", yellow=True
+            _write(
+                reporter, "no mean over blocks: it needs all of them in one schedule, without -n", yellow=True
             )
         self._show_files(result, reporter)
 
     def _show_files(self, result: RunResult, reporter: pytest.TerminalReporter) -> None:
         for written in self._written:
-            reporter.write_line(f"written: {written}")
+            _write(reporter, f"written: {written}")
         for folder in dict.fromkeys(block.profile.files for block in result.blocks if block.profile):
             if folder is not None:
-                reporter.write_line(f"written: {folder} (folded stacks, flamegraph, speedscope)")
+                _write(reporter, f"written: {folder} (folded stacks, flamegraph, speedscope)")
         for unwritten in self._unwritten:
-            reporter.write_line(f"not written: {unwritten}", red=True)
+            _write(reporter, f"not written: {unwritten}", red=True)
         for note in self._notes:
-            reporter.write_line(f"note: not written: {note}", yellow=True)
+            _write(reporter, f"note: not written: {note}", yellow=True)
 
     def _lacks_mean(self, result: RunResult) -> bool:
         """Whether the run would have had the mean over blocks, were it not distributed."""
@@ -118,6 +119,11 @@ class Summary:
             return False
         interleaved = all(block.mode == "interleaved" for block in result.blocks)
         return interleaved and len(self._gate.settings.blocks) >= MIN_BLOCKS_FOR_MEAN
+
+
+def _write(reporter: pytest.TerminalReporter, line: str, **style: bool) -> None:
+    """Write a line of ours, text from outside as text."""
+    reporter.write_line(escape.shown(line), **style)
 
 
 def _program(name: str, resolve: Callable[[], Program | None]) -> list[str]:

@@ -11,8 +11,12 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|~$&#!])")
 _LINE_START = re.compile(r"^(\d*)([-+=.)])")
 _REFERENCE = re.compile(r"([@#])(?=\w)")
 _CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
+_CI_COMMAND = re.compile(r"(?<!\S)::|##(?=\w*\[)")
+"""What makes a line of output a command to GitHub's or Azure's CI: `::error`, `##[error]`, `##vso[…]`. Words
+count, not lines: where a line is wrapped is decided later."""
+_MOVING = re.compile("[\r\x85\u2028\u2029]")
 _FORMULA = ("=", "+", "-", "@")
 _SILENT = "\u200b"  # zero-width space
 
@@ -22,7 +26,20 @@ def plain(text: str) -> str:
 
     What is left may stand in XML 1.0 (section 2.2), where an escape sequence would make a file unreadable.
     """
-    return _CONTROL.sub(lambda match: f"#x{ord(match[0]):02X}", text)
+    return _CONTROL.sub(_code, text)
+
+
+def shown(text: str) -> str:
+    """`text` for a terminal and for the log of a CI: `plain`, and nothing in it is taken for a command.
+
+    Line feeds and tabs stay; what else would begin a line, or write over it, is a code, too.
+    """
+    return _MOVING.sub(_code, _CI_COMMAND.sub(_code, plain(text)))
+
+
+def _code(match: re.Match[str]) -> str:
+    """The first character as `#x1B`, the others as they are."""
+    return f"#x{ord(match[0][0]):02X}{match[0][1:]}"
 
 
 def line(text: str, most: int | None = None) -> str:

@@ -231,7 +231,7 @@ def width(value: str) -> int:
 
 def _harmless(content: str) -> str:
     """`content` in one line, without what moves a terminal's cursor or changes its state."""
-    return " ".join(escape.plain(content).splitlines()).expandtabs(1)
+    return escape.shown(" ".join(escape.plain(content).splitlines())).expandtabs(1)
 
 
 def _wrapped(sentence: str, style: str, room: int) -> list[Line]:
