@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_ethrex_perf.counters import perf_output, perf_stat
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.host import perf_tool, proc
+from pytest_ethrex_perf.host import perf_tool, proc, scratch
 from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pytest_ethrex_perf.host.perf_tool import PerfTool
 
@@ -87,8 +86,8 @@ def version(environ: Mapping[str, str]) -> str | None:
 
 def ask(tool: PerfTool, asked: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
     """Count `true`: what perf wrote, and what it printed besides."""
-    with tempfile.TemporaryDirectory(prefix="ethrex-perf-") as directory:
-        written = Path(directory, "counts")
+    with scratch.folder() as directory:
+        written = directory / "counts"
         output = _output([*perf_stat.command(tool, tuple(asked), written), "true"], environ)
         return written.read_text(errors="replace") if written.exists() else "", output
 

@@ -8,18 +8,17 @@ out: users without privileges would not see it.
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.host import perf_tool, proc, process
+from pytest_ethrex_perf.host import perf_tool, proc, process, scratch
 from pytest_ethrex_perf.profile import folding
 from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
@@ -113,8 +112,8 @@ class Perf:
 
     def try_out(self, environ: Mapping[str, str]) -> str | None:
         """Record `true`; None where that works, else perf's complaint."""
-        with tempfile.TemporaryDirectory(prefix="ethrex-perf-probe-") as scratch:
-            recording = [*self._record(Path(scratch, "perf.data")), "--", "true"]
+        with scratch.folder() as folder:
+            recording = [*self._record(folder / "perf.data"), "--", "true"]
             tried = process.run(
                 recording, environ=self.environment(environ), timeout=perf_tool.PROBE_TIMEOUT_S
             )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.host import process
+from pytest_ethrex_perf.host import process, scratch
 from pytest_ethrex_perf.profile import folding, perf, samply, stacks
 from pytest_ethrex_perf.profile.sampling import FREQUENCY, frequencies
 from pytest_ethrex_perf.profile.timeline import timeline
@@ -19,6 +17,7 @@ from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pytest_ethrex_perf.profile.sampling import Profiler, Sampling
     from pytest_ethrex_perf.profile.timeline import Timeline
@@ -115,8 +114,8 @@ class Recorder:
     def _run(self, program: Program, label: str, sampling: Sampling, redact: Redactor) -> _Recording:
         argv = command.measure(program, self.block, cache_dir=self.cache_dir, repeat=self.repeat)
         environ = self.profiler.environment(command.child_environment(self.environ))
-        with tempfile.TemporaryDirectory(prefix="ethrex-perf-profile-") as scratch:
-            file = Path(scratch, "recording.json")
+        with scratch.folder() as folder:
+            file = folder / "recording.json"
             recording = self.profiler.arguments(argv, file, sampling)
             before = _utc_offset_ns()
             finished = process.run(recording, environ=environ, timeout=sampling.limits.timeout_s)

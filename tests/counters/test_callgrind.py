@@ -70,6 +70,13 @@ def test_callgrind_never_times(valgrind: callgrind.Tool, known_work: Path, invok
     assert len(found.exec_ns) == 7
 
 
+def test_a_valgrind_that_is_killed_leaves_no_pipes() -> None:
+    """It would make `vgdb-pipe-*` in TMPDIR, and removes them where it ends by itself only."""
+    with Callgrind(callgrind.Tool("valgrind", "3.19.0")).counting(3, 0) as counting:
+        run = next(iter(counting.companions()))
+    assert "--vgdb=no" in run.wrapper
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="not an x86-64")
 def test_an_instruction_that_valgrind_lacks_is_named_as_the_trouble(
     valgrind: callgrind.Tool, known_work: Path, invoked: Invoked
