@@ -35,7 +35,7 @@ _SYSTEM = tuple(
     )
 )
 """Libraries of the system, which a machine's updates change; what lies in a store is named by its content."""
-_LOADED = re.compile(r"\s*(?:\S+ => )?(?P<path>/.+) \(0x[0-9a-f]+\)")
+_LOADED = re.compile(r"\s*(?:\S+ => )?(?P<path>\S*/.*) \(0x[0-9a-f]+\)")
 _LISTING_TIMEOUT_S = 20.0
 _MOST_INTERPRETERS = 4  # of interpreters that are scripts themselves, as Linux has it
 _LONGEST_LINE = 4096  # bytes of a first line, and of a loader's path
@@ -93,7 +93,7 @@ def libraries(path: Path) -> tuple[Path, ...]:
     except (OSError, subprocess.TimeoutExpired):
         return ()
     matches = (_LOADED.fullmatch(line) for line in listed.splitlines())
-    loaded = (Path(match["path"]) for match in matches if match)
+    loaded = (Path(match["path"]).absolute() for match in matches if match)
     return tuple(library for library in loaded if library.is_file() and not _is_systems(library))
 
 

@@ -231,6 +231,17 @@ def test_a_library_of_its_own_is_part_of_an_executable(build: Path, tmp_path: Pa
         Archive(tmp_path / "archive", 2**20).store(resolved(build))
 
 
+def test_a_library_that_the_environment_names_is_part_of_it(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "libwork.so").rename(tmp_path / "lib" / "libwork.so")
+    assert executable.libraries(build) == ()
+    monkeypatch.setenv("LD_LIBRARY_PATH", "lib")
+    assert executable.libraries(build) == (tmp_path / "lib" / "libwork.so",)
+
+
 @needs_cc
 def test_without_libraries_of_its_own_an_executable_has_the_sha256_of_its_content(tmp_path: Path) -> None:
     (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
