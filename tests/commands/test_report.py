@@ -40,8 +40,8 @@ def test_every_report_is_made_from_a_file(tmp_path: Path, capsys: pytest.Capture
     }
     forms |= {"smaller-is-better": "g.json", "bencher": "n.json", "html": "report"}
     assert main(["report", file, *(f"--{name}={path}" for name, path in forms.items())]) == 0
-    assert (tmp_path / "report" / "index.html").read_text() == html.dump(builders.several())
-    assert (tmp_path / "c.md").read_text() == markdown.dump(builders.several())
+    assert (tmp_path / "report" / "index.html").read_text(encoding="utf-8") == html.dump(builders.several())
+    assert (tmp_path / "c.md").read_text(encoding="utf-8") == markdown.dump(builders.several())
     assert (tmp_path / "j.xml").read_bytes().decode() == junit.dump(builders.several())
     assert all((tmp_path / path).stat().st_size > 100 for path in forms.values())
     told = capsys.readouterr()
@@ -66,7 +66,9 @@ def test_the_step_summary_is_appended_to(tmp_path: Path, monkeypatch: pytest.Mon
     assert main(["report", file, "--step-summary"]) == 2
     monkeypatch.setenv(outputs.STEP_SUMMARY, str(summary))
     assert main(["report", file, "--step-summary"]) == 0
-    assert summary.read_text() == "before\n\n" + markdown.dump(builders.one(), markdown.SUMMARY_LIMIT)
+    assert summary.read_text(encoding="utf-8") == "before\n\n" + markdown.dump(
+        builders.one(), markdown.SUMMARY_LIMIT
+    )
 
 
 def test_the_step_summary_is_never_too_long(tmp_path: Path) -> None:
@@ -116,7 +118,9 @@ def test_shards_are_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_junit_is_merged_annotated_and_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, number in (("1.xml", 1), ("2.xml", 2)):
-        (tmp_path / name).write_text(junit.dump(builders.run([builders.interleaved(number, 0.0)])))
+        (tmp_path / name).write_text(
+            junit.dump(builders.run([builders.interleaved(number, 0.0)])), encoding="utf-8"
+        )
     assert main(["junit", "merge", "1.xml", "2.xml", "-o", "all.xml"]) == 0
     file = saved(tmp_path / "r.json", builders.run([builders.interleaved(2, 0.0)]))
     assert main(["junit", "annotate", "all.xml", file]) == 0

@@ -64,4 +64,4 @@ def test_stacks_shortens_names_unless_told_not_to(capsys: pytest.CaptureFixture[
 def test_stacks_draws_a_flamegraph(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     page = tmp_path / "graph.html"
     assert said(capsys, "stacks", str(FOLDED), "--flamegraph", str(page))[-1] == f"wrote {page}"
-    assert 'class="flamegraph"' in page.read_text()
+    assert 'class="flamegraph"' in page.read_text(encoding="utf-8")
