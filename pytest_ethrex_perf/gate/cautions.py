@@ -9,6 +9,7 @@ from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.judge import checks, power
 from pytest_ethrex_perf.judge.assess import Material, contradiction
 from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.metric import EXEC, TASK_CLOCK, TIMES
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def _checked(block: Block) -> Iterator[str]:
     if only_counts or block.plan.mode != "interleaved" or block.error:
         return
     material = block.material
+    advised = any(decision.verdict is Verdict.INCONCLUSIVE for decision in block.decisions.values())
     cautions = checks.checks(
         material.samples("base", EXEC),
         material.samples("head", EXEC),
@@ -136,4 +138,9 @@ def _checked(block: Block) -> Iterator[str]:
         drop=block.request.drop,
     )
     for caution in cautions:
-        yield f"{caution.message}; {caution.remedy}"
+        # of the noise of an inconclusive block there is `advice` instead
+        yield (
+            caution.message
+            if advised and caution.check == "noisy"
+            else f"{caution.message}; {caution.remedy}"
+        )

@@ -35,6 +35,8 @@ class Plan:
     """The command that repeats this measurement."""
     vendor: str | None = None
     """Of the CPU."""
+    cpus: int = 1
+    """Of the machine, those that we may use."""
     destinations: tuple[BaselineFile, ...] = ()
     """The baseline files that a recorded session goes into."""
     baseline_path: Path | None = None

@@ -144,6 +144,7 @@ class Planner:
             invocations=settings.invocations or RECORDED_INVOCATIONS,
             reproduce=reproduce.command(settings, request),
             vendor=None if vendor is None else str(vendor),
+            cpus=int(equipment.machine.keyed.get("cpus") or 1),
             destinations=destinations,
             baseline_path=next((file.path for file in compared if file.times), None),
             baseline_label=stock.label,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.gate import cautions, table
+from pytest_ethrex_perf.gate import advice, cautions, table
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.judge.assess import reference
 from pytest_ethrex_perf.records.result import BlockResult
@@ -43,6 +43,7 @@ def block_result(block: Block, policy: Policy) -> BlockResult:
         references=() if block.error else tuple(_references(block)),
         published=plan.published,
         notes=cautions.notes(block),
+        advice=advice.of(block, policy.settings),
         error=block.error,
         recorded=block.recorded,
         refused=block.refused,

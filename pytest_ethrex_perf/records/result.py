@@ -244,6 +244,15 @@ class BlockProfile(Record, frozen=True, kw_only=True):
     started; None where it could not."""
 
 
+class Advice(Record, frozen=True, kw_only=True):
+    """What would most probably decide an inconclusive block on its machine."""
+
+    command: str
+    """To be typed as it is."""
+    reason: str
+    """Why this one: one clause, with the numbers that were measured."""
+
+
 class BlockResult(Record, frozen=True, kw_only=True):
     """Everything about one block of a run: what was measured, raw, and what was made of it."""
 
@@ -273,6 +282,8 @@ class BlockResult(Record, frozen=True, kw_only=True):
     """What flamegraphs are drawn from, where head was profiled."""
     notes: tuple[str, ...] = ()
     """What the reader should know: same program as the baseline's, few sessions, noise, with the remedy."""
+    advice: Advice | None = None
+    """Where it was inconclusive, the command to decide it with; None in results of older versions."""
     error: str | None = None
     """Why it could not be measured; then nothing was judged."""
     skipped: str | None = None

@@ -59,6 +59,9 @@ def summary(
         lines += _wrapped(warning, "yellow", room)
     if len(kept) < len(warnings):
         lines.append(Line(f"… and {len(warnings) - len(kept)} more such lines (-v shows all)", "yellow"))
+    if verbosity < 0:  # no block has a table
+        for block in result.blocks[:MOST_WARNINGS]:
+            lines += _advice(block, room)
     return lines
 
 
@@ -82,6 +85,7 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
         lines += _wrapped(f"  {line}", "", room)
     for note in block.notes:
         lines += _wrapped(f"  note: {note}", "yellow", room)
+    lines += _advice(block, room)
     if any(metric.outcome == "fail" for metric in block.metrics):
         lines.append(Line(f"  again: {_harmless(block.reproduce)}"))  # never wrapped: it is copied
     return lines
@@ -256,6 +260,17 @@ def _warnings(block: BlockResult) -> list[str]:
         f"{block.block} {metric.metric}: inconclusive: {metric.decision.reason}"
         for metric in block.metrics
         if metric.decision.verdict == "inconclusive"
+    ]
+
+
+def _advice(block: BlockResult, room: int) -> list[Line]:
+    """The command that would decide it, and why that one."""
+    if block.advice is None:
+        return []
+    # never wrapped: it is copied
+    return [
+        *_wrapped(f"  to decide it here ({block.advice.reason}):", "", room),
+        Line(f"    {_harmless(block.advice.command)}"),
     ]
 
 
