@@ -1,8 +1,8 @@
 """The program archive: what was recorded can be run again, so that a stored baseline decides interleaved.
 
 Each program is kept under its sha256. An executable is kept whole, as a copy or a reflink: the next build
-overwrites the user's own. Of other kinds of program the words are kept, and used only while they still have
-the same identity. What may run other code than its identity covers is neither kept nor run again
+overwrites the user's own. Of other commands the words are kept, and used only while they still have the
+same identity. What may run other code than its identity covers is neither kept nor run again
 (`program_kinds` says which).
 """
 

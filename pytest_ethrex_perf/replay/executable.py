@@ -35,6 +35,11 @@ _SYSTEM = tuple(
     )
 )
 """Libraries of the system, which a machine's updates change; what lies in a store is named by its content."""
+_TOOLS = tuple(Path(folder).resolve() for folder in ("/bin", "/sbin", "/usr/bin", "/usr/sbin"))
+_LAUNCHER = re.compile(
+    r"(python|pypy|node|nodejs|deno|bun|ruby|perl|lua|luajit|php|java|julia|tclsh|wine|cargo|busybox|toybox|"
+    r"qemu-.+|.*sh)[0-9.]*"
+)
 _LOADED = re.compile(r"\s*(?:\S+ => )?(?P<path>\S*/.*) \(0x[0-9a-f]+\)")
 _LISTING_TIMEOUT_S = 20.0
 _MOST_INTERPRETERS = 4  # of interpreters that are scripts themselves, as Linux has it
@@ -114,6 +119,20 @@ def uncovered(path: Path) -> str | None:
     if linker is not None and not _is_systems(linker):
         return "brings a dynamic linker of its own"
     return None
+
+
+def is_launcher(path: Path) -> bool:
+    """Whether what an executable does is said by its words: an interpreter, a shell, a tool of the system."""
+    target = path.resolve()
+    return bool(_LAUNCHER.fullmatch(target.name)) or any(target.is_relative_to(folder) for folder in _TOOLS)
+
+
+def is_name(word: str) -> bool:
+    """Whether a word may name a file, or a program on PATH."""
+    try:
+        return "/" in word or Path(word).is_file() or shutil.which(word) is not None
+    except (OSError, ValueError):  # too long for a path, or with a NUL
+        return False
 
 
 def _start(path: Path) -> bytes:

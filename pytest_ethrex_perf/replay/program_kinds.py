@@ -82,10 +82,17 @@ def _identify_executable(command: Command, cwd: Path, option: str) -> str:
 
 
 def _uncovered(command: Command) -> str | None:
-    """Return why an executable may run other code than its identity covers: of several words who knows."""
-    if len(command) > 1:
-        return "is a command line, which may run other code"
-    return executable.uncovered(Path(command[0]))
+    """Return why a command may run other code than its identity covers.
+
+    Beside a native executable of the user's, words that name no file and no program are its options.
+    """
+    path = Path(command[0])
+    clause = executable.uncovered(path)
+    if clause is None and len(command) > 1:
+        named = any(executable.is_name(value) for word in command[1:] for value in word.split("="))
+        if named or executable.is_launcher(path):
+            return "is a command line, which may run other code"
+    return clause
 
 
 def _commit(command: Command) -> str | None:
@@ -168,6 +175,7 @@ KINDS: dict[Kind, ProgramKind] = {
             identify=_identify_executable,
             commit=_commit,
             uncovered=_uncovered,
+            archived=lambda command: None if len(command) == 1 else command,
         ),
         ProgramKind(
             name="embedded",

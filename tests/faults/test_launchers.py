@@ -187,15 +187,47 @@ def test_what_a_file_is_shows_in_its_first_bytes(tmp_path: Path, content: bytes,
     assert executable.libraries(tmp_path / "program") == ()
 
 
-def test_a_command_line_may_run_anything(tmp_path: Path) -> None:
-    for name in ("python", "work.py"):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "./replay ./work",
+        "./replay work",
+        "./replay --with=work",
+        "./replay sh",
+        "./replay --script folder/work",
+        "./python3.11 -m work",
+        "./bash -c 'do work'",
+        "./link --pages 3",
+    ],
+)
+def test_a_command_line_that_names_files_may_run_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("replay", "work", "python3.11", "bash"):
         (tmp_path / name).write_bytes(b"\x7fELF")
         (tmp_path / name).chmod(0o755)
-    program = resolve("./python work.py", cwd=tmp_path, environ={})
-    assert program_kinds.uncovered(program) == "is a command line, which may run other code"
-    assert program_kinds.uncovered(resolved(tmp_path / "python")) is None
-    with pytest.raises(NotArchivedError, match="it is a command line"):
+    (tmp_path / "link").symlink_to("/bin/sh")
+    program = resolve(words, cwd=tmp_path, environ={})
+    assert program_kinds.uncovered(program) is not None
+    assert program_kinds.uncovered(resolve("./replay", cwd=tmp_path, environ={})) is None
+    with pytest.raises(NotArchivedError, match="it is a "):
         Archive(tmp_path / "archive", 2**20).store(program)
+
+
+def test_a_native_executable_with_options_of_its_own_is_kept_as_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "replay").write_bytes(b"\x7fELF")
+    (tmp_path / "replay").chmod(0o755)
+    program = resolve("./replay --pages 3 -v --size=4k", cwd=tmp_path, environ={})
+    archive = Archive(tmp_path / "archive", 2**20)
+    archive.store(program)
+    assert archive.find(program.sha256, cwd=tmp_path, environ={}) == program.command
+    (tmp_path / "replay").write_bytes(b"\x7fELF, another")
+    with pytest.raises(MissingProgramError, match="is another program now"):
+        archive.find(program.sha256, cwd=tmp_path, environ={})
 
 
 # --- native executables -------------------------------------------------------------------------------------
