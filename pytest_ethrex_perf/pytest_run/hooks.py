@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unittest
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -139,12 +140,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge the block of a test that passed and has not: a regression is the test's failure."""
-    result = yield
+    """Judge the block of a test that has not, passed or skipped itself: a regression is its failure."""
+    try:
+        result = yield
+    except (pytest.skip.Exception, unittest.SkipTest):
+        _settle(item)
+        raise
+    _settle(item)
+    return result
+
+
+def _settle(item: pytest.Item) -> None:
     if block := item.stash.get(GATED, None):
         with boundary(item.config, failure):
             block.settle()
-    return result
 
 
 @pytest.hookimpl(wrapper=True)

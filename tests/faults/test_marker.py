@@ -68,6 +68,21 @@ def test_a_test_that_does_not_call_gate_is_judged(bench: Bench) -> None:
     result.stdout.fnmatch_lines(["regression: mainnet/24443168 exec +*"])
 
 
+@pytest.mark.parametrize("skip", ["pytest.skip('no')", "raise unittest.SkipTest('no')"])
+def test_a_test_that_skips_itself_after_the_measurement_is_judged(bench: Bench, skip: str) -> None:
+    test = UNGATED.format(arguments="").replace("import pytest", "import pytest, unittest", 1)
+    bench.pytester.makepyfile(f"{test.rstrip()}\n        {skip}\n")
+    bench.run(*sides(bench)).assert_outcomes(failed=1)
+
+
+def test_a_test_that_skips_itself_without_a_regression_is_skipped(bench: Bench) -> None:
+    bench.pytester.makepyfile(f"{UNGATED.format(arguments='').rstrip()}\n        pytest.skip('no')\n")
+    same = f"--ethrex-base={bench.program('base')}"
+    bench.run(f"--ethrex-replay={bench.program('head')}", same, "--ethrex-repeat=3").assert_outcomes(
+        skipped=1
+    )
+
+
 def test_it_says_so_if_it_judges_by_itself(bench: Bench) -> None:
     bench.pytester.makepyfile(UNGATED.format(arguments=", gate=False"))
     bench.run(*sides(bench)).assert_outcomes(passed=1)
