@@ -177,7 +177,7 @@ class Archive:
         if self._directory is None:
             return None
         candidates = self._directory / sha256, self._directory / f"{sha256}.json"
-        return next((path for path in candidates if path.exists()), None)
+        return next((path for path in candidates if regular_file.exists(path)), None)
 
     def unused(self, days: float) -> list[Entry]:
         """Return what was neither stored nor run for so many days, the oldest first."""

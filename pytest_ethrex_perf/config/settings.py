@@ -22,6 +22,7 @@ from pytest_ethrex_perf.config.options import (
 from pytest_ethrex_perf.config.parsers import text
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Source, Sources, check_names
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, Limits, has_floor
 from pytest_ethrex_perf.records.metric import limits as usual_limits
 
@@ -216,7 +217,7 @@ def load(
     )
     named = command_line.get("config")
     candidates = [cwd / CONFIG_NAME, root / CONFIG_NAME] if named is None else [cwd / named]
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    path = next((candidate for candidate in candidates if regular_file.is_file(candidate)), None)
     if path is None and named is not None:
         raise UsageError(f"--ethrex-config {named}: there is no such file")
     if path is None:
@@ -327,9 +328,9 @@ def _check_outputs(written: Mapping[str, Path]) -> None:
     for name, path in written.items():
         flag = OPTIONS[name].flag_name
         if OPTIONS[name].metavar == "DIR":
-            if path.exists() and not path.is_dir():
+            if regular_file.exists(path) and not path.is_dir():
                 raise UsageError(f"{flag}: {path} is a file: give a directory")
-        elif path.is_dir():
+        elif regular_file.exists(path) and path.is_dir():
             raise UsageError(f"{flag}: {path} is a directory: give a file")
         if path in flags:
             raise UsageError(f"{flags[path]} and {flag} would write the same file, {path}")

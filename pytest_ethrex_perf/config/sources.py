@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from pytest_ethrex_perf.config.options import CONFIG_NAME, OPTIONS
 from pytest_ethrex_perf.config.parsers import read, text
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import regular_file
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -176,7 +177,7 @@ def command(line: str, folder: Path, cwd: Path) -> str:
     origin = Path(os.path.abspath(folder))  # noqa: PTH100 - `..` is taken out, links stay as they are
     if origin == cwd.absolute():
         return line
-    if "/" in line and (origin / line).exists():  # a path may hold spaces
+    if "/" in line and regular_file.exists(origin / line):  # a path may hold spaces
         return _moved(line, origin, cwd)
     try:
         words = shlex.split(line)
@@ -185,18 +186,11 @@ def command(line: str, folder: Path, cwd: Path) -> str:
     moved = [
         _moved(word, origin, cwd)
         if ("/" in word and index == 0)
-        or (not (index == 0 and shutil.which(word)) and _is_file(origin / word))
+        or (not (index == 0 and shutil.which(word)) and regular_file.is_file(origin / word))
         else word
         for index, word in enumerate(words)
     ]
     return line if moved == words else shlex.join(moved)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a word may be no path at all
-        return False
 
 
 def _moved(word: str, folder: Path, cwd: Path) -> str:

@@ -43,6 +43,7 @@ _TOGETHER = "without the symbol of add_block_pipeline, preparation and execution
 _EDGE_OF_FILE = 16_384  # bytes: what is read of a dump is in its head and its last lines
 _SIGILL = -4
 _END = "Program termination"
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _TOTALS = re.compile(r"^totals: *(?P<count>[0-9]{0,18})[^\n]*\n\s*\Z", re.MULTILINE)
 
 
@@ -234,7 +235,9 @@ def read_dump(text: str) -> Dump | None:
     total = _TOTALS.search(text)
     if total is None:
         return None
-    number = {name: int(match[1]) for name, match in fields.items() if match and match[1].strip().isdecimal()}
+    number = {
+        name: int(match[1]) for name, match in fields.items() if match and _NUMBER.fullmatch(match[1].strip())
+    }
     trigger = fields["trigger"]
     # nothing but zeros is written as nothing
     return Dump(

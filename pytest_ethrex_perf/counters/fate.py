@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ exec 3>&-
 echo "$code" >"$status"
 exit "$code"
 """
+_CODE = re.compile(r"[0-9]{1,3}\n")
 _SIGNALLED = 128  # POSIX, 2.8.2: a shell's status of what a signal killed is greater
 
 
@@ -33,7 +35,7 @@ def kept(status: Path) -> int | None:
         text = status.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return None
-    if not text.endswith("\n"):
+    if _CODE.fullmatch(text) is None:
         return None
     code = int(text)
     return _SIGNALLED - code if code - _SIGNALLED in signal.valid_signals() else code

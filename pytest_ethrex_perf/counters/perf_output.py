@@ -111,7 +111,7 @@ def _json_rows(text: str) -> Iterator[PrintedEvent]:
         repaired = _DECIMAL_COMMA.sub(r"\1.\2", _EXTRA_COMMA.sub("}", match[0]))
         try:
             fields = json.loads(repaired)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if "counter-value" in fields and "event" in fields:
             row = _row(

@@ -10,6 +10,7 @@ import msgspec
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
 from pytest_ethrex_perf.counters import choice, probe
 from pytest_ethrex_perf.host import machine as host_machine
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.replay import cache, program
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
@@ -87,7 +88,7 @@ class Equipment:
         """The block's cache file, read once; raises as `cache` does."""
         if block not in self._caches:
             path = cache.path(self.cache_dir, block)
-            if not path.exists() and self.rpc_url:
+            if not regular_file.exists(path) and self.rpc_url:
                 cache.fetch(
                     self.head,
                     block,

@@ -148,7 +148,7 @@ def _linux_keyed(root: Path) -> Facts:
 
 def _linux_recorded(root: Path) -> Facts:
     cpuinfo = _cpuinfo(root)
-    memory = re.search(r"^MemTotal:\s+(\d+) kB", proc.read(root / "proc/meminfo") or "", re.MULTILINE)
+    memory = re.search(r"^MemTotal:\s+([0-9]{1,20}) kB", proc.read(root / "proc/meminfo") or "", re.MULTILINE)
     pages = re.search(r"\[(\w+)\]", proc.read(root / "sys/kernel/mm/transparent_hugepage/enabled") or "")
     preferences = proc.each(root / proc.CPU / "cpufreq", "policy*/energy_performance_preference")
     return _facts(
@@ -181,7 +181,7 @@ def _cpu_model(cpuinfo: list[dict[str, str]]) -> dict[str, Fact | None]:
             "vendor": _ARM_VENDORS.get(first["CPU implementer"], first["CPU implementer"]),
             "family": first.get("CPU architecture"),
             "model": " ".join(parts),
-            "stepping": f"r{int(first.get('CPU variant', '0'), 0)}p{first.get('CPU revision', '0')}",
+            "stepping": f"r{_hexadecimal(first.get('CPU variant', '0'))}p{first.get('CPU revision', '0')}",
             "name": " ".join(_ARM_PARTS.get(part, f"part {part}") for part in parts),
         }
     vendor = first.get("vendor_id")
@@ -192,6 +192,11 @@ def _cpu_model(cpuinfo: list[dict[str, str]]) -> dict[str, Fact | None]:
         "stepping": first.get("stepping"),
         "name": first.get("model name") or first.get("uarch") or platform.machine(),
     }
+
+
+def _hexadecimal(text: str) -> str:
+    """`0x3` as `3`, and what is no such number as it is."""
+    return str(int(text, 16)) if re.fullmatch(r"(0x)?[0-9a-f]{1,4}", text) else text
 
 
 def _boost(root: Path) -> bool | None:
@@ -226,34 +231,38 @@ def _quota(root: Path) -> float | None:
     """
     quotas = []
     for group in proc.cgroups(root):
-        words = (proc.read(group / "cpu.max") or "max").split()
-        if words[0] != "max":
-            quotas.append(int(words[0]) / int(words[1]))
+        quota, period = (proc.read(group / "cpu.max") or "max").partition(" ")[::2]
+        quotas.append(_share(quota, period))
     for group in proc.cpu_cgroups_v1(root):
-        quota = int(proc.read(group / "cpu.cfs_quota_us") or -1)
-        if quota > 0:
-            quotas.append(quota / int(proc.read(group / "cpu.cfs_period_us") or _PERIOD_US))
-    return round(min(quotas), 2) if quotas else None
+        period = proc.read(group / "cpu.cfs_period_us") or str(_PERIOD_US)
+        quotas.append(_share(proc.read(group / "cpu.cfs_quota_us"), period))
+    return round(min(limits), 2) if (limits := [quota for quota in quotas if quota is not None]) else None
+
+
+def _share(quota: str | None, period: str) -> float | None:
+    """CPUs of a quota, None where there is no limit, or nothing that says one."""
+    time, of = proc.whole(quota), proc.whole(period)
+    return time / of if time is not None and of is not None and time > 0 and of > 0 else None
 
 
 def _other_facts(sysctl: Callable[[str], str | None]) -> tuple[Facts, Facts]:
     """What macOS tells (sysctl(3)); on any other system what Python knows."""
     name = sysctl("machdep.cpu.brand_string") or platform.processor() or platform.machine()
     levels = [f"level{i}={count}" for i in (0, 1) if (count := sysctl(f"hw.perflevel{i}.logicalcpu"))]
-    memory = sysctl("hw.memsize")
+    memory = proc.whole(sysctl("hw.memsize"))
     keyed = _facts(
         vendor=next((vendor for vendor in ("apple", "intel", "amd") if vendor in name.lower()), None),
         family=sysctl("machdep.cpu.family") or sysctl("hw.cpufamily"),
         model=sysctl("machdep.cpu.model"),
         stepping=sysctl("machdep.cpu.stepping"),
         name=name,
-        cpus=int(sysctl("hw.ncpu") or os.cpu_count() or 1),
+        cpus=proc.whole(sysctl("hw.ncpu")) or os.cpu_count() or 1,
         core_types=" ".join(levels) or None,
         virtual=sysctl("kern.hv_vmm_present") == "1",
     )
     recorded = _facts(
         kernel=sysctl("kern.osrelease") or platform.release(),
-        memory_gib=round(int(memory) / 2**30) if memory else None,
+        memory_gib=round(memory / 2**30) if memory else None,
         **{_HOST: _anonymous(platform.node())},
     )
     return keyed, recorded

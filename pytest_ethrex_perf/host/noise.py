@@ -61,13 +61,15 @@ def _delta(before: int | None, after: int | None) -> int | None:
 
 def _psi_some_us(root: Path) -> int | None:
     """`some … total=N` in µs (kernel: Documentation/accounting/psi.rst)."""
-    match = re.search(r"^some .*total=(\d+)", proc.read(root / "proc/pressure/cpu") or "", re.MULTILINE)
+    match = re.search(
+        r"^some .*total=([0-9]{1,20})\b", proc.read(root / "proc/pressure/cpu") or "", re.MULTILINE
+    )
     return int(match[1]) if match else None
 
 
 def _steal_ticks(root: Path) -> int | None:
     """Column 8 of /proc/stat: `cpu user nice system idle iowait irq softirq steal` (proc(5))."""
-    match = re.match(r"cpu +(?:\d+ +){7}(\d+)", proc.read(root / "proc/stat") or "")
+    match = re.match(r"cpu +(?:[0-9]+ +){7}([0-9]{1,20})\b", proc.read(root / "proc/stat") or "")
     return int(match[1]) if match else None
 
 
@@ -86,7 +88,7 @@ def _throttled(stat: Path) -> int | None:
 
     v1 has `throttled_time`, in ns.
     """
-    match = re.search(r"^throttled_(usec|time) (\d+)", proc.read(stat) or "", re.MULTILINE)
+    match = re.search(r"^throttled_(usec|time) ([0-9]{1,20})\b", proc.read(stat) or "", re.MULTILINE)
     if match is None:
         return None
     return int(match[2]) if match[1] == "usec" else int(match[2]) // 1000

@@ -54,7 +54,7 @@ class PerfTool:
     @property
     def release(self) -> tuple[int, int]:
         """Major and minor: (6, 1); (0, 0) where the version has none."""
-        match = re.match(r"(\d+)\.(\d+)", self.version)
+        match = re.match(r"([0-9]{1,9})\.([0-9]{1,9})", self.version)
         return (int(match[1]), int(match[2])) if match else (0, 0)
 
     @property

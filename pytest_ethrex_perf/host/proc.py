@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 ROOT = Path("/")
 """Holds `proc` and `sys`; another directory in tests."""
 CPU = "sys/devices/system/cpu"
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+_MOST_CPUS = 2**16  # Linux is built for 8,192 at most
 
 
 def read(path: Path) -> str | None:
@@ -17,6 +20,11 @@ def read(path: Path) -> str | None:
         return path.read_text(encoding="utf-8", errors="replace").strip(" \t\r\n\0")
     except OSError:
         return None
+
+
+def whole(text: str | None) -> int | None:
+    """The number that `text` is, of as many digits as a kernel writes; None where it is none."""
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None
 
 
 def each(directory: Path, pattern: str) -> list[str]:
@@ -59,7 +67,7 @@ def cpu_cgroups_v1(root: Path) -> list[Path]:
 
 def _up(mount: Path, name: str) -> list[Path]:
     own = mount / name
-    if ".." in own.parts or not own.is_dir():
+    if ".." in own.parts or not os.path.isdir(own):  # noqa: PTH112 - of no name does this raise
         return [mount]  # the path is of another namespace: what is mounted is then our own cgroup
     return (
         [own, *(parent for parent in own.parents if parent.is_relative_to(mount))] if own != mount else [own]
@@ -71,9 +79,10 @@ def cpu_list(text: str) -> list[int]:
     cpus: list[int] = []
     for part in filter(None, text.strip().split(",")):
         first, _, last = part.partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
+        begin, end = whole(first), whole(last or first)
+        if begin is None or end is None or not 0 <= begin <= end < _MOST_CPUS:
             return []
-        cpus.extend(range(int(first), int(last or first) + 1))
+        cpus.extend(range(begin, end + 1))
     return cpus
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -65,7 +66,8 @@ class Inbox:
         """Read what `worker` sent: the JSON of a `WorkerMessage`, if it is one of this version."""
         try:
             message = msgspec.json.decode(text, type=WorkerMessage)
-        except msgspec.DecodeError as error:
+            datetime.fromisoformat(message.run.started)
+        except (msgspec.DecodeError, ValueError) as error:
             self._unreadable[worker] = str(error)
             return
         before = self._workers.get(worker)

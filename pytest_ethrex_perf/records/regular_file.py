@@ -17,6 +17,19 @@ _OTHERS = {
 }
 
 
+def exists(path: Path) -> bool:
+    """Return whether anything is at `path`; a text that can't be a path (it is too long) names nothing."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file is at `path`, of whatever text that is."""
+    return exists(path) and path.is_file()
+
+
 def check(path: Path) -> None:
     """Raise OSError, with a reason, unless `path` is a file or a directory; nothing is opened for that."""
     kind = _OTHERS.get(stat.S_IFMT(path.stat().st_mode))

@@ -26,8 +26,13 @@ def encode(item: bytes | Sequence[Item]) -> bytes:
 
 
 def integer(number: SupportsInt) -> bytes:
-    """A non-negative integer as the byte string that RLP makes of it: big endian, no leading zeros."""
+    """A non-negative integer as the byte string that RLP makes of it: big endian, no leading zeros.
+
+    Raises ValueError for a negative one.
+    """
     number = int(number)
+    if number < 0:
+        raise ValueError(f"{number} is negative")
     return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 

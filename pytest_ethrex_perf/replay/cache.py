@@ -135,7 +135,7 @@ def fetch(
     if redact_url(rpc_url) == HIDDEN:
         raise UsageError("the RPC URL is not an http(s) URL; its form is http://HOST:PORT/PATH")
     file = path(cache_dir, block)
-    is_new = not file.exists()
+    is_new = not regular_file.exists(file)
     try:
         _run_fetch(program, block, cache_dir, rpc_url, timeout, environ, log_dir)
         return identify(file, block)

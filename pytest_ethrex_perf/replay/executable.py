@@ -99,7 +99,7 @@ def libraries(path: Path) -> tuple[Path, ...]:
         return ()
     matches = (_LOADED.fullmatch(line) for line in listed.splitlines())
     loaded = (Path(match["path"]).absolute() for match in matches if match)
-    return tuple(library for library in loaded if library.is_file() and not _is_systems(library))
+    return tuple(library for library in loaded if regular_file.is_file(library) and not _is_systems(library))
 
 
 def uncovered(path: Path) -> str | None:
@@ -160,7 +160,7 @@ def _interpreters(path: Path) -> list[Path]:
         words = [words[0], shutil.which(next(names, "")) or ""]
     else:
         words = words[:1]
-    return [Path(word) for word in words if word and Path(word).is_file()]
+    return [Path(word) for word in words if word and regular_file.is_file(Path(word))]
 
 
 def _is_systems(path: Path) -> bool:
@@ -187,6 +187,6 @@ def _linker(path: Path) -> Path | None:
                 file.seek(at)
                 name = file.read(_LONGEST_LINE).partition(b"\0")[0]
                 return Path(os.fsdecode(name))
-    except (OSError, struct.error, IndexError, ValueError):
+    except (OSError, OverflowError, struct.error, IndexError, ValueError):
         return None
     return None

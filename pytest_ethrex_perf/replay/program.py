@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.measurement import Program
 from pytest_ethrex_perf.replay.program_kinds import kind_of, shorthands
 
@@ -50,14 +51,17 @@ def resolve(
     words = [*shorthands().get(words[0], words[:1]), *words[1:]]
     command = (str(_executable(words[0], cwd, environ, origin)), *words[1:])
     kind = kind_of(command)
-    return Program(
-        kind=kind.name,
-        command=command,
-        sha256=kind.identify(command, cwd, origin),
-        label=label,
-        prefix=tuple(first_words),
-        commit=kind.commit(command),
-    )
+    try:
+        return Program(
+            kind=kind.name,
+            command=command,
+            sha256=kind.identify(command, cwd, origin),
+            label=label,
+            prefix=tuple(first_words),
+            commit=kind.commit(command),
+        )
+    except ValueError as error:  # what no file could hold of it
+        raise UsageError(f"{origin}: {error}") from None
 
 
 def _choose(spec: str | None, cwd: Path, environ: Mapping[str, str], option: str) -> tuple[str, str]:
@@ -78,7 +82,7 @@ def _choose(spec: str | None, cwd: Path, environ: Mapping[str, str], option: str
 
 def _words(spec: str, cwd: Path, origin: str) -> list[str]:
     # a path may hold spaces, a command line may hold slashes: what exists as a whole is a path
-    if "/" in spec and _at(spec, cwd).exists():
+    if "/" in spec and regular_file.exists(_at(spec, cwd)):
         return [spec]
     words = _split(spec, origin)
     if not words:
@@ -99,12 +103,12 @@ def _executable(word: str, cwd: Path, environ: Mapping[str, str], origin: str) -
         if executable:
             return cwd.absolute() / executable
     path = _at(word, cwd)
+    if not regular_file.exists(path):
+        where = "does not exist" if "/" in word else "is neither on PATH nor a file here"
+        raise UsageError(f"{origin}: {word} {where}; give the path of an {NAME} build, or {_SHORTHANDS}")
     if path.is_dir():
         hint = path / BUILT if (path / BUILT).is_file() else "the executable in it"
         raise UsageError(f"{origin}: {path} is a directory; give {hint}")
-    if not path.exists():
-        where = "does not exist" if "/" in word else "is neither on PATH nor a file here"
-        raise UsageError(f"{origin}: {word} {where}; give the path of an {NAME} build, or {_SHORTHANDS}")
     if not os.access(path, os.X_OK):
         raise UsageError(f"{origin}: {path} is not executable (chmod +x?)")
     return path

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.replay import executable
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ProgramKind:
 def files(command: Command, cwd: Path) -> tuple[Path, ...]:
     """Return the executable, the files in `cwd` that a command's words name, and what runs with those."""
     words = (cwd / word for word in command[1:])
-    named = (Path(command[0]), *(word for word in words if word.is_file()))
+    named = (Path(command[0]), *(word for word in words if regular_file.is_file(word)))
     return tuple(dict.fromkeys((*named, *chain.from_iterable(map(executable.companions, named)))))
 
 
@@ -77,7 +78,10 @@ def _identify_executable(command: Command, cwd: Path, option: str) -> str:
     """
     if len(command) == 1:
         return executable.identity(Path(command[0]), option)
-    parts = [executable.identity(cwd / word, option) if (cwd / word).is_file() else word for word in command]
+    parts = [
+        executable.identity(cwd / word, option) if regular_file.is_file(cwd / word) else word
+        for word in command
+    ]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
