@@ -382,13 +382,13 @@ def test_times_and_callgrinds_counts_are_two_baselines_of_a_block(
 ) -> None:
     del valgrind
     gated = ("--ethrex-counters=callgrind", "--ethrex-metrics=exec,instructions")
-    recorded = bench.record(str(known_work), *gated, "--ethrex-json=results.json")
+    recorded = bench.record(f"{known_work} --pages 0", *gated, "--ethrex-json=results.json")
     recorded.assert_outcomes(passed=2)
     apart, timed = of_counts_and_of_times(bench)
     assert (apart.times, timed.times) == (False, True)
     assert apart.epoch.sessions[0].id == timed.epoch.sessions[0].id
     again = bench.record(
-        str(known_work),
+        f"{known_work} --pages 0",
         *gated,
         "--ethrex-update-baseline-new-only",
         "--ethrex-metrics=instructions",
