@@ -54,6 +54,13 @@ def measured(block: BlockResult) -> tuple[Invocation, ...]:
     return tuple(pair.head for pair in block.pairs) or block.invocations
 
 
+def _is_cut_off(block: BlockResult) -> bool:
+    """Return whether the run ended before it had decided the block, or measured all of its session."""
+    if block.mode == "record":
+        return block.recorded is None and not block.refused
+    return any(metric.decision.verdict is None for metric in block.metrics)
+
+
 def _check_whole(block: BlockResult) -> None:
     """Raise `BaselineError` unless `block` was measured whole and holds what was measured."""
     obstacle = None
@@ -61,6 +68,8 @@ def _check_whole(block: BlockResult) -> None:
         obstacle = f"it was skipped: {block.skipped}"
     elif block.error is not None and not block.refused:
         obstacle = f"it was not measured whole: {block.error}"
+    elif _is_cut_off(block):
+        obstacle = "the run was stopped before it was measured whole"
     elif not measured(block):
         obstacle = "it holds no invocations of head"
     elif block.raw_sha256 != block.raw_digest():

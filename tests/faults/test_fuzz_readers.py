@@ -217,7 +217,8 @@ def executables() -> list[bytes]:
 
 def read_program(path: Path) -> object:
     # not what the linker lists of it: that is a process
-    return executable.uncovered(path), executable._interpreters(path)
+    executable.uncovered(path)
+    return executable._interpreters(path), executable._linker(path)
 
 
 def programs() -> list[bytes]:
@@ -390,6 +391,7 @@ def test_a_damaged_file_is_an_error_of_its_own(name: str) -> None:
         ("archive", json.dumps({"command": ["/bin/sh", "x" * 5_000]}).encode()),
         ("archive", json.dumps({"command": ["/bin/sh", "\0"]}).encode()),
         ("program", b"#!/" + b"x" * 4_000 + b"\n"),
+        ("program", b"\x7fELF\x02\x01" + b"\xff" * 200),
         ("exit code", b"9\n9\n"),
     ],
     ids=[
@@ -400,6 +402,7 @@ def test_a_damaged_file_is_an_error_of_its_own(name: str) -> None:
         "long word",
         "NUL",
         "long interpreter",
+        "far away",
         "two codes",
     ],
 )

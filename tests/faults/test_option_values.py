@@ -86,6 +86,17 @@ def test_what_no_machine_can_hold_is_a_usage_error(bench: Bench, argument: str, 
     assert len(line) < 600
 
 
+@pytest.mark.parametrize(
+    "argument", ["--ethrex-replay=./{}", "--ethrex-replay=sh {}", "--ethrex-cache-dir={}", "--ethrex-json={}"]
+)
+def test_a_word_that_is_no_path_is_an_error_of_its_own(bench: Bench, argument: str) -> None:
+    head, base = bench.program("head"), bench.program("base")
+    result = bench.gate(f"--ethrex-replay={head}", f"--ethrex-base={base}", argument.format("x" * 5000))
+    assert result.ret not in (pytest.ExitCode.OK, pytest.ExitCode.INTERNAL_ERROR)
+    shown = result.stdout.str() + result.stderr.str()
+    assert "this is a bug" not in shown
+
+
 def test_a_block_number_of_thousands_of_digits_is_a_usage_error(bench: Bench) -> None:
     assert "is not a block number" in bench.refuse(f"--ethrex-block={'9' * 5000}")
 
