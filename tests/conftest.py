@@ -45,10 +45,15 @@ PROFILE = OPTIONS["profile"]
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C and SIGHUP as a terminal would: a run in the background ignores them, and so would the
-    programs that the tests start and stop.
+    """Take Ctrl-C, SIGHUP and SIGQUIT as a terminal would.
+
+    A run in the background ignores them, and so would the programs that the tests start and stop.
     """
-    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+        (signal.SIGQUIT, signal.SIG_DFL),
+    ):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
 
