@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import probe
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import perf_tool, proc
 from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.host.noise import NoiseProbe, load1
@@ -52,15 +53,38 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     """Register the command; its parser sets `run`, which takes the Namespace and returns the exit code."""
     text = (
         "say what this machine can measure and explain, and which commands fix what is missing; exit code 1 "
-        "if something is"
+        "if something is; with --ethrex-block also which slowdown of that block is seen here in how many "
+        "minutes, and which options to take"
     )
     parser = subparsers.add_parser("doctor", help=text, description=text)
     parser.add_argument(
         "--replay",
+        "--ethrex-replay",
         metavar="PROGRAM",
-        help="the program whose symbols to look at; as --ethrex-replay of pytest",
+        help="the program whose symbols to look at, and to measure; as --ethrex-replay of pytest",
     )
     parser.add_argument("--no-noise", action="store_true", help="don't measure the noise (a second)")
+    parser.add_argument(
+        "--block",
+        "--ethrex-block",
+        metavar="SPEC",
+        help="measure this block against itself; as --ethrex-block of pytest",
+    )
+    for name in ("cache_dir", "prefix", "repeat"):
+        flag = OPTIONS[name].flag_name
+        parser.add_argument(
+            flag.replace("--ethrex-", "--"),
+            flag,
+            metavar=OPTIONS[name].metavar,
+            help=f"to measure with; as {flag} of pytest",
+        )
+    parser.add_argument(
+        "--for",
+        dest="lasts",
+        metavar="TIME",
+        default="60s",
+        help="how long to measure, about (default: 60s); 6 pairs at least, whatever they take",
+    )
     parser.set_defaults(run=_doctor)
 
 
@@ -70,7 +94,38 @@ def _doctor(args: argparse.Namespace) -> int:
     for finding in examine(os.environ, program=program, noise=not args.no_noise):
         sys.stdout.writelines(f"{line}\n" for line in lines(finding))
         missing = missing or finding.state == "missing"
+    if args.block is not None:
+        _measure(args)
     return _EXIT_MISSING if missing else 0
+
+
+def _measure(args: argparse.Namespace) -> None:
+    """Measure a block for a while, and say what is seen here."""
+    from pytest_ethrex_perf.commands import outlook
+    from pytest_ethrex_perf.config import settings as config
+    from pytest_ethrex_perf.config.parsers import read, seconds
+    from pytest_ethrex_perf.gate import trial
+
+    lasts = read(seconds, args.lasts, "--for")
+    typed = {name: getattr(args, name) for name in ("replay", "cache_dir", "prefix", "repeat")}
+    settings = config.load(
+        {**typed, "block": [args.block]}, cwd=Path.cwd(), root=Path.cwd(), ini={}, environ=os.environ
+    )
+    if len(settings.blocks) != 1:
+        raise UsageError(f"--block {args.block}: name one block")
+    (block,) = settings.blocks
+    _say(f"\n{block}: measuring a program against itself for about {units.clock(lasts)}")
+    measured = trial.run(settings, block, lasts, _say)
+    counted = f" and {measured.counts} counts by callgrind" if measured.counts else ""
+    took = units.clock(measured.took_s)
+    _say(f"{measured.pairs} pairs{counted} in {took}; a pair takes {measured.outlooks[0].pair_s:.2g} s")
+    for line in outlook.text(measured):
+        _say(line)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _program(spec: str) -> Program:

@@ -230,10 +230,18 @@ def _pin(block: Block, switches: float) -> str | None:
 
 
 def _callgrind_s(both: Sequence[Invocation], settings: Settings, judged: Sequence[str]) -> float | None:
-    """Seconds of callgrind for 6 pairs: 50 times the CPU time of its repeats, and of one more for loading."""
+    """Seconds of callgrind for 6 pairs; None where it isn't there, or counts already."""
     if settings.counters == "callgrind" or INSTRUCTIONS in judged:
         return None
     if shutil.which("valgrind", path=settings.environ.get("PATH")) is None:
         return None
-    repeat_s = statistics.fmean(i.usage.cpu_ns / len(i.exec_ns) for i in both) / 1e9
-    return 2 * MIN_PAIRS * _SLOWER * repeat_s * (callgrind.REPEATS + 1)
+    return 2 * MIN_PAIRS * callgrind_seconds(both)
+
+
+def callgrind_seconds(timed: Sequence[Invocation]) -> float:
+    """Seconds that callgrind takes, about, to count one invocation of what was `timed` without it.
+
+    50 times the CPU time of its repeats, and of one more for loading.
+    """
+    repeat_s = statistics.fmean(i.usage.cpu_ns / len(i.exec_ns) for i in timed) / 1e9
+    return _SLOWER * repeat_s * (callgrind.REPEATS + 1)
