@@ -14,6 +14,7 @@ from pytest_ethrex_perf.config import settings as config
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import callgrind
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.gate import trial
 from pytest_ethrex_perf.gate.trial import Outlook, Trial
 from pytest_ethrex_perf.judge.prospect import Noise
 from pytest_ethrex_perf.records.decision import Rules
@@ -140,6 +141,19 @@ def test_a_block_is_measured_and_what_is_printed_can_be_set(
     repeats = {call["argv"][call["argv"].index("--repeat") + 1] for call in bench.calls(program)}
     assert repeats == {"3"}
     assert len(bench.calls(program)) >= 12, "six pairs at least"
+
+
+@pytest.mark.usefixtures("without_valgrind")
+@pytest.mark.parametrize(("lasts", "lines"), [("0.001s", 1), ("1h", 0)])
+def test_it_says_how_long_it_takes_where_six_pairs_take_longer(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lasts: str, lines: int
+) -> None:
+    monkeypatch.chdir(bench.path)
+    monkeypatch.setattr(trial, "MOST_PAIRS", 6)
+    program = bench.program("head")
+    words = ["doctor", "--no-noise", f"--replay={program}", "--block=24443168", "--repeat=3"]
+    cli.main([*words, f"--for={lasts}"])
+    assert capsys.readouterr().out.count("\n6 pairs, the fewest that say anything, take about ") == lines
 
 
 @pytest.mark.usefixtures("without_valgrind")
