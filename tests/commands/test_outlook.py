@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from pytest_ethrex_perf.judge.prospect import Noise
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import limits
 from pytest_ethrex_perf.replay import failure
+from tests.counters.conftest import SOURCE, build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,6 +169,25 @@ def test_it_measures_as_the_settings_file_says(
     out = capsys.readouterr().out
     assert "mainnet/24443168: repeat " in out, "why so many"
     assert "recommended here: the clock sees " in out
+
+
+def test_callgrind_counts_a_few_times_and_says_what_a_pair_costs(
+    bench: Bench,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+    monkeypatch.chdir(bench.path)
+    program = f"{build(SOURCE, tmp_path / 'known-work')} --instructions 400000 --pages 0"
+    words = ["doctor", "--no-noise", f"--ethrex-replay={program}", "--ethrex-block=24443168"]
+    cli.main([*words, "--repeat=3", "--for=20s"])
+    out, err = capsys.readouterr()
+    assert not err
+    assert re.search(r"pairs and [2-6] counts by callgrind in ", out)
+    assert "  instructions by callgrind (a count, not time)\n    sd of a pair " in out
+    assert re.search(r"    counting takes .* a pair; 6 pairs, the first look, take ", out)
 
 
 @pytest.mark.parametrize(
