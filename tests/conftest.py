@@ -41,7 +41,7 @@ if importlib.util.find_spec("ethereum") is None:  # the extra [embedded] is not 
 BLOCK = 24443168
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine's pause is no failure
 hypothesis.settings.load_profile("patient")
-PROFILE = OPTIONS["profile"]
+PROFILE, PATIENCE = OPTIONS["profile"], OPTIONS["patience"]
 
 
 def pytest_configure() -> None:
@@ -172,7 +172,7 @@ def bench(
 ) -> Bench:
     """A bench, untouched by this machine's environment; its locks and its program archive are its own.
 
-    Nothing is profiled unless it is asked for: it would take longer than everything else.
+    Nothing is profiled and no plan goes on unless it is asked for: it would take longer than all else.
     """
     for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
@@ -187,4 +187,5 @@ def bench(
     monkeypatch.setenv("TMPDIR", locks)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setitem(OPTIONS, "profile", PROFILE._replace(default="off"))
+    monkeypatch.setitem(OPTIONS, "patience", PATIENCE._replace(default="0"))
     return Bench(pytester, monkeypatch)

@@ -1,5 +1,7 @@
 """A pytest plugin for runs whose programs take no time: what they say of their times is believed.
 
+No plan goes on in them, unless it is asked for: it would take longer than all else.
+
 A real program's repeats can't take longer than its process lived (`failure.of_lifetime`); those of the fake
 programs do, or the tests would wait for them.
 """
@@ -8,7 +10,13 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.replay import failure
+
+
+def pytest_addoption() -> None:
+    """Be without patience in a process of its own; in that of the tests, `bench` has seen to it."""
+    OPTIONS["patience"] = OPTIONS["patience"]._replace(default="0")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ from pytest_ethrex_perf.config import readers
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import read
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.judge import looks
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import has_floor, limits
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import BlockResult
 
 _LIMITS = ("margin", "tolerance", "alpha", "looks", "floor")
-_DEFAULT = Rules(alpha=readers.alpha(OPTIONS["alpha"].default), looks=readers.looks(OPTIONS["looks"].default))
+_DEFAULT = looks.standard(Rules(alpha=readers.alpha(OPTIONS["alpha"].default)), looks.MOST)
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -64,7 +65,13 @@ def rules(
     if not has_floor(metric):
         chosen.pop("floor", None)
     usual = dataclasses.replace(_DEFAULT, **limits(metric, callgrind=callgrind)._asdict())
+    by_hand = chosen.pop("looks", None)
     ruled = dataclasses.replace(earlier or usual, gatings=gatings, **chosen)
+    if by_hand is not None:
+        once = (1.0, 1.0)
+        ruled = dataclasses.replace(ruled, looks=by_hand, most=0, alpha_spend=once, beta_spend=once)
+    elif ruled.looks == looks.ORDINARY:  # what they may spend depends on alpha and the family
+        ruled = looks.standard(ruled, ruled.most)
     if ruled.margin >= ruled.tolerance:
         raise UsageError(
             f"{name}: the margin ({ruled.margin:.3g}) must be below the tolerance ({ruled.tolerance:.3g}): "

@@ -211,9 +211,16 @@ OPTIONS: dict[str, Option] = {
         ),
         Option(
             "looks",
-            "numbers of pairs at which the data is looked at",
-            "6,10,16,24",
+            "numbers of pairs at which the data is looked at, a plan by hand that never goes on",
+            shown_default="6,8,10,13,16,20,24, and on while --ethrex-patience lasts",
             metavar="LIST",
+        ),
+        Option(
+            "patience",
+            "how long a run may go on beyond its ordinary plan of 24 pairs, for blocks that are undecided "
+            "and whose noise says that more pairs will tell; 0: never",
+            "10m",
+            metavar="TIME",
         ),
         Option(
             "time_budget",

@@ -112,6 +112,11 @@ def seconds(text: object) -> float:
     return value
 
 
+def seconds_or_none(text: object) -> float:
+    """`10m` as `seconds` reads it, or `0`: no time at all; raises ValueError for anything else."""
+    return 0.0 if written(text).strip() in {"0", "0s", "0m", "0h"} else seconds(text)
+
+
 def milliseconds(text: object) -> float:
     """`0.2ms`, `0.2 ms`, or `0` as nanoseconds; a bare number is in ms. Raises ValueError."""
     value = _number(written(text).strip().removesuffix("ms"), "a time in ms like 0.2ms")

@@ -41,6 +41,7 @@ tolerance = parsers.probability
 floor = parsers.milliseconds
 alpha = parsers.significance
 looks = parsers.looks
+patience = parsers.seconds_or_none
 time_budget = parsers.seconds
 on_inconclusive: Callable[[object], WarnOrFail] = parsers.choice("warn", "fail")
 on_improvement: Callable[[object], PassOrFail] = parsers.choice("pass", "fail")

@@ -106,7 +106,9 @@ class Settings:
     """In bytes."""
     machine: str | None
     alpha: float
-    looks: tuple[int, ...]
+    looks: tuple[int, ...] | None
+    """None: the ordinary ones, which may go on."""
+    patience: float
     time_budget: float | None
     aa: bool
     on_inconclusive: readers.WarnOrFail
@@ -273,7 +275,8 @@ def _read(
         archive_size=sources.value("archive_size", readers.archive_size),
         machine=sources.value_or_none("machine", readers.machine),
         alpha=sources.value("alpha", readers.alpha),
-        looks=sources.value("looks", readers.looks),
+        looks=sources.value_or_none("looks", readers.looks),
+        patience=sources.value("patience", readers.patience),
         time_budget=sources.value_or_none("time_budget", readers.time_budget),
         aa=sources.flag("aa"),
         on_inconclusive=sources.value("on_inconclusive", readers.on_inconclusive),

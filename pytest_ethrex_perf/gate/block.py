@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
-from pytest_ethrex_perf.gate.schedule import first_side
+from pytest_ethrex_perf.gate.turns import first_side
+from pytest_ethrex_perf.judge import power, words
 from pytest_ethrex_perf.judge.assess import Material, assess
+from pytest_ethrex_perf.judge.family import spending
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.measurement import Pair
 from pytest_ethrex_perf.records.metric import TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.gate.findings import Findings
     from pytest_ethrex_perf.gate.launch import Launch
@@ -115,8 +118,42 @@ class Block:
     def samples_planned(self) -> int:
         """Pairs or invocations after which it ends at the latest."""
         if self.plan.mode == "interleaved":
+            return max(map(self._last_look, self.rules))
+        return self.plan.invocations
+
+    def _last_look(self, gating: Gating) -> int:
+        decision = self.decisions.get(gating)
+        return ((decision and decision.plan) or self.rules[gating].looks)[-1]
+
+    @property
+    def samples_ordinary(self) -> int:
+        """Pairs or invocations of the ordinary plan; what an undecided block takes beyond costs patience."""
+        if self.plan.mode == "interleaved":
             return max(rules.looks[-1] for rules in self.rules.values())
         return self.plan.invocations
+
+    @property
+    def in_ordinary_plan(self) -> bool:
+        """Whether it needs a turn of the ordinary plan."""
+        return not self.decided and self.samples_taken < self.samples_ordinary
+
+    def turns_left(self) -> dict[Block, int]:
+        """Its turns up to the end of its plan, as far as that is known."""
+        return {self: self.samples_planned - self.samples_taken}
+
+    @property
+    def seconds_a_turn(self) -> float:
+        """Mean duration of a turn, s; 0 before the first."""
+        return sum(map(_seconds, self._turns)) / max(len(self._turns), 1)
+
+    @property
+    def seconds_of_last_turn(self) -> float:
+        """Duration of the last turn, s; 0 before the first."""
+        return _seconds(self._turns[-1]) if self._turns else 0.0
+
+    @property
+    def _turns(self) -> Sequence[tuple[Invocation, ...]]:
+        return [(pair.base, pair.head) for pair in self.pairs] or [(each,) for each in self.invocations]
 
     @property
     def decided(self) -> bool:
@@ -135,6 +172,32 @@ class Block:
     def estimate(self) -> Decision | None:
         """The running decision of the first gating, for progress."""
         return next(iter(self.decisions.values()), None)
+
+    def visible(self) -> float | None:
+        """The slowdown (log) of its first gating that would be found, were no more pairs to come.
+
+        With a probability of 90 %, and without a floor; None before the first look.
+        """
+        gating, decision = next(iter(self.decisions.items()), (None, None))
+        if gating is None or decision is None or decision.sd is None or not decision.looks:
+            return None
+        rules = replace(self.rules[gating], looks=decision.plan or self.rules[gating].looks, most=0)
+        return power.detectable(spending(rules, decision.pairs, final=True), decision.sd, rules)
+
+    def asks_for(self) -> list[str]:
+        """What the noise asks for where it is more than the ordinary plan; said once, at the first look."""
+        sentences = []
+        for gating, decision in self.decisions.items():
+            rules = self.rules[gating]
+            goes_on = (
+                decision.verdict is None
+                and bool(decision.looks)
+                and self._last_look(gating) > rules.looks[-1]
+            )
+            if goes_on and self.samples_taken == rules.looks[0]:
+                seconds = (self._last_look(gating) - self.samples_taken) * self.seconds_a_turn
+                sentences.append(f"{self} {gating.metric}: {words.asks_for(decision, rules, seconds)}")
+        return sentences
 
     # --- measuring ------------------------------------------------------------------------------------------
 
@@ -246,3 +309,7 @@ class Block:
             if decision.verdict is Verdict.REGRESSION
             and settle(self.id, gating.metric, decision).outcome == "fail"
         ]
+
+
+def _seconds(turn: tuple[Invocation, ...]) -> float:
+    return sum(invocation.wall_ns + invocation.counting_ns for invocation in turn) / 1e9

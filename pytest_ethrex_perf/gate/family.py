@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import check_limits, check_marker
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.judge import family
+from pytest_ethrex_perf.judge import family, looks
 from pytest_ethrex_perf.records.request import Gating, Request
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ class Family:
         return family.gatings(max(self.size, 1), len(self.mean_metrics))
 
     def _rules(self, gating: Gating, gatings: float) -> Rules:
-        return gating.rules(alpha=self.settings.alpha, gatings=gatings, looks=self.settings.looks)
+        rules = gating.rules(alpha=self.settings.alpha, gatings=gatings)
+        if self.settings.looks is not None:  # a plan by hand
+            return replace(rules, looks=self.settings.looks)
+        return looks.standard(rules, looks.MOST if self.settings.patience else 0)
 
 
 def request_of(settings: Settings, block: BlockId, marker: Mapping[str, object] | None = None) -> Request:

@@ -33,6 +33,25 @@ class Mean:
     def _is_decided(self, metric: str) -> bool:
         return metric in self._results and self._results[metric].decision.verdict is not None
 
+    @property
+    def in_ordinary_plan(self) -> bool:
+        """Whether it needs another round of the ordinary plan."""
+        ordinary = max((rules.looks[-1] for rules in self._rules.values()), default=0)
+        return not self.decided and self._rounds < ordinary
+
+    def turns_left(self) -> dict[Block, int]:
+        """The turns of each block up to the end of the plan, as far as that is known."""
+        planned = max((self._last_look(metric) for metric in self._rules), default=0)
+        return {block: max(planned - block.samples_taken, 0) for block in self.blocks}
+
+    def _last_look(self, metric: str) -> int:
+        result = self._results.get(metric)
+        return ((result and result.decision.plan) or self._rules[metric].looks)[-1]
+
+    @property
+    def _rounds(self) -> int:
+        return min(block.samples_taken for block in self.blocks)
+
     def judge(self, *, final: bool = False) -> None:
         """Judge what is not decided yet; with `final` nothing more will be measured."""
         if self.decided:

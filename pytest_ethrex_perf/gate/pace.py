@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.gate.schedule import Schedule
+from pytest_ethrex_perf.gate.schedule import Patience, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from pytest_ethrex_perf.gate.block import Block
+    from pytest_ethrex_perf.gate.schedule import Undecided
 
 
 class Hold(Protocol):
@@ -45,19 +46,28 @@ class Site(Protocol):
         """How long the run may measure; None: as long as it takes."""
         ...
 
+    @property
+    def patience_s(self) -> float:
+        """How long the run may go on beyond its ordinary plan."""
+        ...
+
+    def undecided(self, blocks: Sequence[Block]) -> Sequence[Undecided]:
+        """What the measuring of these may decide beyond the ordinary plan."""
+        ...
+
     def plan(self, blocks: Iterable[Block]) -> None:
         """Plan these, or note in them why there is no plan."""
         ...
 
     def is_active(self, block: Block) -> bool:
-        """Whether `block` still needs turns."""
+        """Whether `block` still needs turns of the ordinary plan."""
         ...
 
 
 class Pace(Protocol):
     """Decides which blocks share a schedule."""
 
-    def schedule(self, site: Site, block: Block) -> AbstractContextManager[Schedule[Block]]:
+    def schedule(self, site: Site, block: Block) -> AbstractContextManager[Schedule]:
         """The schedule that `block` is measured in; the machine is ours inside."""
         ...
 
@@ -73,10 +83,10 @@ class Together:
     """
 
     def __init__(self) -> None:
-        self._schedule: Schedule[Block] | None = None
+        self._schedule: Schedule | None = None
 
     @contextmanager
-    def schedule(self, site: Site, block: Block) -> Iterator[Schedule[Block]]:
+    def schedule(self, site: Site, block: Block) -> Iterator[Schedule]:
         """The schedule of all blocks, whichever is asked for."""
         del block
         if self._schedule is None:
@@ -88,7 +98,13 @@ class Together:
             except MeasurementError as error:  # every block's error, not the first one's alone
                 for each in planned:
                     each.fail(str(error))
-            self._schedule = Schedule(planned, site.is_active, site.time_budget_s)
+            self._schedule = Schedule(
+                planned,
+                site.is_active,
+                site.time_budget_s,
+                Patience(site.patience_s),
+                site.undecided(planned),
+            )
         yield self._schedule
 
     @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,12 +26,12 @@ from pytest_ethrex_perf.records.metric import TIMES
 from pytest_ethrex_perf.replay import program_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.counters.choice import Chosen
     from pytest_ethrex_perf.gate.pace import Pace
-    from pytest_ethrex_perf.gate.schedule import Schedule
+    from pytest_ethrex_perf.gate.schedule import Schedule, Undecided
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.request import Request
@@ -47,7 +46,9 @@ class Status:
     blocks: int
     decided: int
     left_s: float
-    """Time left at the most: if no block is decided before its last look."""
+    """Time left at the most."""
+    news: tuple[str, ...] = ()
+    """What this turn has shown of the plan: how far it goes on."""
 
 
 class Run:
@@ -82,7 +83,6 @@ class Run:
         self._say = say
         self._recorder = Recorder(self.equipment)
         self._blocks: dict[Request, Block] = {}
-        self._turns_s: list[float] = []
 
     @property
     def blocks(self) -> list[Block]:
@@ -98,6 +98,11 @@ class Run:
         """How long the run may measure; None: as long as it takes."""
         limit_s: float | None = self.settings.time_budget
         return limit_s
+
+    @property
+    def patience_s(self) -> float:
+        """How long the run may go on beyond its ordinary plan; a plan by hand never does."""
+        return self.settings.patience
 
     def fix(
         self, requests: Iterable[Request], mean: Iterable[Request] = (), elsewhere: Iterable[Request] = ()
@@ -149,15 +154,13 @@ class Run:
         with self._pace.machine(self):
             return self._launch(self.equipment.head, block, repeat=repeat, label="replay", turn=0)
 
-    def _advance(self, schedule: Schedule[Block], done: Callable[[], bool]) -> None:
+    def _advance(self, schedule: Schedule, done: Callable[[], bool]) -> None:
         while not done():
-            if schedule.budget.exhausted():
+            block = None if schedule.budget.exhausted() else schedule.next()
+            if block is None:
                 self._finish(schedule)
                 return
-            block = schedule.next()
-            began = time.monotonic()
             block.take_turn(self._launch, keep_counting=self._mean_counts(block))
-            self._turns_s.append(time.monotonic() - began)
             if block.decided:
                 self._verify(block)
             if self.mean is not None:
@@ -165,7 +168,7 @@ class Run:
             self._record(block)
             self._on_turn(self._status(block, schedule))
 
-    def _finish(self, schedule: Schedule[Block]) -> None:
+    def _finish(self, schedule: Schedule) -> None:
         for block in schedule.blocks:
             block.finish()
             self._verify(block)
@@ -187,23 +190,27 @@ class Run:
             block.fail(f"{block.id}: {contradiction}; base {clause}, and may be another program now")
 
     def is_active(self, block: Block) -> bool:
-        """Whether `block` still needs turns, for itself or for the mean over blocks."""
-        return block.error is None and (not block.decided or self._mean_waits(block))
+        """Whether `block` needs turns of the ordinary plan, for itself or for the mean over blocks."""
+        waits = self.mean is not None and block in self.mean.blocks and self.mean.in_ordinary_plan
+        return block.error is None and (block.in_ordinary_plan or waits)
 
-    def _mean_waits(self, block: Block) -> bool:
-        return self.mean is not None and block in self.mean.blocks and not self.mean.decided
+    def undecided(self, blocks: Sequence[Block]) -> list[Undecided]:
+        """What the measuring of these may decide beyond the ordinary plan: each, and the mean over all."""
+        mean = self.mean
+        return [*blocks, mean] if mean is not None and set(mean.blocks) <= set(blocks) else [*blocks]
 
     def _mean_counts(self, block: Block) -> bool:
         """Whether the mean over blocks still waits for counts of this block."""
-        return self._mean_waits(block) and not set(self.family.mean_metrics) <= set(TIMES)
+        waits = self.mean is not None and block in self.mean.blocks and not self.mean.decided
+        return waits and not set(self.family.mean_metrics) <= set(TIMES)
 
-    def _status(self, block: Block, schedule: Schedule[Block]) -> Status:
-        turns = sum(each.samples_planned - each.samples_taken for each in schedule.active())
+    def _status(self, block: Block, schedule: Schedule) -> Status:
         return Status(
             block=block,
             blocks=len(schedule.blocks),
             decided=sum(each.decided for each in schedule.blocks),
-            left_s=turns * sum(self._turns_s) / len(self._turns_s),
+            left_s=schedule.left_s,
+            news=tuple(block.asks_for()),
         )
 
     # --- planning -------------------------------------------------------------------------------------------
@@ -275,7 +282,7 @@ class Run:
             self.settings, cache_dir=self.equipment.cache_dir, secrets=self.equipment.secrets, say=self._say
         )
 
-    def _explain(self, block: Block, schedule: Schedule[Block]) -> None:
+    def _explain(self, block: Block, schedule: Schedule) -> None:
         """Find out where the time of a decided block goes, once; the machine is still ours."""
         if block.findings is None and self._explainer.wanted(block, self.policy):
             with schedule.budget.paused():

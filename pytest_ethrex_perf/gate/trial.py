@@ -68,8 +68,7 @@ class Trial:
 def run(settings: Settings, block: BlockId, seconds: float, say: Callable[[str], None]) -> Trial:
     """Measure `block` for about so many seconds, as the gate does: at least 6 pairs, whatever they take.
 
-    Raises `MeasurementError` and `UsageError` as a run does. `say` hears for whom we wait, and for how long
-    where six pairs take more than that.
+    Raises `MeasurementError` and `UsageError` as a run does. `say` hears for whom we wait.
     """
     equipment = Equipment(replace(settings, counters="auto", events=()))
     equipment.cache(block)
@@ -90,7 +89,7 @@ def _measured(equipment: Equipment, block: BlockId, seconds: float, say: Callabl
     else:
         repeat = asked.repeat
     until = began + (seconds if isinstance(callgrind, str) else _TIMED * seconds)
-    pairs = list(_pairs(launch, equipment, block, repeat, until, say))
+    pairs = list(_pairs(launch, equipment, block, repeat, until))
     counted: list[Invocation] = []
     uncounted = callgrind if isinstance(callgrind, str) else None
     expected_s = 2 * callgrind_seconds([pair.head for pair in pairs])
@@ -124,20 +123,10 @@ def _callgrind(equipment: Equipment) -> choice.Chosen | str:
 
 
 def _pairs(
-    launch: Launcher,
-    equipment: Equipment,
-    block: BlockId,
-    repeat: int,
-    until: float,
-    say: Callable[[str], None],
+    launch: Launcher, equipment: Equipment, block: BlockId, repeat: int, until: float
 ) -> Iterator[Pair]:
     """Pairs of head with itself, in the gate's order, until then; 6 at least."""
-    began = time.monotonic()
     for index in range(MOST_PAIRS):
-        if index == 1:
-            fewest_s = MIN_PAIRS * (time.monotonic() - began)
-            if began + fewest_s > until:
-                say(f"{MIN_PAIRS} pairs, the fewest that say anything, take about {units.clock(fewest_s)}")
         if index >= MIN_PAIRS and time.monotonic() >= until:
             return
         one, other = (

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.gate.schedule import Schedule
+from pytest_ethrex_perf.gate.schedule import Patience, Schedule
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 class OneByOne:
     """Each block is a schedule of its own, and holds the machine for just as long.
 
-    The budget of time is shared out over the run's blocks; what one leaves over goes to those after it.
+    The budget of time and the patience are shared out over the run's blocks; what one leaves over goes to
+    those after it.
     """
 
     def __init__(self) -> None:
-        self._schedules: dict[Block, Schedule[Block]] = {}
+        self._schedules: dict[Block, Schedule] = {}
         self._left_s = 0.0
+        self._patience_left_s = 0.0
 
     @contextmanager
-    def schedule(self, site: Site, block: Block) -> Iterator[Schedule[Block]]:
+    def schedule(self, site: Site, block: Block) -> Iterator[Schedule]:
         """The schedule of `block` alone; the machine is taken first, so that nothing disturbs who has it."""
         if block in self._schedules:  # it is decided, and takes no more turns
             yield self._schedules[block]
@@ -46,7 +48,11 @@ class OneByOne:
                 block.fail(str(error))
             else:
                 site.plan([block])
-            schedule = Schedule([block] if block.is_open else [], site.is_active, self._share_s(site))
+            planned = [block] if block.is_open else []
+            patience = Patience(self._patience_left_s + site.patience_s / len(site.blocks))
+            schedule = Schedule(
+                planned, site.is_active, self._share_s(site), patience, site.undecided(planned)
+            )
             self._schedules[block] = schedule
             yield schedule
         finally:
@@ -54,6 +60,7 @@ class OneByOne:
             finished = self._schedules.get(block)
             if finished is not None and finished.blocks:
                 self._left_s = max(0.0, finished.budget.left_s or 0.0)
+                self._patience_left_s = max(0.0, finished.patience.left_s)
 
     def _share_s(self, site: Site) -> float | None:
         budget_s = site.time_budget_s

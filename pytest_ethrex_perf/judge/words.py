@@ -10,6 +10,8 @@ from pytest_ethrex_perf.records.decision import Rules, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_ethrex_perf.records.decision import Decision
+
 
 class _Shown(NamedTuple):
     """An estimate and its 95 % interval in words."""
@@ -38,6 +40,16 @@ def reason(
     if below_floor and verdict in {None, Verdict.INCONCLUSIVE}:
         return f"{shown.estimate} after {measured}, but less than the absolute floor of {rules.floor:g}"
     return _REASONS[verdict](shown, rules, measured)
+
+
+def asks_for(decision: Decision, rules: Rules, seconds: float) -> str:
+    """Say what the noise of the first look asks for: `sd 9.0 %: 81 pairs, about 3 min, to tell +3 % …`.
+
+    `seconds` is what the pairs that are missing take.
+    """
+    told = f"to tell +{units.limit(rules.tolerance)} from +{units.limit(rules.margin)}"
+    sd = units.deviation(decision.looks[0].sd)
+    return f"sd {sd}: {decision.plan[-1]} pairs, about {units.clock(seconds)}, {told}"
 
 
 def _regression(shown: _Shown, rules: Rules, measured: str) -> str:

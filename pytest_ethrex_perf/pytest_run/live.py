@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.report import escape, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pytest
 
@@ -26,6 +28,8 @@ class Screen:
     def __init__(self, config: pytest.Config) -> None:
         self._manager = config.pluginmanager
         self._in_worker = hasattr(config, "workerinput")
+        self._quiet = config.get_verbosity() < 0
+        self._minutes = Minutes()
         self._cells_shown = 0
 
     @property
@@ -35,15 +39,20 @@ class Screen:
         return reporter._tw.fullwidth if reporter is not None else terminal.ROOM  # noqa: SLF001 - no public way
 
     def show(self, status: Status) -> None:
-        """Live progress: written after what is on the line, and over itself; on a terminal only."""
+        """Progress: on a terminal written after what is on the line and over itself, else a line a minute."""
         with self._uncaptured() as reporter:
-            if reporter is None or not reporter.isatty or reporter.verbosity < 0 or "CI" in os.environ:
+            if self._quiet:
                 return
-            written = reporter._tw.width_of_current_line  # noqa: SLF001 - no public way to know the column
-            progress = line(status, max(0, self.room - written - 2))
-            self._cells_shown = terminal.width(progress)
-            back = f"\x1b[{self._cells_shown}D" if self._cells_shown else ""
-            self._write(f"{_ERASE}{progress}{back}")
+            for sentence in status.news:
+                self._say(reporter, sentence)
+            if reporter is not None and reporter.isatty and "CI" not in os.environ:
+                written = reporter._tw.width_of_current_line  # noqa: SLF001 - no public way to know the column
+                progress = line(status, max(0, self.room - written - 2))
+                self._cells_shown = terminal.width(progress)
+                back = f"\x1b[{self._cells_shown}D" if self._cells_shown else ""
+                self._write(f"{_ERASE}{progress}{back}")
+            elif self._minutes.passed():
+                self._say(reporter, line(status, terminal.ROOM))
 
     def clear(self) -> None:
         """Take the live progress away."""
@@ -56,10 +65,13 @@ class Screen:
         """Write a sentence that everybody should read, on a line by itself."""
         sentence = escape.shown(sentence)
         with self._uncaptured() as reporter:
-            if self._in_worker:  # it has no reporter; its standard error is the user's
-                sys.stderr.write(f"\nethrex-perf: {sentence}\n")
-            elif reporter is not None:
-                reporter.write_line(f"ethrex-perf: {sentence}", yellow=True)
+            self._say(reporter, sentence)
+
+    def _say(self, reporter: pytest.TerminalReporter | None, sentence: str) -> None:
+        if self._in_worker:  # it has no reporter; its standard error is the user's
+            sys.stderr.write(f"\nethrex-perf: {sentence}\n")
+        elif reporter is not None:
+            reporter.write_line(f"ethrex-perf: {sentence}", yellow=True)
 
     @contextmanager
     def _uncaptured(self) -> Iterator[pytest.TerminalReporter | None]:
@@ -77,8 +89,24 @@ class Screen:
         sys.stdout.flush()
 
 
+class Minutes:
+    """Tells when another minute has passed since it was made, or last said so."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+
+    def passed(self) -> bool:
+        """Whether it has; then the next minute begins."""
+        now = self._clock()
+        if now - self._since < 60:  # noqa: PLR2004 - seconds
+            return False
+        self._since = now
+        return True
+
+
 def line(status: Status, room: int) -> str:
-    """Block, pair k/n, running estimate and its 95 % interval, time left; cut to `room` cells."""
+    """Block, pair k/n, estimate and its 95 % interval, what could be seen now, time left; in `room` cells."""
     block = status.block
     decision = block.estimate
     parts = [f"{block} {block.samples_taken}/{block.samples_planned}"]
@@ -86,6 +114,9 @@ def line(status: Status, room: int) -> str:
         reach = decision.half_width
         within = f" ± {units.percent(reach)}" if reach is not None else ""
         parts.append(units.log_percent(decision.estimate) + within)
+    visible = block.visible()
+    if visible is not None and math.isfinite(visible):
+        parts.append(f"would see {units.log_percent(visible)}")
     if status.blocks > 1:
         parts.append(f"{status.decided}/{status.blocks} blocks")
     parts.append(f"at most {units.clock(status.left_s)} left")

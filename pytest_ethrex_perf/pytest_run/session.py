@@ -55,7 +55,13 @@ class PytestRun:
         if worker is None:
             self.gate = Run(self.settings, on_turn=screen.show, say=screen.say)
         else:
-            self.gate = Run(self.settings, pace=OneByOne(), run_id=worker["testrunuid"], say=screen.say)
+            self.gate = Run(
+                self.settings,
+                pace=OneByOne(),
+                run_id=worker["testrunuid"],
+                on_turn=screen.show,
+                say=screen.say,
+            )
         results = Results(self.gate)
         self.notes: list[str] = []
         """What went wrong in our hooks, where no test can say it: the run is no success."""

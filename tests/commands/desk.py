@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Edit: TypeAlias = Callable[[Any], object]
 
 FILES = 10
-CUT_SHORT = 8  # pairs after which the run of `cut.json` has no more time; `brief` has 3, `stopped` 30 in all
+CUT_SHORT = 9  # pairs after which the run of `cut.json` has no more time; `brief` has 3, `stopped` 30 in all
 
 
 class Ran(NamedTuple):

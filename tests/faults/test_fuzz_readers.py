@@ -431,8 +431,7 @@ def trees() -> list[dict[str, str]]:
 
 
 @settings(
-    max_examples=15,
-    deadline=None,
+    max_examples=40,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -14,7 +14,7 @@ from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class Machine:
@@ -41,6 +41,11 @@ class Site:
         self.time_budget_s = time_budget_s
         self.blocks = [Block(Request(BlockId("hoodi", number), 5, 1, ()), {}) for number in (1, 2)]
         self.planned: list[Block] = []
+
+    patience_s = 60.0
+
+    def undecided(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        return blocks
 
     def plan(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
@@ -101,3 +106,14 @@ def test_one_by_one_the_time_is_shared_out_and_what_is_left_goes_to_the_next() -
             left.append(schedule.budget.left_s or 0.0)
     assert 0 < left[0] <= 500
     assert 500 < left[1] <= 1000
+
+
+def test_one_by_one_patience_is_shared_out_and_what_is_left_goes_to_the_next() -> None:
+    site = Site(Machine())
+    pace = OneByOne()
+    left = []
+    for block in site.blocks:
+        with pace.schedule(site, block) as schedule:
+            left.append(schedule.patience.left_s)
+            schedule.patience.left_s -= 10
+    assert left == [30, 50]

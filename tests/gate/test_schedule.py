@@ -1,79 +1,19 @@
-"""When which block is measured."""
+"""For how long what is measured: a budget of time, the ordinary plan, patience beyond it."""
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.gate.schedule import Budget, first_side, turns
+from pytest_ethrex_perf.gate.schedule import Budget, Patience, Schedule, seconds_left
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def always(_: object) -> bool:
-    return True
-
-
-def take(blocks: str, count: int) -> str:
-    order = turns(blocks, always)
-    return "".join(next(order) for _ in range(count))
-
-
-def test_sides_alternate_abba() -> None:
-    order = [
-        side
-        for pair in range(4)
-        for side in ((first_side(pair),) + (("head",) if pair % 2 == 0 else ("base",)))
-    ]
-    assert order == ["base", "head", "head", "base"] * 2
-
-
-@given(st.integers(0, 1000))
-def test_linear_drift_cancels_over_two_pairs(pair: int) -> None:
-    slots = {"base": 0, "head": 0}
-    for number in (pair, pair + 1):
-        first = first_side(number)
-        second = "head" if first == "base" else "base"
-        slots[first] += 2 * number
-        slots[second] += 2 * number + 1
-    assert slots["base"] == slots["head"]
-
-
-def test_each_round_starts_one_block_later() -> None:
-    assert take("ABC", 9) == "ABC" + "BCA" + "CAB"
-    assert take("A", 3) == "AAA"
-
-
-@given(st.integers(1, 8), st.integers(1, 20))
-def test_in_every_round_each_block_has_one_turn(blocks: int, rounds: int) -> None:
-    names = "ABCDEFGH"[:blocks]
-    order = take(names, blocks * rounds)
-    for start in range(0, len(order), blocks):
-        assert sorted(order[start : start + blocks]) == list(names)
-
-
-@given(st.integers(2, 8))
-def test_over_as_many_rounds_as_blocks_each_has_had_every_place(blocks: int) -> None:
-    names = "ABCDEFGH"[:blocks]
-    order = take(names, blocks * blocks)
-    for place in range(blocks):
-        assert sorted(order[place::blocks]) == list(names)
-
-
-@given(st.lists(st.integers(0, 6), min_size=0, max_size=6))
-def test_a_decided_block_drops_out_and_the_last_one_ends_it(needed: list[int]) -> None:
-    taken: Counter[int] = Counter()
-    for block in turns(range(len(needed)), lambda block: taken[block] < needed[block]):
-        taken[block] += 1
-    assert [taken[block] for block in range(len(needed))] == needed
-
-
-def test_a_block_that_is_decided_within_a_round_is_not_asked_in_it() -> None:
-    active = {"A": True, "B": True}
-    order = turns("AB", lambda block: active[block])
-    assert next(order) == "A"
-    active["B"] = False
-    assert next(order) == "A"
+    from pytest_ethrex_perf.gate.block import Block
 
 
 class Clock:
@@ -116,3 +56,130 @@ def test_what_is_done_while_it_is_paused_takes_nothing_of_a_budget() -> None:
     assert not budget.exhausted()
     clock.now += 1
     assert budget.exhausted()
+
+
+@dataclass(eq=False)
+class Measured:
+    """A block whose plan asks for so many turns, 24 of them ordinary, of so many seconds each."""
+
+    name: str
+    samples_planned: int
+    seconds_a_turn: float = 1.0
+    decided_at: int | None = None
+    samples_taken: int = 24
+    samples_ordinary: int = 24
+
+    @property
+    def decided(self) -> bool:
+        return self.samples_taken >= min(self.samples_planned, self.decided_at or self.samples_planned)
+
+    @property
+    def in_ordinary_plan(self) -> bool:
+        return not self.decided and self.samples_taken < self.samples_ordinary
+
+    @property
+    def seconds_of_last_turn(self) -> float:
+        return self.seconds_a_turn
+
+    def turns_left(self) -> dict[Any, int]:
+        return {self: self.samples_planned - self.samples_taken}
+
+
+@dataclass
+class Together:
+    """A mean over blocks that asks for so many rounds."""
+
+    blocks: Sequence[Measured]
+    planned: int
+    turns: list[str] = field(default_factory=list)
+
+    @property
+    def decided(self) -> bool:
+        return all(block.samples_taken >= self.planned for block in self.blocks)
+
+    def turns_left(self) -> dict[Any, int]:
+        return {block: max(self.planned - block.samples_taken, 0) for block in self.blocks}
+
+
+def run(patience: Patience, *candidates: Any) -> str:
+    """Take the turns beyond the plan; their order, as the names of the blocks."""
+    order = ""
+    for turn in patience.turns(candidates):
+        block = cast("Measured", turn)
+        order += block.name
+        block.samples_taken += 1
+    return order
+
+
+def test_without_patience_nothing_goes_on() -> None:
+    assert run(Patience(0), Measured("A", 36)) == ""
+
+
+def test_who_needs_the_least_time_goes_first() -> None:
+    slow, far, near = Measured("S", 26, seconds_a_turn=5), Measured("F", 34), Measured("N", 27)
+    assert run(Patience(1000), slow, far, near) == "N" * 3 + "S" * 2 + "F" * 10
+
+
+def test_what_is_decided_early_leaves_its_time_to_the_others() -> None:
+    early, other = Measured("E", 84, decided_at=30), Measured("O", 120)
+    assert run(Patience(102), early, other) == "E" * 6 + "O" * 96
+
+
+def test_who_need_more_than_there_is_share_it_alike() -> None:
+    blocks = [Measured(name, 900) for name in "AB"]
+    assert run(Patience(100), *blocks) == "A" * 50 + "B" * 50
+
+
+def test_a_share_that_is_left_over_goes_to_those_who_are_still_undecided() -> None:
+    first, second = Measured("A", 900), Measured("B", 901, decided_at=34)
+    assert run(Patience(100), first, second) == "A" * 50 + "B" * 10 + "A" * 40
+
+
+def test_the_mean_over_blocks_takes_whole_rounds() -> None:
+    blocks = [Measured("A", 24), Measured("B", 24, samples_taken=25)]
+    assert run(Patience(100), *blocks, Together(blocks, 27)) in ("AABAB", "ABAAB", "AABBA", "ABABA")
+
+
+@given(
+    st.floats(0.5, 200),
+    st.lists(st.tuples(st.integers(25, 90), st.floats(0.1, 9), st.integers(25, 90)), min_size=1, max_size=5),
+)
+def test_patience_ends_after_its_time_or_when_all_is_decided(
+    limit_s: float, plans: list[tuple[int, float, int]]
+) -> None:
+    blocks = [Measured("ABCDE"[n], planned, s, at) for n, (planned, s, at) in enumerate(plans)]
+    patience = Patience(limit_s)
+    run(patience, *blocks)
+    spent = sum((block.samples_taken - 24) * block.seconds_a_turn for block in blocks)
+    assert all(block.decided for block in blocks) or spent >= limit_s - 1e-6
+    longest = max(block.seconds_a_turn for block in blocks)
+    assert spent <= limit_s + longest + 1e-6, "the last turn may end late"
+
+
+def schedule(*blocks: Measured, limit_s: float | None = None, patience_s: float = 0) -> Schedule:
+    planned = cast("tuple[Block, ...]", blocks)
+    return Schedule(planned, lambda block: block.in_ordinary_plan, limit_s, Patience(patience_s), planned)
+
+
+def test_further_turns_follow_the_ordinary_plan_of_all() -> None:
+    blocks = [Measured(name, 26, samples_taken=22) for name in "AB"]
+    times = schedule(*blocks, patience_s=100)
+    order = ""
+    while (turn := times.next()) is not None:
+        block = cast("Measured", turn)
+        order += block.name
+        block.samples_taken += 1
+    assert order == "ABBA" + "AABB"
+
+
+def test_the_time_left_is_that_of_the_plan_and_of_patience_within_the_budget() -> None:
+    ordinary, further = Measured("A", 24, samples_taken=20), Measured("B", 124, seconds_a_turn=2.0)
+    assert schedule(ordinary, further).left_s == 4
+    assert schedule(ordinary, further, patience_s=50).left_s == 4 + 50
+    assert schedule(ordinary, further, patience_s=900).left_s == 4 + 200
+    times = schedule(ordinary, further, patience_s=900, limit_s=100)
+    assert 99 < times.left_s <= 100
+
+
+def test_nothing_is_left_of_what_is_decided() -> None:
+    assert seconds_left(cast("Any", Measured("A", 90, decided_at=24))) == 0

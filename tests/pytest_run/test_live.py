@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,10 +21,19 @@ class Block(SimpleNamespace):
     def __str__(self) -> str:
         return "mainnet/24443168"
 
+    def visible(self) -> float | None:
+        return self.seen  # type: ignore[no-any-return] # a namespace knows no types
 
-def status(decision: Decision | None = None, blocks: int = 1, left_s: float = 250) -> Any:
-    block = Block(samples_taken=3, samples_planned=24, estimate=decision)
-    return SimpleNamespace(block=block, blocks=blocks, decided=2, left_s=left_s)
+
+def status(
+    decision: Decision | None = None,
+    blocks: int = 1,
+    left_s: float = 250,
+    seen: float | None = None,
+    news: tuple[str, ...] = (),
+) -> Any:
+    block = Block(samples_taken=3, samples_planned=24, estimate=decision, seen=seen)
+    return SimpleNamespace(block=block, blocks=blocks, decided=2, left_s=left_s, news=news)
 
 
 RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 0.03))
@@ -34,6 +44,11 @@ RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 
     [
         (status(), "mainnet/24443168 3/24 · at most 4 min 10 s left"),
         (status(RUNNING), "mainnet/24443168 3/24 · +2.0 % ± 1.0 % · at most 4 min 10 s left"),
+        (
+            status(RUNNING, seen=math.log(1.09)),
+            "mainnet/24443168 3/24 · +2.0 % ± 1.0 % · would see +9.0 % · at most 4 min 10 s left",
+        ),
+        (status(RUNNING, seen=math.inf), "mainnet/24443168 3/24 · +2.0 % ± 1.0 % · at most 4 min 10 s left"),
         (
             status(Decision(verdict=None, reason="", pairs=1, estimate=0.02), blocks=5, left_s=9),
             "mainnet/24443168 3/24 · +2.0 % · 2/5 blocks · at most 9 s left",
@@ -59,8 +74,8 @@ def test_it_never_takes_more_than_its_room(room: int) -> None:
 class Reporter:
     """pytest's terminal reporter, as far as the screen uses it."""
 
-    def __init__(self, *, isatty: bool = True, verbosity: int = 0) -> None:
-        self.isatty, self.verbosity = isatty, verbosity
+    def __init__(self, *, isatty: bool = True) -> None:
+        self.isatty = isatty
         self.lines: list[str] = []
         self._tw = SimpleNamespace(fullwidth=80, width_of_current_line=10)
 
@@ -68,9 +83,10 @@ class Reporter:
         self.lines.append(line)
 
 
-def screen(reporter: Reporter | None, **config: object) -> live.Screen:
+def screen(reporter: Reporter | None, verbosity: int = 0, **config: object) -> live.Screen:
     plugins = {"terminalreporter": reporter}
-    given: Any = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=plugins.get), **config)
+    manager = SimpleNamespace(getplugin=plugins.get)
+    given: Any = SimpleNamespace(pluginmanager=manager, get_verbosity=lambda: verbosity, **config)
     return live.Screen(given)
 
 
@@ -96,21 +112,51 @@ def test_progress_stands_behind_what_is_on_the_line_until_it_is_cleared(
 
 
 @pytest.mark.parametrize(
-    "reporter", [None, Reporter(isatty=False), Reporter(verbosity=-1)], ids=["none", "no terminal", "-q"]
+    ("reporter", "verbosity"),
+    [(None, 0), (Reporter(isatty=False), 0), (Reporter(), -1)],
+    ids=["none", "no terminal", "-q"],
 )
-def test_progress_is_for_terminals_alone(
-    capsys: pytest.CaptureFixture[str], reporter: Reporter | None
+def test_progress_is_written_over_on_terminals_alone(
+    capsys: pytest.CaptureFixture[str], reporter: Reporter | None, verbosity: int
 ) -> None:
-    screen(reporter).show(status())
+    screen(reporter, verbosity).show(status())
     assert capsys.readouterr().out == ""
 
 
-def test_no_progress_is_shown_in_ci(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time in s, to be set by hand."""
+    now = [1000.0]
+    monkeypatch.setattr(live.Minutes.__init__, "__defaults__", (lambda: now[0],))
+    return now
+
+
+@pytest.mark.parametrize("isatty", [False, True])
+def test_without_a_terminal_and_in_ci_it_is_one_line_a_minute(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch, *, isatty: bool
 ) -> None:
-    monkeypatch.setenv("CI", "1")
-    screen(Reporter()).show(status())
-    assert capsys.readouterr().out == ""
+    if isatty:
+        monkeypatch.setenv("CI", "1")
+    reporter = Reporter(isatty=isatty)
+    desk = screen(reporter)
+    for seconds in (1, 58, 1, 30, 29, 1, 0):
+        clock[0] += seconds
+        desk.show(status())
+    assert reporter.lines == ["ethrex-perf: mainnet/24443168 3/24 · at most 4 min 10 s left"] * 2
+
+
+def test_a_worker_says_it_on_standard_error(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    desk = screen(None, workerinput={})
+    clock[0] += 60
+    desk.show(status())
+    assert capsys.readouterr().err == "\nethrex-perf: mainnet/24443168 3/24 · at most 4 min 10 s left\n"
+
+
+def test_what_a_turn_has_shown_of_the_plan_is_said_at_once_unless_it_is_to_be_quiet() -> None:
+    reporter = Reporter(isatty=False)
+    screen(reporter).show(status(news=("sd 9.0 %: 81 pairs",)))
+    screen(reporter, verbosity=-1).show(status(news=("sd 9.0 %: 81 pairs",)))
+    assert reporter.lines == ["ethrex-perf: sd 9.0 %: 81 pairs"]
 
 
 def test_a_sentence_goes_to_the_terminal_and_from_a_worker_to_standard_error(
