@@ -14,6 +14,7 @@ from pytest_ethrex_perf.records.result import SuiteResult
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_ethrex_perf.records.decision import Decision
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row
 
 SYMBOLS = {
@@ -179,10 +180,36 @@ def times(blocks: Iterable[BlockResult]) -> str:
 
 
 def counts(blocks: Iterable[BlockResult]) -> str:
-    """`2 regressions, 1 error, 5 unchanged`: one line over everything."""
-    return tally(
+    """`2 regressions, 1 error, 5 unchanged`: one line over everything.
+
+    Of what is inconclusive it says what would have gone unseen: it passed, but it is not proven unchanged.
+    """
+    blocks = list(blocks)
+    line = tally(
         name for block in blocks for name in [kind(metric) for metric in block.metrics] or [state(block)]
     )
+    open_ends = [metric for block in blocks for metric in block.metrics if kind(metric) == "inconclusive"]
+    if not open_ends:
+        return line
+    return f"{line}; {unproven(open_ends)}"
+
+
+def unproven(results: Iterable[MetricResult]) -> str:
+    """`not proven unchanged: a slowdown below +8.1 % would not have been seen`, of inconclusive results.
+
+    It is the largest of what each could see with a probability of 90 %.
+    """
+    worst = max(results, key=lambda result: _detectable(result.decision))
+    seen = _detectable(worst.decision)
+    if math.isinf(seen):
+        return "not proven unchanged: nothing would have been seen"
+    places = units.decimals(worst.rules.margin)
+    least = units.log_percent(seen, places)
+    return f"not proven unchanged: a slowdown below {least} would not have been seen"
+
+
+def _detectable(decision: Decision) -> float:
+    return math.inf if decision.detectable is None else decision.detectable
 
 
 def tally(names: Iterable[str]) -> str:
