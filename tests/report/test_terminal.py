@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.report import terminal
+from pytest_ethrex_perf.records.result import Advice
+from pytest_ethrex_perf.report import html, markdown, terminal
 from tests.report import builders
 
 if TYPE_CHECKING:
@@ -249,3 +250,25 @@ def test_an_empty_block_of_gas_is_told() -> None:
     block = msgspec.structs.replace(builders.interleaved(1, 0.0), gas=0, txs=0)
     told = lines_of(terminal.overview(builders.run([block])))
     assert "0 gas" in told[1]
+
+
+def test_advice_is_one_command_on_one_line_in_every_form() -> None:
+    run = builders.one()
+    pinned = "pytest --ethrex-block=mainnet/1 '--ethrex-prefix=taskset -c 4-7'"
+    command = f"{pinned} {'--ethrex-aa ' * 9}<b>\x1b[1m"
+    advice = Advice(command=command, reason="sd 9.0 %: 81 pairs, about 3 min, tell +3 % from +1 %")
+    block = msgspec.structs.replace(run.blocks[0], advice=advice)
+    run = msgspec.structs.replace(run, blocks=(block,))
+    for verbosity in (-1, 0, 1):
+        lines = [line.text for line in terminal.summary(run, verbosity=verbosity, room=80)]
+        (at,) = (number for number, line in enumerate(lines) if "--ethrex-prefix" in line)
+        assert lines[at].startswith("    pytest --ethrex-block=mainnet/1 '--ethrex-prefix=taskset -c 4-7' --")
+        assert "\x1b" not in lines[at]
+        assert lines[at - 1].endswith("tell +3 % from +1 %):")
+        assert max(map(len, lines[:at])) <= 80
+    for dump in (markdown.dump, html.dump):
+        page = dump(run)
+        assert "tell +3 % from +1 %" in page
+        assert "taskset -c 4-7" in page
+        assert "<b>" not in page.partition("taskset -c 4-7")[2].partition("\n")[0]
+        assert "\x1b" not in page
