@@ -82,27 +82,25 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 class Plain(io.TextIOBase):
-    """The commands' door to the terminal: text from outside is shown as text, whoever writes it."""
+    """The commands' door to the terminal: text from outside is shown as text, whoever writes it.
+
+    It is no terminal itself, and has no descriptor: argparse (Python 3.14) would write colours to one.
+    """
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self.inner = stream
 
     def write(self, text: str, /) -> int:
         """Write `text` without what moves a cursor, turns writing round or is a command to a CI."""
-        self._stream.write(escape.shown(text))
+        self.inner.write(escape.shown(text))
         return len(text)
 
     def flush(self) -> None:
         """Flush the stream itself."""
-        self._stream.flush()
+        self.inner.flush()
 
-    def fileno(self) -> int:
-        """Return the descriptor of the stream itself."""
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        """Whether the stream itself is a terminal."""
-        return self._stream.isatty()
+    def close(self) -> None:
+        """Leave the stream open, and what it could not write its own: `close` of a file would lose that."""
 
 
 def _failure(error: BaseException) -> tuple[str, int]:
@@ -123,7 +121,8 @@ def _failure(error: BaseException) -> tuple[str, int]:
 def _drop_output() -> None:
     """Have what could not be written to stdout go nowhere: Python would try it again at its end."""
     with contextlib.suppress(OSError):  # a stream without a descriptor has none that could break
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stream = sys.stdout.inner if isinstance(sys.stdout, Plain) else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline.schema import BaselineError
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.records.result import PublishedResult
 
@@ -98,10 +98,12 @@ def load(file: Path) -> Reference:
     import msgspec
 
     try:
-        reference = msgspec.json.decode(regular_file.content(file), type=Reference)
+        content = regular_file.content(file)
+        nesting.check(content)
+        reference = msgspec.json.decode(content, type=Reference)
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise BaselineError(f"{file}: is not a reference: {error}: restore it from version control") from None
     problems = {
         f"schema is {reference.schema}, this pytest-ethrex-perf reads {SCHEMA}": reference.schema != SCHEMA,

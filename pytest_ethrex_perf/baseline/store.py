@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, BaselineError, check
 from pytest_ethrex_perf.host.files import replace
 from pytest_ethrex_perf.host.lock import writing
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -76,13 +76,14 @@ def parse(text: str, name: str) -> Baseline:
             f"{name}: holds both sides of a merge conflict: `ethrex-perf baseline merge {name}` joins them"
         )
     try:
+        nesting.check(text)
         content = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         state = "truncated" if is_cut else "not JSON"
         raise BaselineError(f"{name}: {state} ({error.msg}, {where}): {_RESTORE}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BaselineError(f"{name}: {error}: {_RESTORE}") from None
     schema = content.get("schema") if isinstance(content, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:

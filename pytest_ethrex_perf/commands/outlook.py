@@ -91,14 +91,14 @@ def recommend(outlooks: Sequence[Outlook]) -> Recommendation:
     wider = f"in {minutes} at most the clock supports a tolerance of {tolerance:g} %"
     sharper = min(
         (outlook for outlook in outlooks if outlook is not clock and _decides(outlook)),
-        key=lambda outlook: outlook.noise.detectable(_pairs_in_time(outlook)),
+        key=_in_time,
         default=None,
     )
     if sharper is None:
         return Recommendation((f'metrics = ["{EXEC}"]', *plain, *limits), wider)
     metric = sharper.noise.metric
     counters = ('counters = "callgrind"',) if sharper.by == "callgrind" else ()
-    seen = units.log_percent(sharper.noise.detectable(_pairs_in_time(sharper)))
+    seen = units.log_percent(_in_time(sharper))
     return Recommendation(
         (f'metrics = ["{EXEC}", "{metric}"]', *counters, *plain, *limits),
         f"{wider}, {metric} sees {seen}",
@@ -109,6 +109,12 @@ def _pairs_in_time(outlook: Outlook) -> int:
     """Return the last look that the ordinary plan and patience reach."""
     beyond = looks.ORDINARY[-1] + PATIENCE_S / outlook.pair_s
     return max(look for look in (looks.ORDINARY[-1], *looks.FURTHER) if look <= beyond)
+
+
+def _in_time(outlook: Outlook) -> float:
+    """Return the smallest slowdown (log) that is seen in that time, or by the ordinary plan."""
+    plans = (looks.ORDINARY[-1], _pairs_in_time(outlook))
+    return min(outlook.noise.detectable(pairs) for pairs in plans)
 
 
 def _at_most(outlook: Outlook) -> Noise:

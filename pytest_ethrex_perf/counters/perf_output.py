@@ -14,6 +14,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_ethrex_perf.records import nesting
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -110,8 +112,9 @@ def _json_rows(text: str) -> Iterator[PrintedEvent]:
     for match in _OBJECT.finditer(text):
         repaired = _DECIMAL_COMMA.sub(r"\1.\2", _EXTRA_COMMA.sub("}", match[0]))
         try:
+            nesting.check(repaired)
             fields = json.loads(repaired)
-        except (ValueError, RecursionError):
+        except ValueError:
             continue
         if "counter-value" in fields and "event" in fields:
             row = _row(

@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ethrex_perf.embedded.errors import NoBlockError
-from pytest_ethrex_perf.records import header, regular_file, rlp
+from pytest_ethrex_perf.records import header, nesting, regular_file, rlp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +83,7 @@ def parse(text: str) -> CachedBlock:
 
     Raises `ValueError` where it is not a cache file (saying what is wrong) and `NoBlockError`.
     """
+    nesting.check(text)
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:

@@ -68,7 +68,8 @@ class Trial:
 def run(settings: Settings, block: BlockId, seconds: float, say: Callable[[str], None]) -> Trial:
     """Measure `block` for about so many seconds, as the gate does: at least 6 pairs, whatever they take.
 
-    Raises `MeasurementError` and `UsageError` as a run does. `say` hears for whom we wait.
+    Raises `MeasurementError` and `UsageError` as a run does. `say` hears for whom we wait, and for how long
+    where six pairs take more than that.
     """
     equipment = Equipment(replace(settings, counters="auto", events=()))
     equipment.cache(block)
@@ -89,7 +90,7 @@ def _measured(equipment: Equipment, block: BlockId, seconds: float, say: Callabl
     else:
         repeat = asked.repeat
     until = began + (seconds if isinstance(callgrind, str) else _TIMED * seconds)
-    pairs = list(_pairs(launch, equipment, block, repeat, until))
+    pairs = list(_pairs(launch, equipment, block, repeat, until, say))
     counted: list[Invocation] = []
     uncounted = callgrind if isinstance(callgrind, str) else None
     expected_s = 2 * callgrind_seconds([pair.head for pair in pairs])
@@ -123,10 +124,20 @@ def _callgrind(equipment: Equipment) -> choice.Chosen | str:
 
 
 def _pairs(
-    launch: Launcher, equipment: Equipment, block: BlockId, repeat: int, until: float
+    launch: Launcher,
+    equipment: Equipment,
+    block: BlockId,
+    repeat: int,
+    until: float,
+    say: Callable[[str], None],
 ) -> Iterator[Pair]:
     """Pairs of head with itself, in the gate's order, until then; 6 at least."""
+    began = time.monotonic()
     for index in range(MOST_PAIRS):
+        if index == 1:
+            fewest_s = MIN_PAIRS * (time.monotonic() - began)
+            if began + fewest_s > until:
+                say(f"{MIN_PAIRS} pairs, the fewest that say anything, take about {units.clock(fewest_s)}")
         if index >= MIN_PAIRS and time.monotonic() >= until:
             return
         one, other = (

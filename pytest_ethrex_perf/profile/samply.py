@@ -20,7 +20,7 @@ from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.profile.folding import Sample, without_entry
 from pytest_ethrex_perf.profile.names import of_module, shorten
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
@@ -198,4 +198,6 @@ def _number(text: str | float) -> int:
 
 def _load(file: Path) -> Any:
     content = regular_file.content(file)
-    return json.loads(gzip.decompress(content) if content.startswith(_GZIP) else content)
+    text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode()
+    nesting.check(text)
+    return json.loads(text)

@@ -16,7 +16,7 @@ import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.profile.names import shorten
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
@@ -220,8 +220,9 @@ def _content(path: Path) -> bytes:
 
 def _profile(content: bytes, path: Path) -> Profile:
     try:
+        nesting.check(content)
         profile = msgspec.json.decode(content, type=Profile)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise UsageError(f"{path}: not a profile of this version: {error}") from None
     if any(not 0 <= index < len(profile.names) for stack in profile.stacks for index in stack.frames):
         raise UsageError(f"{path}: not a profile: a stack names a function that is not in it")

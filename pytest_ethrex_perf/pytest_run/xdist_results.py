@@ -11,6 +11,7 @@ import msgspec
 
 from pytest_ethrex_perf.gate import merge
 from pytest_ethrex_perf.gate.worker import WorkerMessage
+from pytest_ethrex_perf.records import nesting
 from pytest_ethrex_perf.records.result import BlockResult
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Inbox:
     def read(self, worker: str, text: str) -> None:
         """Read what `worker` sent: the JSON of a `WorkerMessage`, if it is one of this version."""
         try:
+            nesting.check(text)
             message = msgspec.json.decode(text, type=WorkerMessage)
             datetime.fromisoformat(message.run.started)
         except (msgspec.DecodeError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import json_schema as schemas
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.records.result import SCHEMA, RunResult
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def load(path: Path, *, edited: bool = False) -> RunResult:
 
     try:
         content = regular_file.content(path)
+        nesting.check(content)
         fields = msgspec.json.decode(content, type=dict[str, object])
         schema = fields.get("schema")
         if schema != SCHEMA and "epochs" not in fields:
@@ -47,7 +48,7 @@ def load(path: Path, *, edited: bool = False) -> RunResult:
         _check(result)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise UsageError(f"{path}: not a results file of --ethrex-json: {error}") from None
     if not edited and (reason := _edited(result)) is not None:
         raise UsageError(

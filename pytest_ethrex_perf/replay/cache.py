@@ -14,7 +14,7 @@ import msgspec
 from pytest_ethrex_perf.config.options import BUNDLED
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import process
-from pytest_ethrex_perf.records import header, regular_file
+from pytest_ethrex_perf.records import header, nesting, regular_file
 from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.records.measurement import CacheIdentity
 from pytest_ethrex_perf.replay import command, failure, output, transcript
@@ -88,6 +88,7 @@ def read(path: Path, block: BlockId) -> CacheFile:
     refetch = f"remove it and fetch it again (`ethrex-perf fetch {block}`)"
     try:
         content = regular_file.content(path)
+        nesting.check(content)
         file = msgspec.json.decode(content, type=_File)
     except FileNotFoundError:
         raise MeasurementError(
@@ -96,7 +97,7 @@ def read(path: Path, block: BlockId) -> CacheFile:
         ) from None
     except OSError as error:
         raise MeasurementError(f"{block}: {path} can't be read: {error.strerror}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
     try:
         number, block_hash = _only_block(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +15,13 @@ from pytest_ethrex_perf.config import settings as config
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import callgrind
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.gate import trial
 from pytest_ethrex_perf.gate.trial import Outlook, Trial
 from pytest_ethrex_perf.judge.prospect import Noise
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import limits
 from pytest_ethrex_perf.replay import failure
+from tests.counters.conftest import SOURCE, build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,6 +146,19 @@ def test_a_block_is_measured_and_what_is_printed_can_be_set(
 
 
 @pytest.mark.usefixtures("without_valgrind")
+@pytest.mark.parametrize(("lasts", "lines"), [("0.001s", 1), ("1h", 0)])
+def test_it_says_how_long_it_takes_where_six_pairs_take_longer(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lasts: str, lines: int
+) -> None:
+    monkeypatch.chdir(bench.path)
+    monkeypatch.setattr(trial, "MOST_PAIRS", 6)
+    program = bench.program("head")
+    words = ["doctor", "--no-noise", f"--replay={program}", "--block=24443168", "--repeat=3"]
+    cli.main([*words, f"--for={lasts}"])
+    assert capsys.readouterr().out.count("\n6 pairs, the fewest that say anything, take about ") == lines
+
+
+@pytest.mark.usefixtures("without_valgrind")
 def test_it_measures_as_the_settings_file_says(
     bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +169,25 @@ def test_it_measures_as_the_settings_file_says(
     out = capsys.readouterr().out
     assert "mainnet/24443168: repeat " in out, "why so many"
     assert "recommended here: the clock sees " in out
+
+
+def test_callgrind_counts_a_few_times_and_says_what_a_pair_costs(
+    bench: Bench,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+    monkeypatch.chdir(bench.path)
+    program = f"{build(SOURCE, tmp_path / 'known-work')} --instructions 400000 --pages 0"
+    words = ["doctor", "--no-noise", f"--ethrex-replay={program}", "--ethrex-block=24443168"]
+    cli.main([*words, "--repeat=3", "--for=20s"])
+    out, err = capsys.readouterr()
+    assert not err
+    assert re.search(r"pairs and [2-6] counts by callgrind in ", out)
+    assert "  instructions by callgrind (a count, not time)\n    sd of a pair " in out
+    assert re.search(r"    counting takes .* a pair; 6 pairs, the first look, take ", out)
 
 
 @pytest.mark.parametrize(

@@ -431,7 +431,8 @@ def trees() -> list[dict[str, str]]:
 
 
 @settings(
-    max_examples=40,
+    max_examples=15,
+    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
