@@ -18,7 +18,7 @@ def check(content: bytes | str) -> None:
     if isinstance(content, str):
         content = content.encode(errors="replace")
     content = content.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _OTHERS)
-    brackets = _STRING.sub(b"", content)
+    brackets = _STRING.sub(b"", content.replace(b'""', b""))  # most strings hold no bracket: far faster
     for _ in range(DEEPEST):  # each round takes the innermost level away
         if len(brackets) <= DEEPEST:
             return
