@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import signal
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -31,8 +30,6 @@ from tests.profile.programs import interpreter, perf, profiles, toy
 __all__ = ["interpreter", "perf", "profiles", "toy"]  # fixtures of more than one room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytest_ethrex_perf.records.result import RunResult
 
 if importlib.util.find_spec("ethereum") is None:  # the extra [embedded] is not to be had for every Python
@@ -147,15 +144,6 @@ class Bench:
     def json(self, file: str) -> Any:
         """Content of a JSON file."""
         return json.loads((self.path / file).read_text())
-
-
-@pytest.fixture
-def own_recursion_limit() -> Iterator[None]:
-    """Python's own limit: the embedded program, in other tests of this process, raises it."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(1000)
-    yield
-    sys.setrecursionlimit(limit)
 
 
 @pytest.fixture

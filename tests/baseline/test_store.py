@@ -173,7 +173,6 @@ def test_json_that_is_no_baseline_is_refused(text: str) -> None:
     _broken(text)
 
 
-@pytest.mark.usefixtures("own_recursion_limit")
 def test_json_that_is_nested_too_deep_is_refused() -> None:
     _broken("[" * 100_000)
 

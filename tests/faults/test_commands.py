@@ -23,7 +23,6 @@ from tests.baseline.builders import BLOCK, MACHINE, make_baseline
 if TYPE_CHECKING:
     from argparse import Namespace
 
-pytestmark = pytest.mark.usefixtures("own_recursion_limit")
 COMMAND = "import sys; from pytest_ethrex_perf.cli import main; sys.exit(main())"
 RECORDED = Path(__file__).parent.parent / "recorded" / "files"
 FULL = Path("/dev/full")

@@ -357,7 +357,6 @@ def read(reader: Reader, content: bytes) -> bool:
     return True
 
 
-@pytest.mark.usefixtures("own_recursion_limit")
 @pytest.mark.parametrize("name", READERS)
 def test_a_damaged_file_is_an_error_of_its_own(name: str) -> None:
     reader = READERS[name]
@@ -380,7 +379,6 @@ def test_a_damaged_file_is_an_error_of_its_own(name: str) -> None:
     check()
 
 
-@pytest.mark.usefixtures("own_recursion_limit")
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -410,7 +408,6 @@ def test_what_was_found_once(name: str, content: bytes) -> None:
     read(READERS[name], content)
 
 
-@pytest.mark.usefixtures("own_recursion_limit")
 @pytest.mark.parametrize("name", [name for name, reader in READERS.items() if reader.ends])
 def test_a_file_that_was_cut_is_refused(name: str) -> None:
     reader = READERS[name]
