@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.noise import BLOCK_SECONDS, Floats, Sides
 from benchmarks.rivals import Bools, benchstat, mann_whitney
+from benchmarks.samples import samples
 from pytest_ethrex_perf.judge import batch, stored
 from pytest_ethrex_perf.judge.bounds import REGRESSION
 from pytest_ethrex_perf.judge.family import spending
@@ -50,17 +51,8 @@ class Gate:
     stored: Stored
 
 
-def samples(times: Floats) -> Floats:
-    """Log of the median over the last axis, the repeats that count (an even number, or a single one)."""
-    half = times.shape[-1] // 2
-    ordered = np.sort(times, axis=-1)
-    middle = ordered[..., half] if times.shape[-1] % 2 else (ordered[..., half - 1] + ordered[..., half]) / 2
-    logs: Floats = np.log(middle)
-    return logs
-
-
 def _interleaved(sides: Sides, rules: Rules) -> Decided:
-    judged = batch.judge_many(samples(sides.head) - samples(sides.base), rules, step=STEP)
+    judged = batch.judge_many(samples(sides.head) - samples(sides.base), rules, step=STEP, final=True)
     return Decided(judged.codes == REGRESSION, judged.pairs)
 
 

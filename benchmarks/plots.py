@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from benchmarks.claims import LIMITS, RivalCurves
 from benchmarks.noise import REPEATS
 from benchmarks.rivals import RIVALS
-from benchmarks.trials import EFFECTS, MARGIN, SHOWN, Interleaved
+from benchmarks.trials import EFFECTS, LIMITS, MARGIN, Interleaved
 
 mpl.use("Agg")
 mpl.rcParams |= {
@@ -24,11 +23,14 @@ mpl.rcParams |= {
 from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen first
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from benchmarks.claims import RivalCurves
+    from benchmarks.evidence import Same
 
 _OURS = {"color": "black", "label": "this gate", "zorder": 5}
 _FLOOR = 2e-4  # where "none in all trials" is drawn
@@ -66,14 +68,14 @@ def false_alarms(evidence: Sequence[Interleaved], rivals: RivalCurves, path: Pat
     _save(figure, rows[0][0], path)
 
 
-def power(evidence: Sequence[Interleaved], rivals: RivalCurves, path: Path) -> None:
+def power(evidence: Sequence[Interleaved], same: Mapping[str, Same], path: Path) -> None:
     """Draw the share of sessions that report a regression against the true change, a panel per scenario."""
     figure, panels = plt.subplots(1, len(evidence), figsize=(3.1 * len(evidence), 3.9), sharey=True)
     percent = [100 * effect for effect in EFFECTS]
     for axes, one in zip(panels, evidence, strict=True):
         axes.axvspan(0, 100 * MARGIN, color="tab:red", alpha=0.08, linewidth=0)
         for number, rival in enumerate(RIVALS):
-            curve = rivals[one.scenario.name][rival.name, SHOWN]
+            curve = same[one.scenario.name].curves[rival.name]
             rates = [100 * curve[effect].slower.value for effect in EFFECTS]
             axes.plot(percent, rates, linewidth=1.2, color=f"C{number}", label=rival.name)
         rates = [100 * one.curve[effect].slower.value for effect in EFFECTS]

@@ -6,14 +6,12 @@ above; its trials are the same for every rule and every effect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from benchmarks.gates import Gate, samples
 from benchmarks.noise import (
     BLOCK_SECONDS,
     LOAD_SECONDS,
@@ -21,6 +19,7 @@ from benchmarks.noise import (
     REPEATS,
     Floats,
     Machine,
+    Recorded,
     Sides,
     recordings,
     resample,
@@ -28,21 +27,27 @@ from benchmarks.noise import (
     simulate_sessions,
 )
 from benchmarks.rivals import RIVALS, Rival
+from benchmarks.samples import samples
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN, gatings
 from pytest_ethrex_perf.records.decision import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from benchmarks.gates import Gate
+
 EFFECTS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08)
 MARGIN = Rules().margin
 UNREPORTED = (0.0, MARGIN)
 """True changes that a regression must not be reported for."""
-PAIRS = Rules().looks[-1]
+LIMITS = {0.0: 0.01, MARGIN: 0.015}
+"""How often it may be all the same."""
+PAIRS = 24
+"""Of a gate that pools: it never goes on."""
 SWEEP = (2, 3, 4, 6, 8, 10, 12, 16, 20, 24)
 """Invocations a side that the other tools are tried with: they have no rule for when to stop."""
 SHOWN = 12
-"""Of these, the one in the tables: about what this gate takes to see +3 % on typical noise."""
+"""Of these, the one in the table of families: what this gate takes to see +3 % on typical noise."""
 STORED_INVOCATIONS = 10
 SESSIONS = (1, 5, 8)
 """Sessions in a stored baseline."""
@@ -96,6 +101,8 @@ class Point(NamedTuple):
     slower: Rate
     invocations: float
     """Mean invocations a side."""
+    inconclusive: Rate | None = None
+    """Ended without a verdict; None of a rule that knows no such end."""
 
     @property
     def repeats(self) -> float:
@@ -118,44 +125,10 @@ class Scenario(NamedTuple):
     name: str
     note: str
     draw: Callable[..., Sides]
-    machine: Machine | None
+    machine: Machine | None = None
     """The model, None for recorded noise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How many trials."""
-
-    curve: int
-    """Trials of one block, of the gate's own curve."""
-    rivals: int
-    """Trials of one block, of each other tool at each number of invocations."""
-    simulated: dict[int, int]
-    """From blocks in a family to families, on simulated noise."""
-    recorded: dict[int, int]
-    stored: int
-    """Trials of one block, stored design."""
-    stored_families: dict[int, int]
-    sweep: tuple[int, ...] = SWEEP
-
-
-FULL = Effort(
-    curve=20_000,
-    rivals=4_000,
-    simulated={1: 20_000, 10: 10_000, 100: 2_000},
-    recorded={1: 40_000, 10: 20_000, 100: 6_000},
-    stored=20_000,
-    stored_families={1: 20_000, 10: 4_000, 100: 2_000},
-)
-SHORT = Effort(
-    curve=1_000,
-    rivals=2_000,
-    simulated={1: 4_000, 10: 2_000},
-    recorded={1: 12_000, 10: 6_000},
-    stored=1_000,
-    stored_families={1: 6_000},
-    sweep=(SHOWN,),
-)
+    recorded: Recorded | None = None
+    """The recording, None for a model."""
 
 
 def scenarios() -> list[Scenario]:
@@ -169,7 +142,7 @@ def scenarios() -> list[Scenario]:
             f"recorded {one.name}",
             f"{one.pairs} pairs on one busy 2-core machine, resampled: centred, sides swapped at random",
             partial(resample, one),
-            None,
+            recorded=one,
         )
         for one in recordings()
     ]
@@ -199,11 +172,15 @@ def curve(gate: Gate, scenario: Scenario, trials: int, effects: tuple[float, ...
 
 
 def rival_curves(
-    scenario: Scenario, trials: int, sweep: tuple[int, ...] = SWEEP, rivals: tuple[Rival, ...] = RIVALS
+    scenario: Scenario,
+    trials: int,
+    sweep: tuple[int, ...] = SWEEP,
+    rivals: tuple[Rival, ...] = RIVALS,
+    chunk: int = _CHUNK,
 ) -> dict[tuple[str, int], Curve]:
     """What the other tools say of the first n invocations of the same pairs; keys are (name, n)."""
     curves: dict[tuple[str, int], Curve] = {(rival.name, n): {} for rival in rivals for n in sweep}
-    for sides in _draws(scenario, trials, max(sweep), seed=1):
+    for sides in _draws(scenario, trials, max(sweep), seed=1, chunk=chunk):
         for rival in rivals:
             for n in sweep:
                 for effect in EFFECTS:
@@ -314,29 +291,28 @@ class Stored(NamedTuple):
     """From (sessions, blocks, true effect)."""
 
 
-def interleaved(gate: Gate, scenario: Scenario, effort: Effort) -> Interleaved:
-    """Measure the interleaved design of `gate`."""
-    sizes = effort.simulated if scenario.machine else effort.recorded
+def interleaved(gate: Gate, scenario: Scenario, trials: int, families: dict[int, int]) -> Interleaved:
+    """Measure the interleaved design of `gate`: one block `trials` times, so many `families` of each size."""
     return Interleaved(
         scenario,
-        curve(gate, scenario, effort.curve),
+        curve(gate, scenario, trials),
         {
             (blocks, effect): rate
-            for blocks, families in sizes.items()
-            for effect, rate in family_alarms(gate, scenario, blocks, families).items()
+            for blocks, number in families.items()
+            for effect, rate in family_alarms(gate, scenario, blocks, number).items()
         },
     )
 
 
-def stored(gate: Gate, machine: Machine, effort: Effort) -> Stored:
+def stored(gate: Gate, machine: Machine, trials: int, families: dict[int, int]) -> Stored:
     """Measure the stored design of `gate` with 1, 5 and 8 sessions."""
     return Stored(
         machine,
-        {sessions: stored_curve(gate, machine, sessions, effort.stored) for sessions in SESSIONS},
+        {sessions: stored_curve(gate, machine, sessions, trials) for sessions in SESSIONS},
         {
             (sessions, blocks, effect): rate
             for sessions in SESSIONS
-            for blocks, families in effort.stored_families.items()
-            for effect, rate in stored_family_alarms(gate, machine, sessions, blocks, families).items()
+            for blocks, number in families.items()
+            for effect, rate in stored_family_alarms(gate, machine, sessions, blocks, number).items()
         },
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks import claims, page, plots, trials
-from benchmarks.evidence import Evidence
-from benchmarks.gates import BENCHSTAT, OURS, POOLED, STEP, Gate, samples
+from benchmarks import claims, duel, mutants, page, plans, plots, trials
+from benchmarks.evidence import Effort, Evidence, Same
+from benchmarks.gates import BENCHSTAT, OURS, POOLED, STEP, Gate
 from benchmarks.noise import MACHINES, simulate_pairs, simulate_sessions
-from benchmarks.trials import SHOWN, Effort, Interleaved, Rate, Stored
+from benchmarks.plans import LONG, OLD, ORDINARY, PATIENT, Plan, Sessions
+from benchmarks.samples import samples
+from benchmarks.trials import SHOWN, Interleaved, Rate, Stored
 from pytest_ethrex_perf.judge import paired, stored
+from pytest_ethrex_perf.judge.bounds import VERDICTS
+from pytest_ethrex_perf.judge.samples import of_repeats
 from pytest_ethrex_perf.records.decision import Rules, Verdict
 
 if TYPE_CHECKING:
@@ -22,38 +26,27 @@ if TYPE_CHECKING:
 
     from benchmarks.claims import Claim, RivalCurves
 
-# families of 10 recorded blocks, of 100 blocks and of stored blocks take the command's minutes
-PROOF = Effort(
-    curve=1_000,
-    rivals=1_000,
-    simulated={1: 2_000, 10: 1_500},
-    recorded={1: 12_000},
-    stored=1,
-    stored_families={1: 5_000},
-    sweep=(SHOWN,),
+# families of 100 blocks, the longest plans and stored families take the command's minutes
+PROOF = Sessions(
+    curve=12_000,
+    families={1: 12_000, 10: 4_000},
+    longer={(LONG.name, 1): 12_000, (LONG.name, 10): 2_000},
+    cuts=(7, 15, 24, 40),
+    cut_families=2_000,
+    plans=(PATIENT, ORDINARY),
 )
+STORED = {1: 5_000}
+RIVALS = 1_000
 # what pools is wrong so often that few trials refute it
-REFUTATION = Effort(
-    curve=300,
-    rivals=0,
-    simulated={1: 300, 10: 30},
-    recorded={1: 1_000},
-    stored=1,
-    stored_families={1: 300},
-    sweep=(SHOWN,),
-)
+REFUTATION = 300
+REFUTED_FAMILIES = {1: 300, 10: 30}
+SESSIONS = 20_000
+"""Of one block at the margin."""
 
 
 class Measured(NamedTuple):
     interleaved: list[Interleaved]
     stored: list[Stored]
-
-
-def measure(gate: Gate, effort: Effort) -> Measured:
-    return Measured(
-        [trials.interleaved(gate, scenario, effort) for scenario in trials.scenarios()],
-        [trials.stored(gate, machine, effort) for machine in MACHINES],
-    )
 
 
 CHECKS: dict[str, Callable[[Measured, RivalCurves], Iterable[Claim]]] = {
@@ -66,30 +59,89 @@ each_check = pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 
 
 @pytest.fixture(scope="module")
-def ours() -> Measured:
-    return measure(OURS, PROOF)
+def gate() -> list[plans.Measured]:
+    return [plans.measure(scenario, PROOF) for scenario in trials.scenarios()]
+
+
+@pytest.fixture(scope="module")
+def ours(gate: list[plans.Measured]) -> Measured:
+    return Measured(
+        [one.interleaved for one in gate],
+        [trials.stored(OURS, machine, trials=1, families=STORED) for machine in MACHINES],
+    )
 
 
 @pytest.fixture(scope="module")
 def rivals() -> RivalCurves:
-    return {
-        scenario.name: trials.rival_curves(scenario, PROOF.rivals, PROOF.sweep)
-        for scenario in trials.scenarios()
-    }
+    return {scenario.name: trials.rival_curves(scenario, RIVALS, (SHOWN,)) for scenario in trials.scenarios()}
+
+
+@pytest.fixture(scope="module")
+def reth() -> dict[str, duel.Runs]:
+    return {scenario.name: duel.sweep(scenario, 200) for scenario in trials.scenarios()}
 
 
 @pytest.fixture(scope="module", params=[POOLED, BENCHSTAT], ids=lambda gate: gate.name)
 def pooling(request: pytest.FixtureRequest) -> Measured:
-    return measure(request.param, REFUTATION)
+    rule: Gate = request.param
+    return Measured(
+        [trials.interleaved(rule, scenario, REFUTATION, REFUTED_FAMILIES) for scenario in trials.scenarios()],
+        [trials.stored(rule, machine, trials=1, families={1: 300}) for machine in MACHINES],
+    )
+
+
+def unproven(found: Iterable[Claim]) -> list[str]:
+    """The claims that don't hold; there are some claims."""
+    listed = list(found)
+    assert listed
+    return [claim.text for claim in listed if not claim.holds]
 
 
 @each_check
 def test_the_gate_is_proven(
     check: Callable[[Measured, RivalCurves], Iterable[Claim]], ours: Measured, rivals: RivalCurves
 ) -> None:
-    found = list(check(ours, rivals))
-    assert found
-    assert not [claim.text for claim in found if not claim.holds]
+    assert not unproven(check(ours, rivals))
+
+
+def test_patience_finds_what_noisy_machines_hide(gate: list[plans.Measured]) -> None:
+    assert not unproven(claims.targets(gate))
+
+
+def test_longer_plans_raise_no_more_false_alarms(gate: list[plans.Measured]) -> None:
+    assert not unproven(claims.longer_alarms(gate))
+
+
+def test_plans_that_time_ends_raise_no_more_false_alarms(gate: list[plans.Measured]) -> None:
+    assert not unproven(claims.cut_alarms(gate))
+
+
+def test_reths_rule_takes_longer_to_see_as_much(
+    gate: list[plans.Measured], reth: dict[str, duel.Runs]
+) -> None:
+    assert not unproven(claims.beats_reth(gate, reth))
+
+
+def test_the_gate_keeps_alpha_at_the_margin() -> None:
+    assert not unproven(
+        claims.level({mutants.THE_GATE: mutants.wrong_at_the_margin(mutants.THE_GATE, SESSIONS)})
+    )
+
+
+@pytest.mark.parametrize("mutant", mutants.MUTANTS)
+def test_the_proof_fails_when_a_plan_is_chosen_or_paid_for_wrongly(mutant: str) -> None:
+    wrong = mutants.wrong_at_the_margin(mutant, SESSIONS)
+    (claim,) = claims.level({mutants.THE_GATE: wrong})  # it says that it is the gate
+    assert claim.refuted
+    (noticed,) = claims.level({mutant: wrong})
+    assert noticed.holds
+
+
+@pytest.mark.parametrize("mutant", mutants.MUTANTS)
+def test_the_judge_is_itself_again_after_a_mutant(mutant: str) -> None:
+    rate = mutants.wrong_at_the_margin(mutants.THE_GATE, 500)
+    mutants.wrong_at_the_margin(mutant, 500)
+    assert mutants.wrong_at_the_margin(mutants.THE_GATE, 500) == rate
 
 
 @each_check
@@ -97,6 +149,14 @@ def test_the_proof_fails_when_repeats_are_pooled(
     check: Callable[[Measured, RivalCurves], Iterable[Claim]], pooling: Measured, rivals: RivalCurves
 ) -> None:
     assert [claim.text for claim in check(pooling, rivals) if claim.refuted]
+
+
+def test_spending_anew_is_noticed_by_the_false_alarms_too() -> None:
+    (noisy,) = (one for one in trials.scenarios() if one.name == claims.HOPELESS)
+    with mutants.mutated("spending alpha anew at each extension"):
+        wrong = plans.curve(PATIENT, noisy, 2_000, trials.UNREPORTED)
+    families = {(1, effect): point.slower for effect, point in wrong.items()}
+    assert [claim for claim in claims.false_alarms([Interleaved(noisy, wrong, families)]) if claim.refuted]
 
 
 def test_a_tool_as_careful_and_cheaper_is_found(ours: Measured, rivals: RivalCurves) -> None:
@@ -111,27 +171,91 @@ def test_a_tool_as_careful_and_cheaper_is_found(ours: Measured, rivals: RivalCur
     assert ("oracle", 6) in {found[:2] for found in claims.within_limits(ours.interleaved, better)}
 
 
-def test_the_page_says_where_the_gate_loses(ours: Measured, rivals: RivalCurves) -> None:
+@pytest.fixture(scope="module")
+def same(gate: list[plans.Measured]) -> dict[str, Same]:
+    scenario = gate[0].interleaved.scenario
+    curves = trials.rival_curves(scenario, 10, (6,))
+    found = Same(6, {tool: curve for (tool, _), curve in curves.items()})
+    return {one.interleaved.scenario.name: found for one in gate}
+
+
+def test_the_page_says_where_the_gate_loses(
+    gate: list[plans.Measured],
+    ours: Measured,
+    rivals: RivalCurves,
+    same: dict[str, Same],
+    reth: dict[str, duel.Runs],
+) -> None:
+    everything = [
+        one._replace(curves={plan.name: one.interleaved.curve for plan in plans.PLANS}) for one in gate
+    ]
     stored_rivals = {machine.name: trials.stored_rivals(machine, 10) for machine in MACHINES}
-    evidence = Evidence(ours.interleaved, ours.stored, rivals, stored_rivals)
+    evidence = Evidence(
+        ours.interleaved, ours.stored, rivals, stored_rivals, everything, same, reth, {"x": Rate(1, 100)}
+    )
     verdicts = {"Power": list(claims.power(ours.interleaved))}
-    text = page.write(evidence, PROOF, verdicts)
+    text = page.write(evidence, Effort.of(1_000), verdicts)
     assert "## Where the gate loses" in text
     assert "A true +2 % on one block" in text
+    assert "**reth's rule**" in text  # where it takes less time
     assert all(f"\n### {scenario.name}\n" in text for scenario in trials.scenarios())
     for line in text.splitlines():
         assert not line.startswith("|") or line.endswith("|")
 
 
 def test_the_figures_are_the_same_for_the_same_numbers(
-    ours: Measured, rivals: RivalCurves, tmp_path: Path
+    ours: Measured, rivals: RivalCurves, same: dict[str, Same], tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first.svg", tmp_path / "second.svg"
-    plots.power(ours.interleaved, rivals, first)
-    plots.power(ours.interleaved, rivals, second)
+    plots.power(ours.interleaved, same, first)
+    plots.power(ours.interleaved, same, second)
     assert first.read_bytes() == second.read_bytes()
     plots.false_alarms(ours.interleaved, rivals, second)
     assert second.read_text().rstrip().endswith("</svg>")
+
+
+@pytest.mark.parametrize("repeats", [1, 2, 9, 10])
+@pytest.mark.parametrize("kind", ["lowest", "median"])
+def test_a_sample_is_what_the_gate_reads(repeats: int, kind: Literal["lowest", "median"]) -> None:
+    times = np.random.default_rng(3).lognormal(size=(20, repeats))
+    expected = [of_repeats(row, 0, kind) for row in times.tolist()]
+    assert samples(times, kind) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize(
+    "plan", [PATIENT, ORDINARY, OLD, Plan("cut", most=120, cut=40)], ids=lambda p: p.name
+)
+def test_a_plan_is_judged_as_the_gate_judges(plan: Plan) -> None:
+    (noise,) = (one for one in trials.scenarios() if one.name == "very noisy")
+    differences = next(plans.draws(noise, plan, 40, seed=5)) + np.log1p(0.03)
+    judged = plan.judge(differences, 2.0)
+    for row, code, pairs in zip(differences, judged.codes, judged.pairs, strict=True):
+        decision = paired.judge(np.zeros(plan.pairs), row, plan.rules(2.0), step=STEP, final=True)
+        assert VERDICTS[code] is decision.verdict
+        assert pairs == decision.pairs
+
+
+def test_verdicts_as_a_gate_goes_are_those_of_all_pairs_at_once() -> None:
+    (noise,) = (one for one in trials.scenarios() if one.name == "very noisy")
+    differences = next(plans.draws(noise, PATIENT, 500, seed=6)) + np.log1p(0.02)
+    codes = plans.as_it_goes(differences, PATIENT.rules())
+    assert (codes == PATIENT.judge(differences).codes).all()
+    assert set(codes) == {1, 3, 4}  # regression, unchanged, inconclusive
+
+
+def test_differences_of_a_machine_are_those_of_its_pairs() -> None:
+    noise = trials.scenarios()[1]
+    drawn = next(plans.draws(noise, ORDINARY, 20_000, seed=7))
+    sides = noise.draw(np.random.default_rng(8), trials=500, pairs=24)
+    assert drawn.mean() == pytest.approx(0, abs=1e-4)
+    assert drawn.std() == pytest.approx((samples(sides.head) - samples(sides.base)).std(), rel=0.03)
+
+
+def test_fewer_sessions_keep_the_proportions() -> None:
+    assert Sessions.of(2_000).families == {1: 2_000, 10: 2_000, 100: 2_000}
+    assert Sessions.of(20_000) == Sessions()
+    assert Effort.of(20_000) == Effort()
+    assert Effort.of(2_000).sweep == (SHOWN,)
 
 
 def test_the_benchmark_judges_as_the_gate_does() -> None:

@@ -4,7 +4,6 @@ import pytest
 from benchmarks.noise import (
     COUNTED,
     MACHINES,
-    Floats,
     Machine,
     Recorded,
     recordings,
@@ -12,13 +11,9 @@ from benchmarks.noise import (
     simulate_pairs,
     simulate_sessions,
 )
+from benchmarks.samples import samples
 
 STILL = Machine("still", process=0.0, repeat=0.0, session=0.0, drift=0.0)
-
-
-def sample(times: Floats) -> Floats:
-    logs: Floats = np.log(np.median(times, axis=-1))
-    return logs
 
 
 def test_a_machine_without_noise_measures_the_block() -> None:
@@ -31,8 +26,8 @@ def test_a_machine_without_noise_measures_the_block() -> None:
 def test_pairs_cancel_what_a_session_drifts_by() -> None:
     drifting = Machine("drifting", process=0.0, repeat=0.0, session=0.0, drift=0.05)
     sides = simulate_pairs(drifting, np.random.default_rng(2), trials=500, pairs=24)
-    assert sample(sides.base).std(axis=1).mean() > 0.015
-    assert (sample(sides.head) - sample(sides.base)).std() == pytest.approx(0.05 / np.sqrt(48), rel=0.05)
+    assert samples(sides.base).std(axis=1).mean() > 0.015
+    assert (samples(sides.head) - samples(sides.base)).std() == pytest.approx(0.05 / np.sqrt(48), rel=0.05)
 
 
 def test_the_process_component_is_shared_by_the_repeats_of_an_invocation() -> None:
@@ -61,7 +56,7 @@ def test_noisier_machines_have_noisier_pairs() -> None:
     spreads = []
     for machine in MACHINES:
         sides = simulate_pairs(machine, np.random.default_rng(6), trials=200, pairs=24)
-        spreads.append((sample(sides.head) - sample(sides.base)).std())
+        spreads.append((samples(sides.head) - samples(sides.base)).std())
     assert spreads == sorted(spreads)
 
 
@@ -74,7 +69,7 @@ def recorded(request: pytest.FixtureRequest) -> Recorded:
 
 def test_recorded_pairs_are_centred(recorded: Recorded) -> None:
     assert recorded.pairs == {"aa_1": 60, "null_85ef3d33": 40}[recorded.name]
-    ratios = sample(recorded.sides.head) - sample(recorded.sides.base)
+    ratios = samples(recorded.sides.head) - samples(recorded.sides.base)
     assert ratios.shape == (1, recorded.pairs)
     assert ratios.mean() == pytest.approx(0, abs=1e-12)
 
