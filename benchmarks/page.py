@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks import claims, duel
 from benchmarks.claims import POWER_EFFECT, POWER_SCENARIO, Claim, count
 from benchmarks.noise import BLOCK_SECONDS, LOAD_SECONDS, REPEATS
-from benchmarks.plans import LONG, ORDINARY
+from benchmarks.plans import DEFAULT, LONG, ORDINARY
 from benchmarks.rivals import RIVALS
 from benchmarks.trials import LIMITS, MARGIN, SHOWN, STORED_INVOCATIONS, percent
 
@@ -43,10 +43,11 @@ def _summary(evidence: Evidence) -> Iterator[str]:
     at = evidence.typical.curve[POWER_EFFECT]
     yield "# How well the gate decides"
     yield from _text("Written by `python benchmarks/decisions.py`; change that, not this.")
-    yield from _text("""
+    yield from _text(f"""
         A sample is the mean of the logs of the lowest 70 % of an invocation's counted repeats. The gate looks
         after 6, 8, 10, 13, 16, 20 and 24 pairs; where the noise of the first 6 asks for it, and patience
-        allows, it goes on, here to 120 pairs unless said otherwise.""")
+        allows, it goes on. In the default 10 minutes, an only block of 60 ms gets to {DEFAULT.cut} pairs; here
+        it goes on to 120 at most unless said otherwise.""")
     yield from _text(f"""
         On a typical machine the gate reports a true +3 % in {_rate(at)} of the sessions, after
         {at.repeats:.0f} repeats a side on average ({at.seconds:.0f} s), and calls it a regression when

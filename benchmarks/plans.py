@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from benchmarks.gates import STEP
+from benchmarks.noise import BLOCK_SECONDS, LOAD_SECONDS, REPEATS
 from benchmarks.samples import samples
 from benchmarks.trials import EFFECTS, UNREPORTED, Curve, Interleaved, Point, Rate, Scenario, scenarios
 from pytest_ethrex_perf.judge import batch, looks
@@ -73,7 +74,14 @@ ORDINARY = Plan("24 pairs (`--ethrex-patience=0`)")
 PATIENT = Plan("up to 120 pairs", most=120)
 LONG = Plan("up to 270 pairs", most=270)
 LONGEST = Plan("up to 900 pairs", most=looks.MOST)
-PLANS = (PATIENT, LONG, LONGEST, ORDINARY, OLD)
+_PATIENCE = int(600 / (2 * (LOAD_SECONDS + REPEATS * BLOCK_SECONDS)))  # pairs in 10 minutes
+DEFAULT = Plan(
+    f"as it is: patience of 10 min, {looks.ORDINARY[-1] + _PATIENCE} pairs",
+    most=looks.MOST,
+    cut=looks.ORDINARY[-1] + _PATIENCE,
+)
+"""What an only block gets without options."""
+PLANS = (DEFAULT, PATIENT, LONG, LONGEST, ORDINARY, OLD)
 CUTS = (6, 7, 9, 11, 12, 14, 15, 18, 24, 28, 40, 60, 90, 119)
 """Pairs after which the time is up: at a look, just after and just before one, in between."""
 
@@ -148,7 +156,7 @@ class Measured(NamedTuple):
     """What the gate did in one scenario, by its plans."""
 
     interleaved: Interleaved
-    """The plan that goes on to 120 pairs, about what the default patience allows a block; all families."""
+    """The plan that goes on to 120 pairs, with all families."""
     curves: dict[str, Curve]
     """From the name of a plan."""
     cuts: dict[int, Curve]
@@ -166,9 +174,11 @@ class Sessions(NamedTuple):
     families: dict[int, int] = {1: 20_000, 10: 20_000, 100: 20_000}  # noqa: RUF012 - it is never changed
     """From blocks in a family."""
     longer: dict[tuple[str, int], int] = {  # noqa: RUF012
+        (DEFAULT.name, 1): 20_000,
+        (DEFAULT.name, 10): 20_000,
+        (DEFAULT.name, 100): 4_000,
         (LONG.name, 1): 20_000,
-        (LONG.name, 10): 20_000,
-        (LONG.name, 100): 4_000,
+        (LONG.name, 10): 10_000,
         (LONGEST.name, 1): 20_000,
         (LONGEST.name, 10): 4_000,
     }
