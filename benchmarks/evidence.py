@@ -30,11 +30,11 @@ class Effort:
 
     sessions: Sessions = field(default_factory=Sessions)
     """Of the gate, interleaved."""
-    rivals: int = 4_000
+    rivals: int = 1_000
     """Of one block, of each other tool at each number of invocations."""
     stored: int = 20_000
     """Of one block, stored design."""
-    stored_families: dict[int, int] = field(default_factory=lambda: {1: 20_000, 10: 4_000, 100: 2_000})
+    stored_families: dict[int, int] = field(default_factory=lambda: {1: 20_000, 10: 4_000, 100: 1_000})
     sweep: tuple[int, ...] = SWEEP
 
     @classmethod

@@ -46,8 +46,8 @@ def _summary(evidence: Evidence) -> Iterator[str]:
     yield from _text(f"""
         A sample is the mean of the logs of the lowest 70 % of an invocation's counted repeats. The gate looks
         after 6, 8, 10, 13, 16, 20 and 24 pairs; where the noise of the first 6 asks for it, and patience
-        allows, it goes on. In the default 10 minutes, an only block of 60 ms gets to {DEFAULT.cut} pairs; here
-        it goes on to 120 at most unless said otherwise.""")
+        allows, it goes on. In the default 10 minutes, an only block of 60 ms gets to {DEFAULT.cut} pairs;
+        here it goes on to 120 at most unless said otherwise.""")
     yield from _text(f"""
         On a typical machine the gate reports a true +3 % in {_rate(at)} of the sessions, after
         {at.repeats:.0f} repeats a side on average ({at.seconds:.0f} s), and calls it a regression when

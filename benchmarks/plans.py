@@ -82,7 +82,7 @@ DEFAULT = Plan(
 )
 """What an only block gets without options."""
 PLANS = (DEFAULT, PATIENT, LONG, LONGEST, ORDINARY, OLD)
-CUTS = (6, 7, 9, 11, 12, 14, 15, 18, 24, 28, 40, 60, 90, 119)
+CUTS = (6, 7, 9, 15, 24, 40, 60, 119)
 """Pairs after which the time is up: at a look, just after and just before one, in between."""
 
 
@@ -176,14 +176,14 @@ class Sessions(NamedTuple):
     longer: dict[tuple[str, int], int] = {  # noqa: RUF012
         (DEFAULT.name, 1): 20_000,
         (DEFAULT.name, 10): 20_000,
-        (DEFAULT.name, 100): 4_000,
+        (DEFAULT.name, 100): 2_000,
         (LONG.name, 1): 20_000,
         (LONG.name, 10): 10_000,
         (LONGEST.name, 1): 20_000,
         (LONGEST.name, 10): 4_000,
     }
     cuts: tuple[int, ...] = CUTS
-    cut_families: int = 4_000
+    cut_families: int = 2_000
     """Of 10 blocks."""
     plans: tuple[Plan, ...] = PLANS
 
