@@ -27,6 +27,7 @@ def write(evidence: Evidence, effort: Effort, verdicts: dict[str, list[Claim]]) 
     lines = [
         *_summary(evidence),
         *_losses(evidence),
+        *_unproven(verdicts),
         *_interleaved(evidence, effort),
         *_duels(evidence),
         *_families(evidence),
@@ -96,6 +97,15 @@ def _losses(evidence: Evidence) -> Iterator[str]:
             family: with 10 blocks it would be wrong far more often (see families).""")
     yield from _cheaper(evidence)
     yield from _as_many_pairs(evidence)
+
+
+def _unproven(verdicts: dict[str, list[Claim]]) -> Iterator[str]:
+    unproven = [claim for found in verdicts.values() for claim in found if not claim.holds]
+    if unproven:
+        yield from _text("""
+            **Not proven.** Of what the gate is held to, at the end of this page, the trials do not prove:""")
+        yield from (f"- {_mark(claim)} {claim.text}" for claim in unproven)
+        yield ""
 
 
 def _as_many_pairs(evidence: Evidence) -> Iterator[str]:
@@ -354,7 +364,7 @@ def _claims(verdicts: dict[str, list[Claim]]) -> Iterator[str]:
 def _mark(claim: Claim) -> str:
     if claim.holds:
         return "✅"
-    return "❌" if claim.refuted else "❔ too few trials:"
+    return "❌" if claim.refuted else "❔ too close to tell:"
 
 
 def _sources() -> Iterator[str]:

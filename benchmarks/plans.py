@@ -183,7 +183,7 @@ class Sessions(NamedTuple):
         (LONGEST.name, 10): 4_000,
     }
     cuts: tuple[int, ...] = CUTS
-    cut_families: int = 2_000
+    cut_families: int = 4_000
     """Of 10 blocks."""
     plans: tuple[Plan, ...] = PLANS
 

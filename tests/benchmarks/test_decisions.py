@@ -35,7 +35,9 @@ PROOF = Sessions(
     cut_families=500,
     plans=(PATIENT, ORDINARY),
 )
-STORED = {1: 12_000}
+STORED = {1: 20_000}
+TOO_CLOSE = "very noisy, 1 stored session, 1 block, a true +1 %"
+"""1.5 % are allowed, and it is about as many: said on the page."""
 RIVALS = 1_000
 # what pools is wrong so often that few trials refute it
 REFUTATION = 300
@@ -108,7 +110,10 @@ def refuted(found: Iterable[Claim]) -> list[str]:
 def test_the_gate_is_proven(
     check: Callable[[Measured, RivalCurves], Iterable[Claim]], ours: Measured, rivals: RivalCurves
 ) -> None:
-    assert not unproven(check(ours, rivals))
+    found = list(check(ours, rivals))
+    close = [claim for claim in found if claim.text.startswith(TOO_CLOSE)]
+    assert not unproven(claim for claim in found if claim not in close)
+    assert not [claim.text for claim in close if claim.refuted]
 
 
 def test_patience_finds_what_noisy_machines_hide(gate: list[plans.Measured]) -> None:
@@ -199,8 +204,10 @@ def test_the_page_says_where_the_gate_loses(
     evidence = Evidence(
         ours.interleaved, ours.stored, rivals, stored_rivals, everything, same, reth, {"x": Rate(1, 100)}
     )
-    verdicts = {"Power": list(claims.power(ours.interleaved))}
+    unproven_claim = claims.Claim(holds=False, refuted=False, text="never a false alarm")
+    verdicts = {"Power": [*claims.power(ours.interleaved), unproven_claim]}
     text = page.write(evidence, Effort.of(1_000), verdicts)
+    assert text.count("never a false alarm") == 2  # among the losses, and where it is held to
     assert "## Where the gate loses" in text
     assert "A true +2 % on one block" in text
     assert "**reth's rule**" in text  # where it takes less time
