@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ PAIRS = (24, 120, 270)
 """For which it is said what they see."""
 PATIENCE_S = 600.0
 """What a CI has beyond the ordinary plan: the option's default."""
+_CELLS = 80
 _NAMES = {"clock": "the clock", "perf": "perf", "callgrind": "callgrind"}
 
 
@@ -36,7 +38,7 @@ class Recommendation:
 
 
 def text(trial: Trial) -> Iterator[str]:
-    """What is seen by each metric, and the recommendation; lines of at most 80 cells but for one."""
+    """What is seen by each metric, and the recommendation; lines of at most 80 cells."""
     yield "a slowdown is seen with 90 % power, where this block alone is gated, by"
     for outlook in trial.outlooks:
         yield from _seen(outlook)
@@ -45,7 +47,8 @@ def text(trial: Trial) -> Iterator[str]:
     yield "(few pairs know their sd badly: what is seen is for the sd's upper bound, 90 %)"
     chosen = recommend(trial.outlooks)
     yield ""
-    yield f"recommended here: {chosen.reason}; in {CONFIG_NAME}:"
+    yield from textwrap.wrap(f"recommended here: {chosen.reason}", _CELLS)
+    yield f"in {CONFIG_NAME}:"
     yield from (f"    {line}".rstrip() for line in chosen.lines)
 
 
@@ -67,6 +70,10 @@ def _seen(outlook: Outlook) -> Iterator[str]:
     ]
     for pairs, takes, seen in rows:
         yield f"    {pairs:>9}  {takes:>14}  {seen}"
+    floor, level = noise.rules.floor, noise.level
+    if level is not None and floor > noise.rules.margin * level:
+        share = units.log_percent(math.log1p(floor / level))
+        yield f"    the absolute floor, {units.duration(floor)}, is {share}: less is never a regression"
 
 
 def recommend(outlooks: Sequence[Outlook]) -> Recommendation:

@@ -131,9 +131,10 @@ def _sharper(situation: Situation) -> Iterator[Choice]:
             )
     if situation.callgrind_s is not None and situation.callgrind_s <= LONGEST_S:
         metrics = ",".join(dict.fromkeys((*situation.metrics, INSTRUCTIONS)))
+        limit = f"{looks.MOST} pairs" if situation.noise.pairs_wanted() is None else "half an hour"
         yield Choice(
             ("--ethrex-counters=callgrind", f"--ethrex-metrics={metrics}"),
-            f"sd {_sd(situation.noise)}: too much for half an hour; callgrind counts instructions (not "
+            f"sd {_sd(situation.noise)}: too much for {limit}; callgrind counts instructions (not "
             f"time), which hardly vary: about {units.clock(situation.callgrind_s)} for {MIN_PAIRS} pairs",
             without=("counters", "metrics", *_IN_VAIN),
         )
@@ -241,7 +242,8 @@ def _callgrind_s(both: Sequence[Invocation], settings: Settings, judged: Sequenc
 def callgrind_seconds(timed: Sequence[Invocation]) -> float:
     """Seconds that callgrind takes, about, to count one invocation of what was `timed` without it.
 
-    50 times the CPU time of its repeats, and of one more for loading.
+    50 times the CPU time of its repeats, and of one more for loading; longer on a loaded machine, where the
+    `timed` had to wait for a CPU, too.
     """
-    repeat_s = statistics.fmean(i.usage.cpu_ns / len(i.exec_ns) for i in timed) / 1e9
+    repeat_s = statistics.fmean(max(i.usage.cpu_ns, i.wall_ns) / len(i.exec_ns) for i in timed) / 1e9
     return _SLOWER * repeat_s * (callgrind.REPEATS + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,7 +97,7 @@ def test_the_tolerance_falls_with_the_noise_and_with_the_time_of_a_pair(tmp_path
 
 def test_lines_fit_into_80_cells_and_say_what_each_metric_sees() -> None:
     lines = list(outlook.text(Trial((SHARED, CPU_TIME, CALLGRIND), 13, 13, None, 60.0)))
-    assert max(map(len, lines[:-8])) <= 80
+    assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     assert re.search(
         r"  exec by the clock\n    sd of a pair 16\.2 %, at most \d\d\.\d %, from 13 pairs\n", text
@@ -104,6 +105,13 @@ def test_lines_fit_into_80_cells_and_say_what_each_metric_sees() -> None:
     assert re.search(r"     24 pairs .* 48 s  \+\d.* %\n    120 pairs  .*4 min 00 s .*\n    270 pairs", text)
     assert "  task-clock by perf (CPU time of all threads, not latency)" in text
     assert "    counting takes 40 s a pair; 6 pairs, the first look, take 4 min 12 s" in text
+
+
+def test_a_floor_that_hides_more_than_the_margin_is_named() -> None:
+    short = replace(QUIET, noise=replace(QUIET.noise, level=2e6))
+    lines = list(outlook.text(Trial((short,), 13, 0, None, 60.0)))
+    assert "    the absolute floor, 200.0 µs, is +10.0 %: less is never a regression" in lines
+    assert not any("floor" in line for line in outlook.text(Trial((QUIET,), 13, 0, None, 60.0)))
 
 
 def test_what_could_not_be_counted_says_why() -> None:
@@ -137,7 +145,7 @@ def test_a_block_is_measured_and_what_is_printed_can_be_set(
     assert "  exec by the clock\n" in out
     assert "  task-clock by perf (CPU time of all threads, not latency)\n" in out
     assert "  callgrind: not counted: valgrind was not found on PATH: get it\n" in out
-    lines = out.partition("in ethrex-perf.toml:\n")[2].splitlines()
+    lines = out.partition("\nin ethrex-perf.toml:\n")[2].splitlines()
     settings = read(tuple(line.strip() for line in lines), bench.path)
     assert settings.block(None).metrics[0] == "exec"
     repeats = {call["argv"][call["argv"].index("--repeat") + 1] for call in bench.calls(program)}

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ethrex_perf.gate.advice import LONGEST_S, Situation, choose, rounded_up
+from pytest_ethrex_perf.counters import callgrind
+from pytest_ethrex_perf.gate.advice import LONGEST_S, Situation, callgrind_seconds, choose, rounded_up
 from pytest_ethrex_perf.judge.prospect import Noise
 from pytest_ethrex_perf.records.decision import Rules
+from pytest_ethrex_perf.records.measurement import Usage
+from tests.baseline.builders import make_invocation
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -76,6 +79,27 @@ def test_callgrind_says_what_it_costs() -> None:
     assert chosen.options == ("--ethrex-counters=callgrind", "--ethrex-metrics=exec,instructions")
     assert chosen.reason.endswith("about 4 min 10 s for 6 pairs")
     assert "not time" in chosen.reason
+    assert "too much for 900 pairs; " in chosen.reason
+
+
+def test_callgrind_for_a_block_of_which_too_few_pairs_fit_into_half_an_hour() -> None:
+    chosen = choose(situation(0.1, pair_s=60.0, callgrind_s=250.0))
+    assert "too much for half an hour; callgrind" in chosen.reason
+
+
+@pytest.mark.parametrize(("cpu_s", "wall_s", "expected"), [(2.0, 0.5, 2.0), (0.5, 2.0, 2.0), (1.0, 1.0, 1.0)])
+def test_callgrind_takes_50_times_the_cpu_time_or_what_a_loaded_machine_makes_of_it(
+    cpu_s: float, wall_s: float, expected: float
+) -> None:
+    usage = Usage(
+        user_ns=int(cpu_s * 1e9),
+        system_ns=0,
+        max_rss_kib=None,
+        voluntary_switches=0,
+        involuntary_switches=0,
+    )
+    timed = make_invocation(repeat=4, wall_ns=int(wall_s * 1e9), usage=usage)
+    assert callgrind_seconds([timed]) == pytest.approx(50 * expected / 4 * (callgrind.REPEATS + 1))
 
 
 def test_a_tolerance_that_the_machine_supports_where_nothing_else_is_there() -> None:
