@@ -55,10 +55,8 @@ def measured(block: BlockResult) -> tuple[Invocation, ...]:
 
 
 def _is_cut_off(block: BlockResult) -> bool:
-    """Return whether the run ended before it had decided the block, or measured all of its session."""
-    if block.mode == "record":
-        return block.recorded is None and not block.refused
-    return any(metric.decision.verdict is None for metric in block.metrics)
+    """Return whether the run ended before it had measured all of a session that was to be recorded."""
+    return block.mode == "record" and block.recorded is None and not block.refused
 
 
 def _check_whole(block: BlockResult) -> None:
