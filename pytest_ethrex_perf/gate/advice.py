@@ -46,6 +46,8 @@ class Situation:
     pair_s: float
     metrics: tuple[str, ...]
     """What is judged of the block."""
+    patience_s: float = 0.0
+    """What the run had beyond the ordinary plan; 0 where its looks or its time were fixed by hand."""
     beside: tuple[Noise, ...] = ()
     """Of what perf counted in the same pairs, and is not judged."""
     pin: str | None = None
@@ -100,21 +102,31 @@ def _patience(situation: Situation) -> Iterator[Choice]:
     if situation.pairs < wanted:
         last = next(look for look in (looks.ORDINARY[-1], *looks.FURTHER) if look >= wanted)
         if last * pair_s <= LONGEST_S:
-            beyond = math.ceil((last - looks.ORDINARY[-1]) * pair_s * 1.2 / 60)
+            beyond_s = (last - looks.ORDINARY[-1]) * pair_s * 1.2
+            # a plan that ended within its patience took its first pairs for calmer than all of them were
+            option = (
+                f"--ethrex-patience={max(math.ceil(beyond_s / 60), 1)}m"
+                if beyond_s > situation.patience_s
+                else _by_hand(last, rules)
+            )
             yield Choice(
-                (f"--ethrex-patience={max(beyond, 1)}m",),
+                (option,),
                 f"sd {sd}: {last} pairs, about {units.clock(last * pair_s)}, tell +{tolerance} from "
                 f"+{margin}",
             )
         return
     most = 4 * situation.pairs  # half as wide an interval
     if most * pair_s <= LONGEST_S:
-        plan = power.plan_up_to(most, rules).looks
         yield Choice(
-            (f"--ethrex-looks={','.join(map(str, plan))}",),
+            (_by_hand(most, rules),),
             f"sd {sd}, and the change is near +{margin} or +{tolerance}, if not between: {most} pairs, at "
             f"most {units.clock(most * pair_s)}, tell half as much",
         )
+
+
+def _by_hand(pairs: int, rules: Rules) -> str:
+    """The option for a plan that measures so many pairs, whatever its first pairs say."""
+    return f"--ethrex-looks={','.join(map(str, power.plan_up_to(pairs, rules).looks))}"
 
 
 def _sharper(situation: Situation) -> Iterator[Choice]:
@@ -198,6 +210,7 @@ def _situation(block: Block, settings: Settings, metric: str, rules: Rules, pair
         pairs=pairs,
         pair_s=2 * (timed_s + counting_s),
         metrics=judged,
+        patience_s=0.0 if settings.looks or settings.time_budget else settings.patience,
         beside=tuple(noise for noise in beside if noise is not None),
         pin=None if settings.prefix else _pin(block, switches),
         switches=switches,

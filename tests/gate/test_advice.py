@@ -32,6 +32,13 @@ def test_patience_where_half_an_hour_suffices_with_the_minutes_from_the_sd() -> 
     assert {"looks", "patience", "time_budget"} == set(chosen.without)
 
 
+def test_patience_is_never_less_than_the_run_had() -> None:
+    assert choose(situation(patience_s=60.0)).options == ("--ethrex-patience=4m",)
+    chosen = choose(situation(patience_s=600.0))
+    assert chosen.options == ("--ethrex-looks=6,10,16,24,36,54,81,100",)
+    assert chosen.reason == choose(situation()).reason
+
+
 def test_more_noise_takes_more_patience() -> None:
     minutes = [
         int(choose(situation(sd)).options[0].removeprefix("--ethrex-patience=").removesuffix("m"))
