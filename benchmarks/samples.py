@@ -12,8 +12,11 @@ import numpy as np
 from pytest_ethrex_perf.judge.samples import CURRENT
 
 if TYPE_CHECKING:
-    from benchmarks.noise import Floats
+    from numpy.typing import NDArray
+
     from pytest_ethrex_perf.records.measurement import Sample
+
+    Floats = NDArray[np.float64]
 
 
 def samples(times: Floats, kind: Sample = CURRENT) -> Floats:
