@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks import claims, duel
 from benchmarks.claims import POWER_EFFECT, POWER_SCENARIO, Claim, count
 from benchmarks.noise import BLOCK_SECONDS, LOAD_SECONDS, REPEATS
-from benchmarks.plans import DEFAULT, LONG, ORDINARY
+from benchmarks.plans import DEFAULT, LONG, ORDINARY, TOLERANCES
 from benchmarks.rivals import RIVALS
 from benchmarks.trials import LIMITS, MARGIN, SHOWN, STORED_INVOCATIONS, percent
 
@@ -32,6 +32,7 @@ def write(evidence: Evidence, effort: Effort, verdicts: dict[str, list[Claim]]) 
         *_duels(evidence),
         *_families(evidence),
         *_cuts(evidence, effort),
+        *_tolerances(evidence, effort),
         *_stored(evidence, effort),
         *_sweep(evidence),
         *_claims(verdicts),
@@ -308,6 +309,28 @@ def _cuts(evidence: Evidence, effort: Effort) -> Iterator[str]:
             for one in evidence.plans
         ),
     )
+
+
+def _tolerances(evidence: Evidence, effort: Effort) -> Iterator[str]:
+    yield "## Which tolerance a machine supports"
+    yield from _text(f"""
+        With `--ethrex-on-inconclusive=fail` what is not proven fails, so the tolerance must be one that the
+        noise allows. One block, a patience of 10 minutes, {effort.sessions.curve:,} sessions each: how many
+        end inconclusive when nothing changed (each a failure then), with how many pairs on average, and how
+        many slowdowns of just the tolerance are found.""")
+    yield from _table(
+        ("noise", *(f"tolerance {tolerance:.0%}" for tolerance in TOLERANCES)),
+        (
+            (one.interleaved.scenario.name, *(_supported(curve) for curve in one.tolerances.values()))
+            for one in evidence.plans
+        ),
+    )
+
+
+def _supported(curve: Curve) -> str:
+    unchanged, slower = curve.values()
+    undecided = _undecided(unchanged)
+    return f"{undecided} inconclusive, {unchanged.invocations:.0f} pairs, {_rate(slower)} found"
 
 
 def _stored(evidence: Evidence, effort: Effort) -> Iterator[str]:

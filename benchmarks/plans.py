@@ -8,7 +8,7 @@ other, since what it drifts by from one invocation to the next is.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +46,8 @@ class Plan:
     """Pairs up to which the plan goes on; 0: 24 pairs are the whole plan."""
     cut: int = 0
     """Pairs after which time ends it, with one last look; 0: time is no matter."""
+    tolerance: float = Rules().tolerance
+    """What is proven to be within this fraction is unchanged."""
     old: bool = False
     """As it was: looks at 6, 10, 16 and 24, whose shares sum to 1, of the median."""
 
@@ -61,7 +63,7 @@ class Plan:
 
     def rules(self, blocks: float = 1.0) -> Rules:
         """Return what a block is judged by in a family of `blocks` (`Rules.gatings`)."""
-        rules = Rules(gatings=blocks)
+        rules = Rules(tolerance=self.tolerance, gatings=blocks)
         return rules if self.old else looks.standard(rules, self.most)
 
     def judge(self, differences: Floats, blocks: float = 1.0) -> batch.Judged:
@@ -81,6 +83,8 @@ DEFAULT = Plan(
     cut=looks.ORDINARY[-1] + _PATIENCE,
 )
 """What an only block gets without options."""
+TOLERANCES = (0.03, 0.05, 0.08, 0.12)
+"""What is tried with the default patience: a wider tolerance needs fewer pairs."""
 PLANS = (DEFAULT, PATIENT, LONG, LONGEST, ORDINARY, OLD)
 CUTS = (6, 7, 9, 15, 24, 40, 60, 119)
 """Pairs after which the time is up: at a look, just after and just before one, in between."""
@@ -165,6 +169,8 @@ class Measured(NamedTuple):
     """From (plan, blocks, true effect) to sessions with any regression."""
     cut_families: dict[tuple[int, int, float], Rate]
     """From (pairs at the cut, blocks, true effect)."""
+    tolerances: dict[float, Curve]
+    """The default plan, from its tolerance; at no change, and at a slowdown of the tolerance."""
 
 
 class Sessions(NamedTuple):
@@ -225,7 +231,14 @@ def measure(scenario: Scenario, sessions: Sessions) -> Measured:
             if sessions.cut_families
             for effect, rate in family_alarms(plan, scenario, 10, sessions.cut_families).items()
         },
+        tolerances(scenario, sessions.curve),
     )
+
+
+def tolerances(scenario: Scenario, sessions: int) -> dict[float, Curve]:
+    """Try the default plan with each of `TOLERANCES`."""
+    tried = {tolerance: replace(DEFAULT, tolerance=tolerance) for tolerance in TOLERANCES}
+    return {tolerance: curve(plan, scenario, sessions, (0.0, tolerance)) for tolerance, plan in tried.items()}
 
 
 def as_it_goes(differences: Floats, rules: Rules) -> NDArray[np.int8]:

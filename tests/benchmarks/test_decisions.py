@@ -120,6 +120,17 @@ def test_patience_finds_what_noisy_machines_hide(gate: list[plans.Measured]) -> 
     assert not unproven(claims.targets(gate))
 
 
+def test_a_wider_tolerance_leaves_less_inconclusive_for_fewer_pairs(gate: list[plans.Measured]) -> None:
+    (noisiest,) = (one for one in gate if one.interleaved.scenario.name == "recorded aa_1")
+    unchanged = [curve[0.0] for curve in noisiest.tolerances.values()]
+    undecided = [point.inconclusive.value for point in unchanged if point.inconclusive is not None]
+    assert undecided == sorted(undecided, reverse=True)
+    assert undecided[0] > 0.03
+    assert undecided[-1] < 0.01
+    taken = [point.invocations for point in unchanged]
+    assert taken == sorted(taken, reverse=True)
+
+
 def test_longer_plans_raise_no_more_false_alarms(gate: list[plans.Measured]) -> None:
     assert not refuted(claims.longer_alarms(gate))
 
