@@ -321,7 +321,7 @@ def _report(base: Source, head: Source, matches: Sequence[Matched], result: RunR
     yield _side_line("base", base, [matched.base for matched in matches])
     yield _side_line("head", head, [matched.head for matched in matches])
     yield ""
-    yield text.counts(result.blocks)
+    yield from wrapped(text.counts(result.blocks), width=room)
     yield from (line.text for line in terminal.summary(result, verbosity=1, room=room))
     for block in result.blocks:
         failed = [metric for metric in block.metrics if metric.outcome == "fail"]

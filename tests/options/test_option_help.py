@@ -10,8 +10,9 @@ import pytest
 from pytest_ethrex_perf.config import readers
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.settings import load
+from pytest_ethrex_perf.judge import looks
 from pytest_ethrex_perf.records.metric import METRICS
-from tests.conftest import PROFILE
+from tests.conftest import PATIENCE, PROFILE
 
 if TYPE_CHECKING:
     from tests.conftest import Bench
@@ -27,7 +28,7 @@ DEFAULTS = {
     "--ethrex-tolerance": "3%",
     "--ethrex-floor": "0.2",
     "--ethrex-alpha": "1%",
-    "--ethrex-looks": "6,10,16,24",
+    "--ethrex-patience": "10m",
     "--ethrex-aa": "off",
     "--ethrex-on-inconclusive": "warn",
     "--ethrex-on-improvement": "pass",
@@ -46,6 +47,8 @@ DEFAULTS = {
 def entries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What --help says of each option of ours, on one line."""
     monkeypatch.setitem(OPTIONS, "profile", PROFILE)
+    monkeypatch.setitem(OPTIONS, "patience", PATIENCE)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed")  # without tests.instant_programs, which has none
     text = bench.run("--help").stdout.str()
     group = text.partition("performance gate of ethrex blocks:")[2].partition("\n\n")[0]
     found: dict[str, str] = {}
@@ -68,6 +71,12 @@ def test_every_option_is_there_with_a_default(entries: dict[str, str]) -> None:
 @pytest.mark.parametrize(("option", "default"), DEFAULTS.items())
 def test_the_default_reads_as_one_would_type_it(entries: dict[str, str], option: str, default: str) -> None:
     assert f"(default: {default}" in entries[option]
+
+
+def test_the_looks_are_the_ordinary_ones_unless_they_are_given(entries: dict[str, str]) -> None:
+    ordinary = ",".join(map(str, looks.ORDINARY))
+    assert f"(default: {ordinary}, and on while" in entries["--ethrex-looks"]
+    assert load({}, cwd=Path(), root=Path(), ini={}, environ={}).looks is None
 
 
 @pytest.mark.parametrize(("option", "default"), DEFAULTS.items())
