@@ -3,12 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_ethrex_perf import cli
 
 if TYPE_CHECKING:
-    import pytest
-
     from pytest_ethrex_perf.profile.perf import Perf
+
+
+pytestmark = pytest.mark.usefixtures("locks")  # whoever measures on this machine does not matter
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[str]:
