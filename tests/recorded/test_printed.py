@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,8 +30,12 @@ def test_a_command_prints_what_it_printed(name: str) -> None:
 
 def test_every_help_says_what_it_said() -> None:
     # by words: how argparse and pytest lay them out changes with their versions
-    text = printed.all_helps()
-    assert text.split() == recorded("help").split(), "changed on purpose? make golden"
+    assert words(printed.all_helps()) == words(recorded("help")), "changed on purpose? make golden"
+
+
+def words(helps: str) -> list[str]:
+    """The words, with a value once where an option has two names, as argparse has it from Python 3.13 on."""
+    return re.sub(r"(-\w) (\S+),\s+(--[\w-]+) \2", r"\1, \3 \2", helps).split()
 
 
 def test_nothing_else_lies_there() -> None:
