@@ -35,7 +35,7 @@ def test_every_help_says_what_it_said() -> None:
 
 def words(helps: str) -> list[str]:
     """The words, with a value once where an option has two names, as argparse has it from Python 3.13 on."""
-    return re.sub(r"(-\w) (\S+),\s+(--[\w-]+) \2", r"\1, \3 \2", helps).split()
+    return re.sub(r"(--?[\w-]+) (\S+),(?=\s+--?[\w-]+ \2)", r"\1,", helps).split()
 
 
 def test_nothing_else_lies_there() -> None:
