@@ -63,11 +63,11 @@ class Screen:
 
     def say(self, sentence: str) -> None:
         """Write a sentence that everybody should read, on a line by itself."""
-        sentence = escape.shown(sentence)
         with self._uncaptured() as reporter:
             self._say(reporter, sentence)
 
     def _say(self, reporter: pytest.TerminalReporter | None, sentence: str) -> None:
+        sentence = escape.shown(sentence)
         if self._in_worker:  # it has no reporter; its standard error is the user's
             sys.stderr.write(f"\nethrex-perf: {sentence}\n")
         elif reporter is not None:

@@ -159,6 +159,12 @@ def test_what_a_turn_has_shown_of_the_plan_is_said_at_once_unless_it_is_to_be_qu
     assert reporter.lines == ["ethrex-perf: sd 9.0 %: 81 pairs"]
 
 
+def test_what_comes_from_outside_is_text_in_every_sentence() -> None:
+    reporter = Reporter(isatty=False)
+    screen(reporter).show(status(news=("net\x1b[2Jwork/1: sd 9.0 %",)))
+    assert reporter.lines == ["ethrex-perf: net#x1B[2Jwork/1: sd 9.0 %"]
+
+
 def test_a_sentence_goes_to_the_terminal_and_from_a_worker_to_standard_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
