@@ -119,8 +119,7 @@ class Archive:
         return path
 
     def _copy(self, original: Path, path: Path) -> None:
-        regular_file.check(original)
-        with original.open("rb") as source:
+        with regular_file.opened(original) as source:
             status = os.fstat(source.fileno())
             if status.st_size > self._limit:
                 size, limit = units.size(status.st_size), units.size(self._limit)
@@ -239,8 +238,7 @@ def _read(path: Path) -> CommandLine | None:
 
 def _is_whole(path: Path) -> bool:
     try:
-        regular_file.check(path)
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == path.name
     except OSError:
         return False

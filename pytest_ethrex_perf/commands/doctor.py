@@ -270,8 +270,7 @@ def elf_sections(path: Path) -> set[str] | None:
 
     Raises OSError where it can't be read.
     """
-    regular_file.check(path)
-    with path.open("rb") as file:
+    with regular_file.opened(path) as file:
         header = file.read(64)
         if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":  # noqa: PLR2004 - size of the header
             return None

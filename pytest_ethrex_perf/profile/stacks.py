@@ -201,8 +201,7 @@ def read_profile(path: Path) -> Profile:
 
 def _content(path: Path) -> bytes:
     try:
-        regular_file.check(path)
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             compressed = file.read(2) == _GZIP
             file.seek(0)
             if not compressed:

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 _OTHERS = {
@@ -35,6 +36,12 @@ def check(path: Path) -> None:
     kind = _OTHERS.get(stat.S_IFMT(path.stat().st_mode))
     if kind is not None:
         raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+
+
+def opened(path: Path) -> BufferedReader:
+    """Return the file at `path`, open for reading; raises OSError as `check` does."""
+    check(path)
+    return path.open("rb")
 
 
 def content(path: Path) -> bytes:

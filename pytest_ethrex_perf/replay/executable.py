@@ -50,8 +50,7 @@ _PT_INTERP = 3  # elf(5)
 def digest(path: Path, option: str) -> str:
     """Return the sha256 of a file, as `sha256sum` prints it; raises `UsageError` that names `option`."""
     try:
-        regular_file.check(path)
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UsageError(f"{option}: {path} can't be read: {error.strerror}") from None
@@ -138,8 +137,7 @@ def is_name(word: str) -> bool:
 def _start(path: Path) -> bytes:
     """Return the first line of a file, or as much of it as can be read."""
     try:
-        regular_file.check(path)
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             return file.readline(_LONGEST_LINE)
     except OSError:
         return b""
@@ -170,8 +168,7 @@ def _is_systems(path: Path) -> bool:
 def _linker(path: Path) -> Path | None:
     """Return the dynamic linker that an ELF file asks for (PT_INTERP), None of any other file."""
     try:
-        regular_file.check(path)
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             header = file.read(64)
             if not header.startswith(_ELF):
                 return None

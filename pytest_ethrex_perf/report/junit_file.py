@@ -193,8 +193,7 @@ def _plain_time(element: ET.Element, case: Case, path: Path) -> None:
 
 def _parse(path: Path) -> ET.Element:
     try:
-        regular_file.check(path)
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             content = file.read(_READ_LIMIT + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
