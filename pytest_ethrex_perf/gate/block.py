@@ -122,8 +122,7 @@ class Block:
         return self.plan.invocations
 
     def _last_look(self, gating: Gating) -> int:
-        decision = self.decisions.get(gating)
-        return ((decision and decision.plan) or self.rules[gating].looks)[-1]
+        return self.rules[gating].plan(self.decisions.get(gating))[-1]
 
     @property
     def samples_ordinary(self) -> int:
@@ -181,7 +180,7 @@ class Block:
         gating, decision = next(iter(self.decisions.items()), (None, None))
         if gating is None or decision is None or decision.sd is None or not decision.looks:
             return None
-        rules = replace(self.rules[gating], looks=decision.plan or self.rules[gating].looks, most=0)
+        rules = replace(self.rules[gating], looks=self.rules[gating].plan(decision), most=0)
         return power.detectable(spending(rules, decision.pairs, final=True), decision.sd, rules)
 
     def asks_for(self) -> list[str]:

@@ -215,7 +215,7 @@ def contradiction(material: Material, metric: str, rules: Rules) -> Decision | N
 
 def is_cut_short(decision: Decision, rules: Rules) -> bool:
     """Whether `decision` was final before the last look: it shows in the looks that were taken."""
-    looks, plan = tuple(look.pairs for look in decision.looks), decision.plan or rules.looks
+    looks, plan = tuple(look.pairs for look in decision.looks), rules.plan(decision)
     ended = decision.verdict is Verdict.INCONCLUSIVE and decision.pairs < plan[-1]
     return ended or looks != plan[: len(looks)]
 

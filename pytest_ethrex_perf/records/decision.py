@@ -87,6 +87,10 @@ class Rules:
                     f"{name} is {spend!r}: shares of what may be spent are positive, and below {MAX_SPEND:g}"
                 )
 
+    def plan(self, decision: Decision | None) -> tuple[int, ...]:
+        """Numbers of pairs of all looks of the plan, as far as `decision` knows them."""
+        return (decision.plan if decision is not None else ()) or self.looks
+
     def alone(self) -> Rules:
         """The same limits for one gating that shares alpha with no other, at the usual alpha and looks."""
         return Rules(margin=self.margin, tolerance=self.tolerance, floor=self.floor, drift=self.drift)
