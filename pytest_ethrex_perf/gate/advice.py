@@ -228,8 +228,7 @@ def _noise(block: Block, metric: str, rules: Rules) -> Noise | None:
         return None
     if len(base) != len(head) or len(base) < MIN_PAIRS:
         return None
-    sd = statistics.stdev(right - left for left, right in zip(base, head, strict=True))
-    return Noise(metric, rules, max(sd, step), len(base) - 1, step, math.exp(statistics.fmean(base)))
+    return Noise.of_pairs(metric, rules, base, head, step=step, level=math.exp(statistics.fmean(base)))
 
 
 def _pin(block: Block, switches: float) -> str | None:

@@ -183,9 +183,8 @@ def _of_pairs(pairs: Sequence[Pair], metric: str, rules: Rules, drop: int) -> Ou
         step = samples.step((*base, *head), metric)
     except MeasurementError:
         return None
-    sd = statistics.stdev(b - a for a, b in zip(left, right, strict=True))
     level = math.exp(statistics.fmean((*left, *right)))
-    noise = Noise(metric, rules, max(sd, step), len(pairs) - 1, step, level)
+    noise = Noise.of_pairs(metric, rules, left, right, step=step, level=level)
     return Outlook(noise, "clock" if metric == EXEC else "perf", _pair_s(pairs))
 
 

@@ -7,6 +7,7 @@ upper bound.
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from pytest_ethrex_perf.judge import looks, power
 from pytest_ethrex_perf.judge.family import spending
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_ethrex_perf.records.decision import Rules
 
 SURE = 0.9
@@ -36,6 +39,21 @@ class Noise:
     """Resolution of a sample, a log."""
     level: float | None = None
     """Typical value in the metric's unit, for the absolute floor."""
+
+    @classmethod
+    def of_pairs(
+        cls,
+        metric: str,
+        rules: Rules,
+        base: Sequence[float],
+        head: Sequence[float],
+        *,
+        step: float,
+        level: float | None,
+    ) -> Noise:
+        """Return the noise of the pairs (base[i], head[i]), samples as logs; two at least."""
+        sd = statistics.stdev(right - left for left, right in zip(base, head, strict=True))
+        return cls(metric, rules, max(sd, step), len(base) - 1, step, level)
 
     @property
     def sd_at_most(self) -> float:
