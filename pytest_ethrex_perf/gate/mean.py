@@ -46,20 +46,24 @@ class Mean:
 
     def _last_look(self, metric: str) -> int:
         result = self._results.get(metric)
-        return ((result and result.decision.plan) or self._rules[metric].looks)[-1]
+        return self._rules[metric].plan(None if result is None else result.decision)[-1]
 
     @property
     def _rounds(self) -> int:
         return min(block.samples_taken for block in self.blocks)
 
-    def judge(self, *, final: bool = False) -> None:
-        """Judge what is not decided yet; with `final` nothing more will be measured."""
+    def judge(self, *, final: bool = False) -> bool:
+        """Judge what is not decided yet, and return whether that decides it.
+
+        With `final` nothing more will be measured.
+        """
         if self.decided:
-            return
+            return False
         materials = [block.material for block in self.blocks]
         for metric, rules in self._rules.items():
             if not self._is_decided(metric):
                 self._results[metric] = assess_mean(materials, metric, rules, final=final)
+        return self.decided
 
     def results(self, settle: Settle) -> Iterator[SuiteResult]:
         """The result of each metric so far, as plain data; none where a block failed."""

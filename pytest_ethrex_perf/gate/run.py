@@ -96,8 +96,7 @@ class Run:
     @property
     def time_budget_s(self) -> float | None:
         """How long the run may measure; None: as long as it takes."""
-        limit_s: float | None = self.settings.time_budget
-        return limit_s
+        return self.settings.time_budget
 
     @property
     def patience_s(self) -> float:
@@ -160,11 +159,13 @@ class Run:
             if block is None:
                 self._finish(schedule)
                 return
+            was_decided = block.decided
             block.take_turn(self._launch, keep_counting=self._mean_counts(block))
-            if block.decided:
+            if block.decided and not was_decided:
                 self._verify(block)
-            if self.mean is not None:
-                self.mean.judge()
+            if self.mean is not None and self.mean.judge():
+                for each in self.mean.blocks:  # once more: the decided ones have gone on
+                    self._verify(each)
             self._record(block)
             self._on_turn(self._status(block, schedule))
 

@@ -45,11 +45,11 @@ class Unchanged:
         if first:
             self._programs[program] = program_kinds.files(program.command, self._cwd)
         for path in self._programs[program]:
-            self._check_file(path, whole=whole)
+            self._check_file(path)
         if first or whole:
             self._check_identity(program)
 
-    def _check_file(self, path: Path, *, whole: bool, expected: str | None = None) -> None:
+    def _check_file(self, path: Path, *, whole: bool = False, expected: str | None = None) -> None:
         """Compare with `expected`, where it has not been hashed here yet."""
         stamp = _stamp(path)
         before, sha256 = self._hashed.get(path, (None, expected))
@@ -68,6 +68,8 @@ class Unchanged:
         except UsageError as error:
             raise MeasurementError(str(error)) from None
         if now != program.sha256:
+            for path in self._programs[program]:  # which of them it is
+                self._check_file(path, whole=True)
             raise MeasurementError(_replaced(" ".join(program.command), program.sha256, now))
 
 
