@@ -8,7 +8,7 @@ a repeat counts as an observation of its own; `BENCHSTAT` is benchstat's rule as
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -57,7 +57,8 @@ def _interleaved(sides: Sides, rules: Rules) -> Decided:
 
 
 def _stored(baseline: Floats, session: Floats, rules: Rules) -> Bools:
-    codes = stored.judge_many(samples(baseline), samples(session), rules, step=STEP)
+    todays = replace(rules, within=stored.WITHIN)
+    codes = stored.judge_many(samples(baseline), samples(session), todays, step=STEP)
     slower: Bools = codes == REGRESSION
     return slower
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline import files, recording
 from pytest_ethrex_perf.baseline.schema import BaselineError
+from pytest_ethrex_perf.judge import stored
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import DEFAULT
@@ -30,7 +31,7 @@ def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -
         raise BaselineError("nothing was recorded: the file does not say which program it was")
     if cache is None or f"{cache.network}/{cache.number}" != block.block:
         raise BaselineError("nothing was recorded: the file does not say what the cache file held")
-    rules = block.rules or {DEFAULT: Rules()}
+    rules = block.rules or {DEFAULT: Rules(within=stored.WITHIN)}
     return recording.record(
         head.program,
         files.of_block(

@@ -181,8 +181,8 @@ def stored_lines(
         return wrapped(f"nothing was tested: {decision.reason}")
     means = np.array([statistics.fmean(session) for session in sessions])
     within = np.asarray(stored.pooled_variance(map(np.asarray, sessions)))
-    prediction = stored.predict(means, within, drift=rules.drift, step=step)
-    alone = stored.predict(means[:1], within, drift=rules.drift, step=step)
+    prediction = stored.predict(means, within, rules, step=step)
+    alone = stored.predict(means[:1], within, rules, step=step)
     prior = float(alone.variance) / 2  # s0^2 (1 + 1/1)
     variance, count = np.asarray(statistics.variance(new)), len(new)
     tests = stored.compare(prediction, np.asarray(statistics.fmean(new)), variance, count, rules, step=step)
@@ -195,6 +195,7 @@ def stored_lines(
     )
     spread = float(prediction.variance) / (1 + 1 / number)
     own = max(float(variance), step**2)
+    factor = "" if rules.within == 1 else f"{rules.within:g}·"
     alpha = rules.alpha / rules.gatings
     return [
         "",
@@ -202,7 +203,7 @@ def stored_lines(
         *session_lines,
         f"  mean(m) = {float(prediction.mean):.6f}, var(m) = {between_text}",
         f"  variance within sessions, pooled = {float(within):.4e}",
-        f"  s0² = max({rules.drift:g}², within, step²) = {prior:.4e}",
+        f"  s0² = max({rules.drift:g}², {factor}within, step²) = {prior:.4e}",
         f"  s² = (4·s0² + (M−1)·var(m)) / (4+M−1) = {spread:.4e}",
         f"  s²·(1 + 1/M) = {float(prediction.variance):.4e}, with {prediction.df} degrees of freedom",
         f"K = {count} new invocations: mean(y) = {statistics.fmean(new):.6f}",

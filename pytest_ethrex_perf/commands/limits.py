@@ -9,7 +9,7 @@ from pytest_ethrex_perf.config import readers
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import read
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.judge import looks
+from pytest_ethrex_perf.judge import looks, stored
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import has_floor, limits
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import BlockResult
 
 _LIMITS = ("margin", "tolerance", "alpha", "looks", "floor")
-_DEFAULT = looks.standard(Rules(alpha=readers.alpha(OPTIONS["alpha"].default)), looks.MOST)
+_DEFAULT = looks.standard(
+    Rules(alpha=readers.alpha(OPTIONS["alpha"].default), within=stored.WITHIN), looks.MOST
+)
 
 
 def add_options(parser: ArgumentParser) -> None:

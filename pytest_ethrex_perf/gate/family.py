@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import check_limits, check_marker
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.judge import family, looks
+from pytest_ethrex_perf.judge import family, looks, stored
 from pytest_ethrex_perf.records.request import Gating, Request
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Family:
         return family.gatings(max(self.size, 1), len(self.mean_metrics))
 
     def _rules(self, gating: Gating, gatings: float) -> Rules:
-        rules = gating.rules(alpha=self.settings.alpha, gatings=gatings)
+        rules = gating.rules(alpha=self.settings.alpha, gatings=gatings, within=stored.WITHIN)
         if self.settings.looks is not None:  # a plan by hand
             return replace(rules, looks=self.settings.looks)
         return looks.standard(rules, looks.MOST if self.settings.patience else 0)

@@ -56,6 +56,10 @@ class Rules:
     """Absolute change, in the metric's unit (ns for times), below which nothing is a regression."""
     drift: float = 0.01
     """Prior standard deviation, a fraction, of what sessions of a stored baseline differ by by themselves."""
+    within: float = 1.0
+    """What the variance within such sessions is multiplied by, where it is the prior because it is larger.
+
+    1 in files that are older than this factor."""
 
     def check(self) -> None:
         """Raise ValueError, naming the limit, for rules that make no sense."""
@@ -63,7 +67,12 @@ class Rules:
         for name, value in (("alpha", self.alpha), ("beta", self.beta)):
             if not 0 < value < half:
                 raise ValueError(f"{name} is {value!r}: it must lie between 0 and 0.5")
-        for name, value in (("margin", self.margin), ("floor", self.floor), ("drift", self.drift)):
+        for name, value in (
+            ("margin", self.margin),
+            ("floor", self.floor),
+            ("drift", self.drift),
+            ("within", self.within),
+        ):
             if not 0 <= value < float("inf"):
                 raise ValueError(f"{name} is {value!r}: it must be 0 or a positive number")
         if not 0 < self.tolerance < float("inf"):
@@ -93,7 +102,13 @@ class Rules:
 
     def alone(self) -> Rules:
         """The same limits for one gating that shares alpha with no other, at the usual alpha and looks."""
-        return Rules(margin=self.margin, tolerance=self.tolerance, floor=self.floor, drift=self.drift)
+        return Rules(
+            margin=self.margin,
+            tolerance=self.tolerance,
+            floor=self.floor,
+            drift=self.drift,
+            within=self.within,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,14 @@ def test_without_noise_the_prior_of_one_percent_stands_for_drift() -> None:
     assert decision.df == pytest.approx(4)
 
 
+def test_noise_within_sessions_stands_for_drift_where_it_is_larger_times_its_factor() -> None:
+    noisy = [LEVEL - 0.05, LEVEL + 0.05] * 3
+    within = float(np.var(noisy, ddof=1))
+    for factor in (1.0, stored.WITHIN):
+        decision = stored.judge([noisy], noisy, Rules(within=factor))
+        assert decision.se == pytest.approx(math.sqrt(2 * factor * within + within / 6))
+
+
 @given(measured())
 def test_the_batch_judges_exactly_as_one_by_one(data: tuple[Floats, Floats]) -> None:
     baseline, session = data
@@ -227,7 +235,7 @@ def test_noise_within_sessions_asks_for_more_invocations() -> None:
 def test_more_invocations_than_chosen_hardly_lower_the_detectable_effect() -> None:
     baseline = sessions(30, session_sd=0.0, sd=0.05)[0]
     within = baseline.var(axis=1, ddof=1).mean()
-    known = stored.predict(baseline.mean(axis=1), within)
+    known = stored.predict(baseline.mean(axis=1), within, RULES)
 
     def seen(number: int) -> float:
         se, df = stored.standard_error(known, within, number)
