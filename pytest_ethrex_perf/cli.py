@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands import (
     baseline,
+    comment,
     compare,
     devblock,
     doctor,
@@ -37,6 +38,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     fetch.add_commands,
     baseline.add_commands,
     report.add_commands,
+    comment.add_commands,
     devblock.add_commands,
     profile.add_commands,
     stacks.add_commands,

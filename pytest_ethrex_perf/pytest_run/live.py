@@ -72,6 +72,7 @@ class Screen:
             sys.stderr.write(f"\nethrex-perf: {sentence}\n")
         elif reporter is not None:
             reporter.write_line(f"ethrex-perf: {sentence}", yellow=True)
+            reporter.flush()  # into a pipe, as a CI's log is one, it would come at the end only
 
     @contextmanager
     def _uncaptured(self) -> Iterator[pytest.TerminalReporter | None]:
