@@ -77,10 +77,15 @@ class Reporter:
     def __init__(self, *, isatty: bool = True) -> None:
         self.isatty = isatty
         self.lines: list[str] = []
+        self.unseen = 0
         self._tw = SimpleNamespace(fullwidth=80, width_of_current_line=10)
 
     def write_line(self, line: str, **_: bool) -> None:
         self.lines.append(line)
+        self.unseen += 1
+
+    def flush(self) -> None:
+        self.unseen = 0
 
 
 def screen(reporter: Reporter | None, verbosity: int = 0, **config: object) -> live.Screen:
@@ -170,7 +175,7 @@ def test_a_sentence_goes_to_the_terminal_and_from_a_worker_to_standard_error(
 ) -> None:
     reporter = Reporter()
     screen(reporter).say("waiting")
-    assert reporter.lines == ["ethrex-perf: waiting"]
+    assert (reporter.lines, reporter.unseen) == (["ethrex-perf: waiting"], 0)
     screen(None).say("waiting")
     assert capsys.readouterr() == ("", "")
     screen(None, workerinput={}).say("waiting")
