@@ -105,11 +105,19 @@ class Launcher:
 class MachineHold:
     """Our hold on the machine: two gates on one host would measure each other.
 
-    `run` is what the workers of one distributed run have in common; `say` is told for whom we wait.
+    `run` is what the workers of one distributed run have in common; `say` is told for whom we wait. `label`
+    says who we are to those who wait for us.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None], run: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        say: Callable[[str], None],
+        run: str | None = None,
+        label: str | None = None,
+    ) -> None:
         self._settings = settings
+        self._label = label or f"pytest --ethrex-block … in {settings.cwd.name}"
         self._say = say
         self._run = run
         self._held = ExitStack()
@@ -128,7 +136,7 @@ class MachineHold:
         try:
             self._held.enter_context(
                 lock.measuring(
-                    f"pytest --ethrex-block … in {self._settings.cwd.name}",
+                    self._label,
                     timeout=self._settings.lock_timeout,
                     waiting=self._say,
                     run=self._run,

@@ -56,7 +56,7 @@ class Run:
 
     `pace` says which blocks share a schedule (default: all), `run_id` what the workers of one distributed run
     have in common. `on_turn` is given the status after each turn, `say` what else people should know, in
-    sentences.
+    sentences. `label` says who we are to those who wait for the machine.
     """
 
     def __init__(
@@ -65,13 +65,14 @@ class Run:
         *,
         pace: Pace | None = None,
         run_id: str | None = None,
+        label: str | None = None,
         on_turn: Callable[[Status], None] = lambda _: None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self.equipment = Equipment(settings)
         self.planner = Planner(self.equipment)
-        self.machine = MachineHold(settings, say, run_id)
+        self.machine = MachineHold(settings, say, run_id, label)
         self.began = dt.datetime.now(dt.UTC)
         self.policy = Policy(settings, self.began.date())
         self.family = Family(settings)

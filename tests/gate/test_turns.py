@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.gate.turns import first_side, turns
+from pytest_ethrex_perf.gate.turns import first_side, in_order, turns
 
 
 def always(_: object) -> bool:
@@ -74,3 +74,10 @@ def test_a_block_that_is_decided_within_a_round_is_not_asked_in_it() -> None:
     assert next(order) == "A"
     active["B"] = False
     assert next(order) == "A"
+
+
+def test_three_take_every_order_once_in_six_rounds_and_mirror_each_other_in_two() -> None:
+    rounds = ["".join(in_order(number, "G", "S", "B")) for number in range(12)]
+    assert len(set(rounds[:6])) == 6
+    assert rounds[6:] == rounds[:6]
+    assert all(rounds[number + 1] == rounds[number][::-1] for number in range(0, 12, 2))
