@@ -2,7 +2,7 @@
 
 Format: perf-script(1) of `-F comm,pid,tid,time,ip,sym,dso`: a header line for each sample, below it its
 frames, leaf first, then an empty line. The period and the event's name, which other fields bring, are passed
-over.
+over. With `--show-task-events` a line says when a process began to execute a file.
 """
 
 from __future__ import annotations
@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_ethrex_perf.profile.names import UNKNOWN, of_module, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from pytest_ethrex_perf.profile.stacks import Frames
 
+MAIN = "main"
+"""The first thread of a process, whatever its executable is called."""
+UNNAMED = "thread"
+"""Another that has no name of its own."""
 FIELDS = "comm,pid,tid,time,ip,sym,dso"
 _HEADER = re.compile(
     r"\s*(?P<comm>\S.*?)\s+(?P<pid>-?[0-9]+)(?:/(?P<tid>-?[0-9]+))?\s+(?:\[[0-9]+\]\s+)?"
     r"(?P<seconds>[0-9]+)\.(?P<fraction>[0-9]{1,9}):(?P<rest>.*)"
 )
+_EXECUTED = re.compile(r"PERF_RECORD_COMM exec: (?P<name>.+):-?[0-9]+/-?[0-9]+")
 _FRAME = re.compile(r"\s*(?P<ip>[0-9a-f]+) (?P<symbol>.+)")
 # a path may have brackets and spaces; symbols have none of " (/", " ([" and " (bpf_prog_"
 _MODULE = re.compile(
@@ -43,6 +48,7 @@ class Sample(NamedTuple):
     time_ns: int
     """On the clock that perf records with."""
     comm: str
+    """The name that the program gave the thread; empty where it has its executable's."""
     pid: int
     tid: int
     frames: Frames
@@ -53,20 +59,23 @@ def samples(lines: Iterable[str]) -> Iterator[Sample]:
     """Read what `perf script` printed; lines of no sample (lost events, comments) are passed over."""
     header: re.Match[str] | None = None
     frames: list[str] = []
+    executables: set[str] = set()  # as threads are named after them, cut by the kernel to 15 characters
     for line in lines:
         if line.strip() and line[0].isspace() and header is not None:
             if frame := _frame(line):
                 frames.append(frame)
             continue
         # an empty line, or another header at once
-        if header is not None and (sample := _sample(header, frames)):
+        if header is not None and (sample := _sample(header, frames, executables)):
             yield sample
         header, frames = None if line.startswith("#") else _HEADER.match(line.rstrip("\n")), []
-    if header is not None and (sample := _sample(header, frames)):
+        if header is not None and (executed := _EXECUTED.fullmatch(header["rest"].strip())):
+            executables.add(executed["name"].strip())
+    if header is not None and (sample := _sample(header, frames, executables)):
         yield sample
 
 
-def _sample(header: re.Match[str], frames: list[str]) -> Sample | None:
+def _sample(header: re.Match[str], frames: list[str], executables: Collection[str]) -> Sample | None:
     rest = header["rest"].strip()
     if not frames and rest and not rest.endswith(":"):
         frame = _frame(rest)  # a sample without a chain stands on the header's own line
@@ -76,7 +85,7 @@ def _sample(header: re.Match[str], frames: list[str]) -> Sample | None:
     pid = int(header["pid"])
     return Sample(
         time_ns=int(header["seconds"]) * 10**9 + int(header["fraction"].ljust(9, "0")),
-        comm=header["comm"],
+        comm="" if header["comm"] in executables else header["comm"],
         pid=pid,
         tid=int(header["tid"] or pid),
         frames=without_entry(tuple(reversed(frames))) or (UNKNOWN,),
@@ -103,10 +112,11 @@ def _frame(line: str) -> str | None:
 
 
 def threads(taken: Iterable[Sample]) -> dict[tuple[int, int], str]:
-    """A name for each (pid, tid): its comm, and for threads that are not main what they mostly do.
+    """A name for each (pid, tid): `main`, or its own, and for threads that are not main what they mostly do.
 
-    Linux keeps 15 characters of a name: ethrex's `block_executor_execution` and `block_executor_merkleizer`
-    are both `block_executor_`, and a thread without a name has its parent's.
+    Base and head meet in these names, whatever their files are called. Linux keeps 15 characters of a name:
+    ethrex's `block_executor_execution` and `block_executor_merkleizer` are both `block_executor_`, and a
+    thread without a name has its parent's.
     """
     comms: dict[tuple[int, int], str] = {}
     roles: defaultdict[tuple[int, int], Counter[str]] = defaultdict(Counter)
@@ -115,14 +125,16 @@ def threads(taken: Iterable[Sample]) -> dict[tuple[int, int], str]:
         comms[key] = sample.comm
         if sample.tid != sample.pid and (role := _role(sample.frames)):
             roles[key][role] += 1
-    return {
-        key: f"{comm} ({roles[key].most_common(1)[0][0]})"
-        if key in roles
-        else comm
-        if key[0] == key[1]
-        else f"{comm} (thread)"
-        for key, comm in comms.items()
-    }
+    return {key: _thread(key, comm, roles.get(key)) for key, comm in comms.items()}
+
+
+def _thread(key: tuple[int, int], comm: str, roles: Counter[str] | None) -> str:
+    pid, tid = key
+    if pid == tid:
+        return comm or MAIN
+    if roles:
+        return f"{comm or UNNAMED} ({roles.most_common(1)[0][0]})"
+    return f"{comm} ({UNNAMED})" if comm else UNNAMED
 
 
 def _role(frames: Frames) -> str | None:

@@ -85,6 +85,7 @@ class Perf:
             "script",
             "--no-inline",
             "--ns",
+            "--show-task-events",
             "--fields",
             folding.FIELDS,
             "--input",

@@ -117,12 +117,14 @@ def convert(profile: Mapping[str, Any], symbols: Mapping[str, Any] | None = None
         times = samples["time"] if samples.get("time") is not None else accumulate(samples["timeDeltas"])
         used = samples.get("threadCPUDelta") or [None] * len(samples["stack"])
         pid, tid = _number(thread["pid"]), _number(thread["tid"])
+        name = _text(thread["name"])
         if thread.get("isMainThread"):
-            tid = pid  # as on Linux, where a process's first thread has its number
+            # as on Linux, where a process's first thread has its number; samply names it after the executable
+            tid, name = pid, ""
         for time_ms, stack, cpu in zip(times, samples["stack"], used, strict=True):
             if stack is not None and cpu != 0:
                 frames = without_entry(tables.frames(stack))
-                yield Sample(start_ns + round(time_ms * 1e6), _text(thread["name"]), pid, tid, frames)
+                yield Sample(start_ns + round(time_ms * 1e6), name, pid, tid, frames)
 
 
 class _Tables(NamedTuple):

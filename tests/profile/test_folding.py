@@ -59,6 +59,47 @@ replay 7/10  1.000003:
     }
 
 
+EXECUTED = """\
+perf-exec     0/0         0.000000000: PERF_RECORD_COMM: perf-exec:7/7
+taskset  7/7   1.000000: PERF_RECORD_COMM exec: taskset:7/7
+taskset  7/7   1.000001: 
+	1 setlocale (/usr/lib/libc.so.6)
+
+{comm}  7/7   1.000002: PERF_RECORD_COMM exec: {comm}:7/7
+{comm}  7/8   1.000003: PERF_RECORD_FORK(7:8):(7:7)
+{comm}  7/7   1.000004: 
+	1 ethrex_vm::run (/replay)
+
+{comm}  7/8   1.000005: 
+	1 malloc (/libc.so.6)
+
+{comm}  7/9   1.000006: 
+	1 ethrex_trie::hash (/replay)
+
+rayon-0  7/10   1.000007: PERF_RECORD_COMM: rayon-0:7/10
+rayon-0  7/10   1.000008: 
+	1 malloc (/libc.so.6)
+
+"""  # noqa: W291 - perf writes it so
+
+
+@pytest.mark.parametrize("comm", ["ethrex-replay-p", "0123456789abcde", "a name", "x:7/7"])
+def test_threads_without_a_name_are_not_called_as_the_file_is(comm: str) -> None:
+    taken = list(folding.samples(EXECUTED.format(comm=comm).splitlines()))
+    assert len(taken) == 5
+    assert folding.threads(taken) == {
+        (7, 7): "main",
+        (7, 8): "thread",
+        (7, 9): "thread (hash)",
+        (7, 10): "rayon-0 (thread)",
+    }
+
+
+def test_a_main_thread_that_the_program_named_keeps_its_name() -> None:
+    script = EXECUTED.format(comm="ethrex-replay-p") + "importer 7/7 1.1: \n\t1 f (/replay)\n"
+    assert folding.threads(folding.samples(script.splitlines()))[7, 7] == "importer"
+
+
 @pytest.mark.parametrize(
     ("printed", "name"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def test_phases_are_cut_with_the_programs_own_times(profiles: dict[Side, list[Pr
 
 def test_threads_of_one_name_are_told_apart(profiles: dict[Side, list[Profile]]) -> None:
     counts = analyses.threads(profiles["base"][0].folded(["exec"]))
-    assert counts["block_executor_ (handle_merkleization)"] > counts["toy"] > 0
+    assert counts["block_executor_ (handle_merkleization)"] > counts["main"] > 0
 
 
 def test_analyses_of_a_real_profile_name_what_the_program_does(profiles: dict[Side, list[Profile]]) -> None:
@@ -133,3 +134,15 @@ def test_no_secret_reaches_a_profile(
     spec = f"{toy} --unit 20000 --rpc https://rpc.example.org/v2/0123456789abcdefkey"
     profile = recorded(spec, perf, tmp_path, repeat=2)
     assert b"0123456789abcdefkey" not in msgspec.json.encode(profile)
+
+
+def test_base_and_head_meet_in_the_main_thread_whatever_their_files_are_called(
+    perf: Perf, toy: Path, tmp_path: Path
+) -> None:
+    named = [tmp_path / name for name in ("ethrex-replay-of-the-pull-request", "0" * 64)]
+    for path in named:
+        shutil.copy2(toy, path)
+    first, second = (recorded(f"{path} --unit 20000", perf, tmp_path, repeat=2) for path in named)
+    threads = [{stack.thread for stack in profile.stacks} for profile in (first, second)]
+    assert threads[0] == threads[1]
+    assert "main" in threads[0]

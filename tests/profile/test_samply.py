@@ -81,7 +81,7 @@ def test_a_recording_reads_as_samples(shared: bool) -> None:  # noqa: FBT001 - a
     assert taken[0].time_ns == 1771382521001_500_000
     assert taken[2].time_ns == 1771382521006_000_000
     assert folding.threads(taken) == {
-        (123, 123): "ethrex-replay",
+        (123, 123): "main",
         (123, 456): "block_executor_merkleizer (run)",
     }
 
