@@ -27,6 +27,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             metavar = "FILE" if form.page is None else "DIR"
             report.add_argument(f"--{form.flag}", metavar=metavar, type=Path, help=form.help)
     report.add_argument("--step-summary", action="store_true", help="append to $GITHUB_STEP_SUMMARY")
+    report.add_argument(
+        "--step-outputs",
+        action="store_true",
+        help="append to $GITHUB_OUTPUT: `verdict`, in a word, and `slower`, the blocks that regressed",
+    )
     report.add_argument("--schema", action="store_true", help="print the JSON Schema of results files")
     report.set_defaults(run=_report)
 
@@ -69,7 +74,9 @@ def _report(options: argparse.Namespace) -> int:
     summary = outputs.step_summary() if options.step_summary else None
     if options.step_summary and summary is None:
         raise UsageError(f"--step-summary: ${outputs.STEP_SUMMARY} is not set: no step of GitHub Actions")
-    if not wanted and summary is None:
+    if options.step_outputs:
+        _step_outputs(result)
+    if not wanted and summary is None and not options.step_outputs:
         lines = [text.counts(result.blocks), *(line.text for line in terminal.summary(result))]
         sys.stdout.write("\n".join(lines) + "\n")
         return 0
@@ -80,6 +87,18 @@ def _report(options: argparse.Namespace) -> int:
     if unwritten:
         raise EthrexPerfError("not written: " + "; ".join(unwritten))
     return 0
+
+
+def _step_outputs(result: RunResult) -> None:
+    from pytest_ethrex_perf.report import outputs
+
+    file = outputs.step_outputs()
+    if file is None:
+        raise UsageError(f"--step-outputs: ${outputs.STEP_OUTPUTS} is not set: no step of GitHub Actions")
+    try:
+        outputs.append_step_outputs(file, result)
+    except OSError as error:
+        raise EthrexPerfError(f"{file} (${outputs.STEP_OUTPUTS}): not written: {error.strerror}") from None
 
 
 def _profiles(result: RunResult, directory: Path) -> list[str]:

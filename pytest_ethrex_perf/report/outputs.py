@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.report.forms import Form
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+STEP_OUTPUTS = "GITHUB_OUTPUT"
 
 
 def write(
@@ -75,6 +76,20 @@ def append_summary(path: Path, result: RunResult) -> None:
     content = "\n" + markdown.dump(result, markdown.SUMMARY_LIMIT - used - 1)
     with path.open("ab") as stream:
         stream.write(content.encode("utf-8", "backslashreplace"))
+
+
+def append_step_outputs(path: Path, result: RunResult) -> None:
+    """Append `verdict` and `slower` (blocks, divided by spaces) to a step's outputs; raises OSError."""
+    from pytest_ethrex_perf.report import text
+
+    regular_file.check(path)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(f"verdict={text.verdict(result)}\nslower={' '.join(text.slower(result))}\n")
+
+
+def step_outputs(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file of this step's outputs, where this is a step of GitHub Actions."""
+    return Path(environ[STEP_OUTPUTS]) if environ.get(STEP_OUTPUTS) else None
 
 
 def step_summary(environ: Mapping[str, str] = os.environ) -> Path | None:

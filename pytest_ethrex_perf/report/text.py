@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_ethrex_perf.records.decision import Decision
-    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row, RunResult
 
 SYMBOLS = {
     Verdict.REGRESSION: "❌",
@@ -192,6 +192,28 @@ def counts(blocks: Iterable[BlockResult]) -> str:
     if not open_ends:
         return line
     return f"{line}; {unproven(open_ends)}"
+
+
+def verdict(result: RunResult) -> str:
+    """The whole run in a word: what became of its worst block or mean, `regression` before `error`."""
+    names = {
+        name
+        for block in result.blocks
+        for name in [kind(metric) for metric in block.metrics] or [state(block)]
+    } | {kind(suite) for suite in result.suite}
+    ranked = [name for name in _ORDER if name in names]
+    unfinished = sorted(names & {NOT_DECIDED, "not measured"})
+    proven = [name for name in ranked if name in ("regression", "error")]
+    return next(iter([*proven, *unfinished, *ranked, *sorted(names)]), "not measured")
+
+
+def slower(result: RunResult) -> list[str]:
+    """The blocks that fail as proven regressions, the worst first."""
+    return [
+        block.block
+        for block in worst_first(result.blocks)
+        if any(metric.outcome == "fail" and kind(metric) == "regression" for metric in block.metrics)
+    ]
 
 
 def unproven(results: Iterable[MetricResult]) -> str:

@@ -71,6 +71,24 @@ def test_the_step_summary_is_appended_to(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
+def test_a_step_has_the_verdict_as_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = saved(tmp_path / "r.json", builders.one())
+    monkeypatch.delenv(outputs.STEP_OUTPUTS, raising=False)
+    assert main(["report", file, "--step-outputs"]) == 2
+    monkeypatch.setenv(outputs.STEP_OUTPUTS, str(tmp_path / "outputs"))
+    (tmp_path / "outputs").write_text("before=1\n")
+    assert main(["report", file, "--step-outputs"]) == 0
+    assert (tmp_path / "outputs").read_text() == "before=1\nverdict=regression\nslower=mainnet/24443168\n"
+    capsys.readouterr()
+    monkeypatch.setenv(outputs.STEP_OUTPUTS, str(tmp_path))
+    assert main(["report", file, "--step-outputs"]) == 1
+    assert capsys.readouterr().err == (
+        f"ethrex-perf: {tmp_path} ($GITHUB_OUTPUT): not written: Is a directory\n"
+    )
+
+
 def test_the_step_summary_is_never_too_long(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("x" * (markdown.SUMMARY_LIMIT - 10_000))

@@ -116,3 +116,21 @@ def test_a_legend_says_what_a_time_is() -> None:
     older = [msgspec.structs.replace(block, sample="median") for block in run.blocks]
     assert text.times(older).startswith("the median of a process's counted repeats")
     assert text.times([]) == "none"
+
+
+def test_a_run_has_one_verdict_that_of_its_worst_block(result: MetricResult) -> None:
+    assert text.verdict(builders.several()) == "regression"
+    assert text.slower(builders.several()) == ["mainnet/24443173", "mainnet/24443168"]
+    assert text.verdict(builders.run([builders.interleaved(1, 0.0), builders.interleaved(2, -0.1)])) == (
+        "improvement"
+    )
+    assert text.verdict(
+        builders.run([builders.interleaved(1, 0.0), builders.block("mainnet/2", error="x")])
+    ) == ("error")
+    assert text.verdict(builders.run([builders.block("mainnet/2", skipped="the same")])) == "skipped"
+    assert text.verdict(builders.run([builders.recording(1)])) == "recorded"
+    assert text.verdict(builders.run([])) == "not measured"
+    block = msgspec.structs.replace(builders.one().blocks[0], metrics=(with_verdict(result, None, "warn"),))
+    stopped = builders.run([builders.interleaved(1, 0.0), block])
+    assert text.verdict(stopped) == "not decided"
+    assert text.slower(stopped) == []
