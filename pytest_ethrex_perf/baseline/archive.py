@@ -77,6 +77,11 @@ class Archive:
         """Whether programs are kept and looked for at all."""
         return self._directory is not None
 
+    @property
+    def directory(self) -> Path | None:
+        """Where programs are kept; None where none are."""
+        return self._directory
+
     def store(self, program: Program) -> None:
         """Keep `program`, unless the archive is off; raises `NotArchivedError`.
 

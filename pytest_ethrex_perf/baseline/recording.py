@@ -26,6 +26,7 @@ from pytest_ethrex_perf.baseline.schema import (
     kept,
     moment,
 )
+from pytest_ethrex_perf.config.parsers import REVISION
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host.lock import writing
 from pytest_ethrex_perf.host.machine import changes
@@ -134,12 +135,15 @@ def record(
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:
     """Return `program` as files of others may name it: without this machine's directories and secrets."""
     words = (Path(program.command[0]).name, *map(redact, program.command[1:]))
-    label = [program.label] if len(program.command) == 1 else shlex.split(program.label)
-    label[0] = Path(label[0]).name
+    if program.label.startswith(REVISION):
+        label = redact(program.label)
+    else:
+        first, *others = [program.label] if len(program.command) == 1 else shlex.split(program.label)
+        label = shlex.join(map(redact, (Path(first).name, *others)))
     return msgspec.structs.replace(
         program,
         command=words,
-        label=shlex.join(map(redact, label)),
+        label=label,
         prefix=tuple(map(redact, program.prefix)),
     )
 

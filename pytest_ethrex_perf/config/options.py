@@ -71,15 +71,23 @@ OPTIONS: dict[str, Option] = {
         ),
         Option(
             "replay",
-            "program under test (head): a path, a command line, or `embedded` "
+            "program under test (head): a path, a command line, `embedded`, or git:REV, a revision that is "
+            "built as [build] in ethrex-perf.toml says "
             "(default: $ETHREX_REPLAY, ethrex-replay on PATH, target/release/ethrex-replay)",
             metavar="PROGRAM",
         ),
         Option(
             "base",
-            "program to compare with, run interleaved with the head; same forms as --ethrex-replay "
+            "program to compare with, run interleaved with the head; same forms as --ethrex-replay, and "
+            "git:merge-base "
             "(default: compare with the stored baseline)",
             metavar="PROGRAM",
+        ),
+        Option(
+            "build_timeout",
+            "how long it may take to build one git:REV",
+            "1h",
+            metavar="TIME",
         ),
         Option("prefix", "put before the program, e.g. 'taskset -c 0-7'", "", metavar="COMMAND"),
         Option("network", "network of block specs that name none", "mainnet", metavar="NAME", per_block=True),

@@ -21,6 +21,8 @@ Name = TypeVar("Name", bound=str)
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
 """`--ethrex-repeat auto`"""
+REVISION = "git:"
+"""How a program begins that is built from a revision: `git:origin/main`"""
 MIN_PAIRS = 6  # fewer pairs are never a verdict (judge)
 MAX_PAIRS = 10_000  # a block of a second takes six hours
 _BARE_FRACTION_LIMIT = 0.5  # a bare 1 or 5 was meant as a percentage: refused rather than guessed
@@ -252,7 +254,7 @@ def words(value: object) -> str:
     Whether something is a path is known where it is looked for: there a quote may be a part of its name.
     """
     line = text(value)
-    if "/" not in line:
+    if "/" not in line and not line.startswith(REVISION):
         shlex.split(line)
     return line
 

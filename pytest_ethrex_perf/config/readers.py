@@ -23,6 +23,7 @@ SkipOrFail: TypeAlias = Literal["skip", "fail"]
 config = parsers.text
 replay = parsers.words
 base = parsers.words
+build_timeout = parsers.seconds
 prefix = parsers.words_or_none
 network = parsers.text
 rpc_url = parsers.written  # empty is none: a CI's secret that this run may not see

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_ethrex_perf.config.build_table import BuildTable
     from pytest_ethrex_perf.config.parsers import Auto
     from pytest_ethrex_perf.config.sources import Given, Values, Waiver
+    from pytest_ethrex_perf.config.toml_file import TomlFile
     from pytest_ethrex_perf.records.block import BlockId
 
 _NO_MARKER: Mapping[str, object] = {}
@@ -80,6 +82,8 @@ class Settings:
     """The options of the command line, as they were typed."""
     per_block: PerBlock = field(repr=False)
     waivers: tuple[Waiver, ...]
+    build: BuildTable | None
+    """How a revision is built: `[build]`."""
     written: Mapping[str, Path]
     """Where to write what a run writes, by option: `{"json": Path("results.json")}`."""
 
@@ -89,6 +93,7 @@ class Settings:
     network: str
     replay: str | None
     base: str | None
+    build_timeout: float
     prefix: str
     cache_dir: Path | Literal["bundled"]
     rpc_url: str | None = field(repr=False)
@@ -226,7 +231,7 @@ def load(
         settings = _read(sources, environ)
     else:
         file = toml_file.load(path, sources.value("network", readers.network))
-        settings = _read(replace(sources, file=file.source), environ, file.blocks, file.waivers)
+        settings = _read(replace(sources, file=file.source), environ, file)
     _check(settings)
     return settings
 
@@ -234,10 +239,9 @@ def load(
 def _read(
     sources: Sources,
     environ: Mapping[str, str],
-    listed: Sequence[BlockId] = (),
-    waivers: tuple[Waiver, ...] = (),
+    file: TomlFile | None = None,
 ) -> Settings:
-    """Read every option; the file has `listed` the blocks of `--ethrex-block all`."""
+    """Read every option; `file` says what only a file can."""
     typed = sources.command_line.tables[EVERYWHERE]
     network = sources.value("network", readers.network)
     bundled = sources.value("cache_dir", text) == BUNDLED
@@ -253,13 +257,15 @@ def _read(
             tolerance=sources.perhaps("tolerance", readers.tolerance),
             floor=sources.perhaps("floor", readers.floor),
         ),
-        waivers=waivers,
+        waivers=file.waivers if file else (),
+        build=file.build if file else None,
         written={name: path for name in WRITTEN if (path := sources.path_or_none(name)) is not None},
-        blocks=tuple(_blocks(typed.get("block") or (), network, listed)),
+        blocks=tuple(_blocks(typed.get("block") or (), network, file.blocks if file else ())),
         config=sources.value_or_none("config", readers.config),
         network=network,
         replay=sources.command_or_none("replay", readers.replay),
         base=sources.command_or_none("base", readers.base),
+        build_timeout=sources.value("build_timeout", readers.build_timeout),
         prefix=sources.command_or_none("prefix", readers.prefix) or "",
         cache_dir=BUNDLED if bundled else sources.path("cache_dir"),
         rpc_url=sources.value_or_none("rpc_url", readers.rpc_url),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pytest_ethrex_perf.config.options import CONFIG_NAME, OPTIONS
-from pytest_ethrex_perf.config.parsers import read, text
+from pytest_ethrex_perf.config.parsers import REVISION, read, text
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import regular_file
 
@@ -175,7 +175,7 @@ def command(line: str, folder: Path, cwd: Path) -> str:
     lines, such as a bare name (which is looked for on PATH), stay as they are.
     """
     origin = Path(os.path.abspath(folder))  # noqa: PTH100 - `..` is taken out, links stay as they are
-    if origin == cwd.absolute():
+    if origin == cwd.absolute() or line.startswith(REVISION):
         return line
     if "/" in line and regular_file.exists(origin / line):  # a path may hold spaces
         return _moved(line, origin, cwd)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
-from pytest_ethrex_perf.config import readers
+from pytest_ethrex_perf.config import build_table, readers
 from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.config.options import MARKER_OPTIONS, OPTIONS
 from pytest_ethrex_perf.config.parsers import fraction, read, shown
@@ -20,9 +20,10 @@ from pytest_ethrex_perf.records.metric import METRICS, has_floor
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_ethrex_perf.config.build_table import BuildTable
     from pytest_ethrex_perf.records.block import BlockId
 
-_TABLES = ("blocks", "block", "metric", "allow")
+_TABLES = ("blocks", "block", "metric", "allow", "build")
 _WAIVER_KEYS = {"block", "metric", "up_to", "reason", "expires"}
 _WAIVER_FORM = (
     'allow = [{block = 24443168, metric = "exec", up_to = "5%", reason = "…", expires = 2026-12-31}]'
@@ -37,6 +38,7 @@ class TomlFile:
     blocks: tuple[BlockId, ...] = ()
     """Those of `--ethrex-block all`."""
     waivers: tuple[Waiver, ...] = ()
+    build: BuildTable | None = None
 
 
 def load(path: Path, network: str) -> TomlFile:
@@ -76,6 +78,7 @@ def load(path: Path, network: str) -> TomlFile:
         Source("file", path.parent, tables),
         tuple(parse_blocks(listed, network)),
         tuple(_waivers(data.get("allow", []), network, path)),
+        build_table.read(data["build"], path) if "build" in data else None,
     )
 
 

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
+from pytest_ethrex_perf.baseline.builds import Builds
 from pytest_ethrex_perf.counters import choice, probe
+from pytest_ethrex_perf.gate.programs import Programs
 from pytest_ethrex_perf.host import machine as host_machine
 from pytest_ethrex_perf.records import regular_file
-from pytest_ethrex_perf.replay import cache, program
+from pytest_ethrex_perf.replay import cache
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pytest_ethrex_perf.config.settings import Settings
+    from pytest_ethrex_perf.gate.programs import Built
     from pytest_ethrex_perf.records.block import BlockId, Work
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Machine, Program
     from pytest_ethrex_perf.replay.cache import CacheFile
@@ -27,11 +30,21 @@ if TYPE_CHECKING:
 class Equipment:
     """Programs, cache files, counters and machine of one run; looked at when first asked for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None] = lambda _: None,
+        show: Callable[[str], None] = lambda _: None,
+        run_id: str | None = None,
+        built: Built | None = None,
+    ) -> None:
         self.settings = settings
         self.machine = _machine(settings)
         self.rpc_url: str | None = settings.rpc_url or settings.environ.get("ETHREX_RPC_URL") or None
         self.archive = Archive(settings.archive or default_directory(settings.environ), settings.archive_size)
+        builds = Builds.of(settings, self.archive, say=say, show=show, run=run_id)
+        self.programs = Programs(settings, builds, built)
         self._caches: dict[BlockId, CacheFile] = {}
         self._counters: dict[tuple[str, ...], choice.Chosen] = {}
 
@@ -47,26 +60,13 @@ class Equipment:
 
     @cached_property
     def head(self) -> Program:
-        """The program under test; raises `UsageError`."""
-        if self.settings.aa and self.settings.base:
-            return self._resolve(self.settings.base, "--ethrex-base")
-        return self._resolve(self.settings.replay, "--ethrex-replay")
+        """The program under test; raises `UsageError`, or `MeasurementError` if it cannot be built."""
+        return self.programs.head
 
     @cached_property
     def base(self) -> Program | None:
-        """The program to compare with, None where only a baseline is stored; raises `UsageError`."""
-        if self.settings.base:
-            return self._resolve(self.settings.base, "--ethrex-base")
-        return self.head if self.settings.aa else None
-
-    def _resolve(self, spec: str | None, option: str) -> Program:
-        return program.resolve(
-            spec,
-            cwd=self.settings.cwd,
-            environ=self.settings.environ,
-            prefix=self.settings.prefix,
-            option=option,
-        )
+        """The program to compare with, None where only a baseline is stored; raises as `head` does."""
+        return self.programs.base
 
     @cached_property
     def cache_dir(self) -> Path:

@@ -169,7 +169,7 @@ class Planner:
         if program_kinds.uncovered(head) and base.command != head.command:
             return
         reason = (
-            f"base and head are the same program (sha256 {head.sha256[:12]}): "
+            f"base and head are the same program (sha256 {head.sha256[:12]}{_origin(base, head)}): "
             "nothing to compare; --ethrex-aa measures it against itself"
         )
         if settings.on_same_program == "fail":
@@ -216,6 +216,8 @@ class Planner:
         notes = [
             f"changed on this machine since the baseline's last session: {change}" for change in stock.changed
         ]
+        if (apart := self._equipment.programs.apart) is not None:
+            notes.append(f"head is {apart}")
         notes += _uncovered(head, comparison.base)
         if comparison.mode == "stored":
             if _is_recorded(head, stock):
@@ -229,6 +231,15 @@ class Planner:
         elif base is not None and _is_recorded(base, stock) and not comparison.archived:
             notes.append("base is the stored baseline's own program")
         return notes
+
+
+def _origin(base: Program, head: Program) -> str:
+    """What the same program was built from, where that is known of both."""
+    if base.commit is None or head.commit is None:
+        return ""
+    if base.commit == head.commit:
+        return f", both built from commit {head.commit[:7]}"
+    return f", built from commits {base.commit[:7]} and {head.commit[:7]} alike"
 
 
 def _is_recorded(program: Program, stock: StoredBase) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.counters.choice import Chosen
     from pytest_ethrex_perf.gate.pace import Pace
+    from pytest_ethrex_perf.gate.programs import Built
     from pytest_ethrex_perf.gate.schedule import Schedule, Undecided
     from pytest_ethrex_perf.records.block import BlockId
     from pytest_ethrex_perf.records.measurement import Invocation
@@ -56,7 +57,8 @@ class Run:
 
     `pace` says which blocks share a schedule (default: all), `run_id` what the workers of one distributed run
     have in common. `on_turn` is given the status after each turn, `say` what else people should know, in
-    sentences. `label` says who we are to those who wait for the machine.
+    sentences, `show` the lines that a build prints. `label` says who we are to those who wait for us.
+    `built` is what was built for this run elsewhere. Raises `UsageError` for a revision that there is not.
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class Run:
         label: str | None = None,
         on_turn: Callable[[Status], None] = lambda _: None,
         say: Callable[[str], None] = lambda _: None,
+        show: Callable[[str], None] = lambda _: None,
+        built: Built | None = None,
     ) -> None:
         self.settings = settings
-        self.equipment = Equipment(settings)
+        self.equipment = Equipment(settings, say=say, show=show, run_id=run_id, built=built)
         self.planner = Planner(self.equipment)
         self.machine = MachineHold(settings, say, run_id, label)
         self.began = dt.datetime.now(dt.UTC)
@@ -125,6 +129,7 @@ class Run:
         Raises `MeasurementError` if it could not be measured, `NothingToDo` if it need not be.
         """
         self.started = True
+        self.equipment.programs.build()
         block = self._blocks[request]
         with self._pace.schedule(self, block) as schedule:
             if block.skipped is not None:
@@ -138,6 +143,7 @@ class Run:
     def measure_mean(self) -> None:
         """Advance until the mean over blocks is decided; raises `MeasurementError` if a block is missing."""
         self.started = True
+        self.equipment.programs.build()
         blocks = [self._blocks[request] for request in self.family.mean]
         with self._pace.schedule(self, blocks[0]) as schedule:
             for block in blocks:
@@ -150,6 +156,7 @@ class Run:
 
     def replay(self, block: BlockId, repeat: int) -> Invocation:
         """One invocation of the program under test, measured and judged by nobody."""
+        self.equipment.programs.build()
         self.equipment.cache(block)
         with self._pace.machine(self):
             return self._launch(self.equipment.head, block, repeat=repeat, label="replay", turn=0)

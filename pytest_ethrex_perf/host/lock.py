@@ -220,6 +220,34 @@ def holder() -> Holder | None:
 
 
 @contextlib.contextmanager
+def holding(path: Path, *, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock `path` of a folder in which one run works at a time, for as long as that takes.
+
+    `waiting` is called once if another run holds it; after `timeout` seconds raises `MeasurementError`.
+    """
+    from filelock import FileLock
+
+    folder = FileLock(path)
+    try:
+        try:
+            folder.acquire(timeout=0)
+        except TimeoutError:
+            waiting(f"waiting up to {timeout:.0f} s for another run that builds in {path.parent}")
+            folder.acquire(timeout=timeout, poll_interval=_POLL)
+    except TimeoutError:
+        raise MeasurementError(
+            f"another run builds in {path.parent}: gave up after {timeout:.0f} s: wait for it to end, or "
+            "raise --ethrex-lock-timeout"
+        ) from None
+    except OSError as error:
+        raise MeasurementError(f"{path}: cannot be locked: {error.strerror}: set XDG_CACHE_HOME") from None
+    try:
+        yield
+    finally:
+        folder.release()
+
+
+@contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Hold the lock of one file, wherever its directory is reached from; missing folders are made.
 

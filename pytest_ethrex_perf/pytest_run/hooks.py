@@ -100,6 +100,25 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In the controller of pytest-xdist: build what is to be built before there are workers."""
+    run = run_if_any(session.config)
+    if run and session.config.pluginmanager.has_plugin("dsession"):
+        with boundary(session.config, end), run.termination.held():
+            run.gate.equipment.programs.build()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist what was built for it."""
+    if run := run_if_any(node.config):
+        from pytest_ethrex_perf.pytest_run import xdist_builds
+
+        with boundary(node.config, end):
+            xdist_builds.send(node, run.gate.equipment.programs)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
     """Add the items behind --ethrex-block before anything is selected or reordered; then take our shard."""

@@ -66,6 +66,12 @@ class Screen:
         with self._uncaptured() as reporter:
             self._say(reporter, sentence)
 
+    def output(self, line: str) -> None:
+        """Show a line of what a build prints, on a terminal; a CI finds it in the log."""
+        with self._uncaptured() as reporter:
+            if reporter is not None and reporter.isatty and not self._quiet:
+                reporter.write_line(escape.shown(line))
+
     def _say(self, reporter: pytest.TerminalReporter | None, sentence: str) -> None:
         sentence = escape.shown(sentence)
         if self._in_worker:  # it has no reporter; its standard error is the user's

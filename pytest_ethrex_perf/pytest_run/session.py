@@ -17,6 +17,7 @@ from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.gate.run import Run
 from pytest_ethrex_perf.gate.run_result import Results
 from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
+from pytest_ethrex_perf.pytest_run import xdist_builds
 from pytest_ethrex_perf.pytest_run.boundary import boundary
 from pytest_ethrex_perf.pytest_run.collection import MARK, Collection, is_gated
 from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
@@ -52,16 +53,15 @@ class PytestRun:
         worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         screen = Screen(config)
         self.settings = _settings(config)
-        if worker is None:
-            self.gate = Run(self.settings, on_turn=screen.show, say=screen.say)
-        else:
-            self.gate = Run(
-                self.settings,
-                pace=OneByOne(),
-                run_id=worker["testrunuid"],
-                on_turn=screen.show,
-                say=screen.say,
-            )
+        self.gate = Run(
+            self.settings,
+            pace=None if worker is None else OneByOne(),
+            run_id=None if worker is None else worker["testrunuid"],
+            on_turn=screen.show,
+            say=screen.say,
+            show=screen.output,
+            built=xdist_builds.received(worker),
+        )
         results = Results(self.gate)
         self.notes: list[str] = []
         """What went wrong in our hooks, where no test can say it: the run is no success."""

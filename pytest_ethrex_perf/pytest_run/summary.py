@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.report import escape, outputs, terminal, text
 from pytest_ethrex_perf.report.forms import FORMS
 from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     import pytest
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.gate.run_result import Results
     from pytest_ethrex_perf.pytest_run.live import Screen
     from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
-    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.measurement import Side
     from pytest_ethrex_perf.records.result import RunResult
 
 
@@ -43,8 +43,8 @@ class Summary:
         """Two lines: programs, machine, mode; what `counts` are counted with, or why nothing is."""
         gate, equipment = self._gate, self._gate.equipment
         parts = [
-            *_program("head", lambda: equipment.head),
-            *_program("base", lambda: equipment.base),
+            *self._program("head"),
+            *self._program("base"),
             f"machine {equipment.machine.key}",
             gate.planner.intent + (", A/A" if gate.settings.aa else ""),
         ]
@@ -54,6 +54,17 @@ class Summary:
             *([] if self._judged else [NOT_JUDGED]),
         ]
         return [escape.shown(equipment.redact(line)) for line in lines]
+
+    def _program(self, side: Side) -> list[str]:
+        """How a program is named, or why it can't be; nothing where there need not be one."""
+        equipment = self._gate.equipment
+        if (revision := equipment.programs.described(side)) is not None:
+            return [f"{side} {revision}"]  # built later
+        try:
+            program = equipment.head if side == "head" else equipment.base
+        except EthrexPerfError as error:
+            return [f"{side}: {error}"]
+        return [] if program is None else [f"{side} {program.label} ({program.kind} {program.sha256[:12]})"]
 
     def _result(self) -> RunResult | None:
         """Everything that was measured; None where nothing was asked for."""
@@ -124,12 +135,3 @@ class Summary:
 def _write(reporter: pytest.TerminalReporter, line: str, **style: bool) -> None:
     """Write a line of ours, text from outside as text."""
     reporter.write_line(escape.shown(line), **style)
-
-
-def _program(name: str, resolve: Callable[[], Program | None]) -> list[str]:
-    """How a program is named, or why it can't be; nothing where there need not be one."""
-    try:
-        program = resolve()
-    except UsageError as error:
-        return [f"{name}: {error}"]
-    return [] if program is None else [f"{name} {program.label} ({program.kind} {program.sha256[:12]})"]
