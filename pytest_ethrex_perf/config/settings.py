@@ -21,6 +21,7 @@ from pytest_ethrex_perf.config.options import (
 )
 from pytest_ethrex_perf.config.parsers import text
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Source, Sources, check_names
+from pytest_ethrex_perf.config.typed import typed
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, Limits, has_floor
@@ -184,10 +185,10 @@ class Settings:
         ]
 
     def shown(self) -> dict[str, str]:
-        """Every option but the blocks and the RPC's URL as text, where it is set to anything."""
+        """Every option but the blocks and the RPC's URL as it would be typed, where it is set to anything."""
         values = {**vars(self), **self.written, **vars(self.block(None)), **self._usual_limits()}
         return {
-            name: str(value)
+            name: typed(name, value)
             for name in OPTIONS
             if name not in ("block", "rpc_url") and (value := values.get(name)) not in (None, "", False)
         }
