@@ -44,6 +44,7 @@ _ACCEPT = (
     'results file with `ethrex-perf baseline accept RESULTS.json --reason "reason"`'
 )
 
+_SHORT = 8  # hex digits of a program's sha256 that people read
 _CLOCKS_DIFFER = timedelta(minutes=10)  # of two machines, and nobody minds
 
 
@@ -79,6 +80,8 @@ class Recorded(NamedTuple):
     def sentences(self) -> Iterator[str]:
         """Yield what was done, what is gone, and what people should look at."""
         yield str(self)
+        if self.action in {"created", "began an epoch"}:
+            yield f"the level to compare with is now that of {_named(self.session.program)}"
         if self.forgotten:
             gone = ", ".join(f"{session.id} of {session.started[:10]}" for session in self.forgotten)
             yield f"no longer kept, {KEPT} are: session {gone}"
@@ -130,6 +133,12 @@ def record(
         for addition in additions
     ]
     return list(dict.fromkeys(sentence for done in recorded for sentence in done.sentences()))
+
+
+def _named(program: Program) -> str:
+    """`main/ethrex-replay (binary 77a5a81c, commit 1a2b3c4d5e6f)`."""
+    commit = f", commit {program.commit}" if program.commit else ", of no known commit"
+    return f"{program.label} (binary {program.sha256[:_SHORT]}{commit})"
 
 
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:
