@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
 from dataclasses import dataclass
@@ -144,17 +145,26 @@ def _named(program: Program) -> str:
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:
     """Return `program` as files of others may name it: without this machine's directories and secrets."""
     words = (Path(program.command[0]).name, *map(redact, program.command[1:]))
-    if program.label.startswith(REVISION):
-        label = redact(program.label)
-    else:
-        first, *others = [program.label] if len(program.command) == 1 else shlex.split(program.label)
-        label = shlex.join(map(redact, (Path(first).name, *others)))
+    label = redact(program.label)
+    if not program.label.startswith(REVISION) and (spec := _words(program.label, words[0])):
+        label = shlex.join(map(redact, (words[0], *spec[1:])))
     return msgspec.structs.replace(
         program,
         command=words,
         label=label,
         prefix=tuple(map(redact, program.prefix)),
     )
+
+
+def _words(label: str, name: str) -> list[str]:
+    """The words of a label that is a command whose executable has this name; none of any other label."""
+    if Path(label).name == name:
+        return [label]
+    with contextlib.suppress(ValueError):  # no command
+        words = shlex.split(label)
+        if words and Path(words[0]).name == name:
+            return words
+    return []
 
 
 @dataclass(frozen=True, eq=False)

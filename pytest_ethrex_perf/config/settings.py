@@ -95,6 +95,8 @@ class Settings:
     replay: str | None
     base: str | None
     build_timeout: float
+    head_label: str | None
+    base_label: str | None
     prefix: str
     cache_dir: Path | Literal["bundled"]
     rpc_url: str | None = field(repr=False)
@@ -267,6 +269,8 @@ def _read(
         replay=sources.command_or_none("replay", readers.replay),
         base=sources.command_or_none("base", readers.base),
         build_timeout=sources.value("build_timeout", readers.build_timeout),
+        head_label=sources.value_or_none("head_label", readers.head_label),
+        base_label=sources.value_or_none("base_label", readers.base_label),
         prefix=sources.command_or_none("prefix", readers.prefix) or "",
         cache_dir=BUNDLED if bundled else sources.path("cache_dir"),
         rpc_url=sources.value_or_none("rpc_url", readers.rpc_url),
