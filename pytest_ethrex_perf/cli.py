@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands import (
     baseline,
-    bisect,
     comment,
     compare,
     devblock,
     doctor,
     explain,
     fetch,
+    init,
     plan,
     profile,
     report,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
+    init.add_commands,
     fetch.add_commands,
     baseline.add_commands,
     report.add_commands,
@@ -47,7 +48,6 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     explain.add_commands,
     compare.add_commands,
     plan.add_commands,
-    bisect.add_commands,
 )
 """What registers the commands, in the order of `--help`."""
 

@@ -14,6 +14,7 @@ ROOMS = {path.parent.name: path.parent for path in PACKAGE.glob("*/__init__.py")
 # what is tested in these folders lies across the rooms, or outside the package
 FOLDERS = {
     "benchmarks": ROOT / "benchmarks",
+    "ci": None,  # action.yml, the workflows of `ethrex-perf init`, and the page that documents them
     "example": None,  # a repository that declares its own gate
     "faults": None,  # what goes wrong, by its kind
     "options": None,  # a file an option, see below

@@ -11,7 +11,7 @@ from pytest_ethrex_perf.judge.assess import Material
 from pytest_ethrex_perf.profile import artifacts, tables
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import EXEC, PREP, TIMES, unit
-from pytest_ethrex_perf.report import charts, escape, history, text, verdict
+from pytest_ethrex_perf.report import charts, escape, history, text
 from pytest_ethrex_perf.report.charts import Cluster, Point
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from pytest_ethrex_perf.records.decision import Decision, Look
+    from pytest_ethrex_perf.records.decision import Look
     from pytest_ethrex_perf.records.measurement import Invocation, Side
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult
 
 KINDS = (
-    *("regression", "error", "inconclusive", "waived", verdict.NOT_DECIDED),
+    *("regression", "error", "inconclusive", "waived", text.NOT_DECIDED),
     *("not measured", "skipped", "improvement", "unchanged", "recorded"),
 )
 """What became of a block or a metric, as the page orders it: the worst first."""
@@ -68,12 +68,12 @@ class VerdictView:
     metric: str
     kind: str
     label: str
-    what: str
-    how_sure: str
+    estimate: str
     why: str
     reason: str
     counted: str
-    rules: str
+    evidence: str
+    tolerance: str
     context: str
     looks: list[list[str]]
     charts: list[tuple[str, Markup]]
@@ -111,11 +111,11 @@ class BlockView:
             OverviewRow(
                 metric=metric.metric,
                 kind=text.kind(metric),
-                delta=verdict.change(metric.decision, metric.rules),
-                detail=f"95 % interval {text.short_cell(metric)}, {text.rules(metric)}",
+                delta=text.shortest_cell(metric).removesuffix(text.symbol(metric)).rstrip(),
+                detail=text.cell(metric).partition("(")[2].rstrip(")"),
                 forest=_forest(metric, reach),
                 change=metric.decision.estimate,
-                sides=verdict.sides(metric),
+                sides=text.sides(metric),
                 base=metric.base,
                 head=metric.head,
             )
@@ -147,17 +147,17 @@ class BlockView:
             yield VerdictView(
                 metric=metric.metric,
                 kind=text.kind(metric),
-                label=verdict.label(metric),
-                what=verdict.what(metric),
-                how_sure=verdict.how_sure(metric, self.replicates),
-                why=metric.outcome_reason or verdict.passed_by(metric),
+                label=text.label(metric),
+                estimate=text.estimate(metric),
+                why=metric.outcome_reason,
                 reason=metric.decision.reason,
                 counted=text.counted(metric),
-                rules=text.rules(metric),
+                evidence=", ".join(text.evidence(metric, self.replicates)),
+                tolerance=units.limit(metric.rules.tolerance),
                 context=units.log_percent(context.estimate, decimals)
                 if context and context.estimate is not None
                 else "",
-                looks=[_look(look, metric.decision, decimals) for look in metric.decision.looks],
+                looks=[_look(look, decimals) for look in metric.decision.looks],
                 charts=list(self._charts(metric)),
             )
 
@@ -339,7 +339,7 @@ class BlockView:
             ]
 
 
-def _look(look: Look, decision: Decision, decimals: int) -> list[str]:
+def _look(look: Look, decimals: int) -> list[str]:
     return [
         str(look.pairs),
         units.log_percent(look.estimate, decimals),
@@ -347,9 +347,13 @@ def _look(look: Look, decision: Decision, decimals: int) -> list[str]:
         units.percent(look.sd, decimals),
         f"{look.p_slower:.2g}",
         f"{look.p_equivalent:.2g}",
-        verdict.of_look(look, decision),
+        str(look.verdict or "go on"),
     ]
 
 
 def _forest(metric: MetricResult, reach: float) -> Markup | str:
-    return charts.forest(metric.decision, text.kind(metric), reach, metric.rules)
+    if metric.decision.estimate is None:
+        return ""
+    return charts.forest(
+        metric.decision.estimate, metric.decision.ci95, text.kind(metric), reach, metric.rules
+    )

@@ -1,0 +1,120 @@
+"""The files of `ethrex-perf init`: they mean what they say, to our own readers of them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+import tomli
+
+from pytest_ethrex_perf.commands import scaffold, surroundings
+from pytest_ethrex_perf.config import settings
+from pytest_ethrex_perf.records.block import BlockId
+from tests.commands.test_surroundings import caches, crate, engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ethrex_perf.config.settings import Settings
+
+KINDS = ("empty", "caches", "program", "engine")
+
+
+@pytest.fixture(params=KINDS)
+def seen(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> surroundings.Surroundings:
+    """Surroundings of every kind."""
+    monkeypatch.setattr(surroundings, "measure_spread", lambda: 0.004)
+    root = tmp_path / "ethrex"
+    if request.param == "engine":
+        engine(root)
+    elif request.param == "program":
+        crate(root, "ethrex-replay")
+    if request.param == "caches":
+        caches(root / 'a "quoted" folder', 1, 2)
+        caches(root / 'a "quoted" folder', 3, network="hoodi")
+    root.mkdir(exist_ok=True)
+    return surroundings.look(root, os.environ)
+
+
+def _read(seen: surroundings.Surroundings) -> Settings:
+    """The settings as a run reads them."""
+    for path, text in scaffold.files(seen, github=False):
+        (seen.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (seen.root / path).write_text(text)
+    return settings.load({"block": ["all"]}, cwd=seen.root, root=seen.root, ini={}, environ={})
+
+
+def test_nothing_is_left_to_fill_in(seen: surroundings.Surroundings) -> None:
+    for _, text in scaffold.files(seen, github=True):
+        assert "@@" not in text
+        assert not any(line != line.rstrip() for line in text.splitlines())
+        assert "\n\n\n\n" not in text
+        assert text.endswith("\n")
+
+
+def test_the_settings_are_read_and_list_the_blocks(seen: surroundings.Surroundings) -> None:
+    read = _read(seen)
+    if seen.caches is None:
+        assert read.blocks == (BlockId("mainnet", 24443168),)
+    else:
+        assert set(read.blocks) == {BlockId("mainnet", 1), BlockId("mainnet", 2), BlockId("hoodi", 3)}
+        assert read.cache_dir == seen.root / 'a "quoted" folder'
+
+
+def test_every_setting_that_is_commented_out_could_stand_there(seen: surroundings.Surroundings) -> None:
+    _read(seen)
+    file = seen.root / "ethrex-perf.toml"
+    text = file.read_text()
+    told = [line.removeprefix("# ") for line in text.splitlines()]
+    settings_only = [
+        line for line in told if line and (line[0] in '["]' or " = " in line or line.startswith("  "))
+    ]
+    file.write_text("\n".join(settings_only))
+    read = settings.load({"block": ["all"]}, cwd=seen.root, root=seen.root, ini={}, environ={})
+    assert len(read.waivers) == 1
+
+
+def test_the_example_is_a_test_that_takes_the_fixture(seen: surroundings.Surroundings) -> None:
+    (example,) = (text for path, text in scaffold.files(seen, github=False) if path.name == "test_blocks.py")
+    (function,) = (node for node in ast.parse(example).body if isinstance(node, ast.FunctionDef))
+    assert [argument.arg for argument in function.args.args] == ["ethrex_block"]
+    (marker,) = (ast.unparse(decorator) for decorator in function.decorator_list)
+    assert marker.startswith("pytest.mark.ethrex_block(")
+
+
+def test_the_program_is_built_with_every_crate_of_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surroundings, "measure_spread", lambda: 0.004)
+    seen = surroundings.look(engine(tmp_path / "ethrex"), os.environ)
+    (text,) = (text for path, text in scaffold.files(seen, github=False) if path.name == "ethrex-perf.toml")
+    build = tomli.loads(text)["build"]
+    patches = [word for word in build["command"] if word.startswith("patch.")]
+    assert patches == [
+        f'patch."https://github.com/lambdaclass/ethrex".{name}.path="{{source}}/{path}"'
+        for name, path in {
+            "ethrex": "cmd/ethrex",
+            "ethrex-common": "crates/common",
+            "ethrex-vm": "crates/vm",
+        }.items()
+    ]
+    assert build["command"].count("--config") == len(patches)
+    assert build["harness"] == {"repository": "../ethrex-replay", "revision": "origin/HEAD"}
+
+
+def test_a_release_asks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaffold, "version", lambda: "0.2.1")
+    assert scaffold._requirement() == "pytest-ethrex-perf==0.2.1"
+    monkeypatch.setattr(scaffold, "version", lambda: "0.2.1.dev3+g123")
+    assert scaffold._requirement() == "pytest-ethrex-perf"
+
+
+def test_text_from_a_path_stays_text() -> None:
+    hostile = 'x"]\n[allow]\n# \\'
+    assert json.loads(scaffold._quoted(hostile)) == hostile
+    assert tomli.loads(f"x = {scaffold._quoted(hostile)}") == {"x": hostile}
