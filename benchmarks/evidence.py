@@ -34,7 +34,7 @@ class Effort:
     """Of one block, of each other tool at each number of invocations."""
     stored: int = 20_000
     """Of one block, stored design."""
-    stored_families: dict[int, int] = field(default_factory=lambda: {1: 20_000, 10: 4_000, 100: 1_000})
+    stored_families: dict[int, int] = field(default_factory=lambda: {1: 20_000, 10: 10_000, 100: 4_000})
     sweep: tuple[int, ...] = SWEEP
 
     @classmethod

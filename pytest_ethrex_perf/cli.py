@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands import (
     baseline,
+    bisect,
     comment,
     compare,
     devblock,
@@ -48,6 +49,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     explain.add_commands,
     compare.add_commands,
     plan.add_commands,
+    bisect.add_commands,
 )
 """What registers the commands, in the order of `--help`."""
 

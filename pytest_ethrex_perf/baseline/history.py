@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.records.metric import DEFAULT, INSTRUCTIONS, TIMES
-from pytest_ethrex_perf.records.result import PastEpoch, PastSession
+from pytest_ethrex_perf.records.result import FIRST_SESSION, PastEpoch, PastSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ def earlier_sessions(baseline: Baseline) -> list[EarlierSession]:
     first = baseline.epoch.sessions[0]
     tagged = f" (tagged {', '.join(first.tags)})" if first.tags else ""
     return [
-        EarlierSession(f"epoch's first session{tagged}", first),
+        EarlierSession(f"{FIRST_SESSION}{tagged}", first),
         *(
             EarlierSession(f"session tagged {', '.join(session.tags)}", session)
             for session in baseline.sessions()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _ACCEPT = (
     'results file with `ethrex-perf baseline accept RESULTS.json --reason "reason"`'
 )
 
+_SHORT = 8  # hex digits of a program's sha256 that people read
 _CLOCKS_DIFFER = timedelta(minutes=10)  # of two machines, and nobody minds
 
 
@@ -79,6 +81,8 @@ class Recorded(NamedTuple):
     def sentences(self) -> Iterator[str]:
         """Yield what was done, what is gone, and what people should look at."""
         yield str(self)
+        if self.action in {"created", "began an epoch"}:
+            yield f"the level to compare with is now that of {_named(self.session.program)}"
         if self.forgotten:
             gone = ", ".join(f"{session.id} of {session.started[:10]}" for session in self.forgotten)
             yield f"no longer kept, {KEPT} are: session {gone}"
@@ -132,20 +136,35 @@ def record(
     return list(dict.fromkeys(sentence for done in recorded for sentence in done.sentences()))
 
 
+def _named(program: Program) -> str:
+    """`main/ethrex-replay (binary 77a5a81c, commit 1a2b3c4d5e6f)`."""
+    commit = f", commit {program.commit}" if program.commit else ", of no known commit"
+    return f"{program.label} (binary {program.sha256[:_SHORT]}{commit})"
+
+
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:
     """Return `program` as files of others may name it: without this machine's directories and secrets."""
     words = (Path(program.command[0]).name, *map(redact, program.command[1:]))
-    if program.label.startswith(REVISION):
-        label = redact(program.label)
-    else:
-        first, *others = [program.label] if len(program.command) == 1 else shlex.split(program.label)
-        label = shlex.join(map(redact, (Path(first).name, *others)))
+    label = redact(program.label)
+    if not program.label.startswith(REVISION) and (spec := _words(program.label, words[0])):
+        label = shlex.join(map(redact, (words[0], *spec[1:])))
     return msgspec.structs.replace(
         program,
         command=words,
         label=label,
         prefix=tuple(map(redact, program.prefix)),
     )
+
+
+def _words(label: str, name: str) -> list[str]:
+    """The words of a label that is a command whose executable has this name; none of any other label."""
+    if Path(label).name == name:
+        return [label]
+    with contextlib.suppress(ValueError):  # no command
+        words = shlex.split(label)
+        if words and Path(words[0]).name == name:
+            return words
+    return []
 
 
 @dataclass(frozen=True, eq=False)

@@ -332,8 +332,10 @@ def _report(base: Source, head: Source, matches: Sequence[Matched], result: RunR
 
 
 def _side_line(name: str, source: Source, sides: Sequence[Measured]) -> str:
+    from pytest_ethrex_perf.report import text
+
     programs = {side.program.sha256: side.program for side in sides if side.program is not None}
-    names = (f"{program.label} ({program.kind} {sha[:_SHORT]})" for sha, program in programs.items())
+    names = (f"{program.label} ({text.build(program)})" for program in programs.values())
     return f"{name}: {source.name}, {', '.join(names)}"
 
 

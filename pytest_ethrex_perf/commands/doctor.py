@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.records.measurement import Program
 
-State = Literal["ok", "better", "missing"]
-"""`better`: it works, and would work better. `missing`: something cannot be done."""
-_MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌"}
+State = Literal["ok", "better", "missing", "unknown"]
+"""`better`: it works, and would work better. `missing`: something cannot be done. `unknown`: no file says."""
+_MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌", "unknown": "❔"}
 _EXIT_MISSING = 1
 _LOAD_PER_CPU = 0.1  # beside us
 _SPREAD = 0.02  # of a loop that always does the same
@@ -53,8 +53,8 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     """Register the command; its parser sets `run`, which takes the Namespace and returns the exit code."""
     text = (
         "say what this machine can measure and explain, and which commands fix what is missing; exit code 1 "
-        "if something is; with --ethrex-block also which slowdown of that block is seen here in how many "
-        "minutes, and which options to take"
+        "if something cannot be done (❌), 0 if it only could work better (⚠️); with --ethrex-block also "
+        "which slowdown of that block is seen here in how many minutes, and which options to take"
     )
     parser = subparsers.add_parser("doctor", help=text, description=text)
     parser.add_argument(
@@ -301,7 +301,7 @@ def _clock(root: Path) -> Iterator[Finding]:
     facts = identify(root=root).keyed
     governor = facts.get("governor")
     if governor is None:
-        yield Finding("CPU governor", "ok", "not told (a virtual machine's host decides)")
+        yield Finding("CPU governor", "unknown", "not told (a virtual machine's host decides)")
     else:
         steady = governor == "performance"
         yield Finding(
@@ -322,13 +322,14 @@ def _clock(root: Path) -> Iterator[Finding]:
         )
         yield Finding("CPU boost", "better", "on: clocks depend on heat and on the other cores", fix)
     else:
-        yield Finding("CPU boost", "ok", "not told" if boost is None else "off")
+        state: State = "unknown" if boost is None else "ok"
+        yield Finding("CPU boost", state, "not told" if boost is None else "off")
 
 
 def _load(root: Path) -> Finding:
     load = load1(root)
     if load is None:
-        return Finding("load", "ok", "not told")
+        return Finding("load", "unknown", "not told")
     cpus = int(identify(root=root).keyed.get("cpus", 1))
     quiet = load <= _LOAD_PER_CPU * cpus
     return Finding(

@@ -84,6 +84,18 @@ OPTIONS: dict[str, Option] = {
             metavar="PROGRAM",
         ),
         Option(
+            "head_label",
+            "what reports call head: a branch, a commit, a pull request (default: what --ethrex-replay says)",
+            metavar="NAME",
+            file=False,
+        ),
+        Option(
+            "base_label",
+            "the same of base (default: what --ethrex-base says)",
+            metavar="NAME",
+            file=False,
+        ),
+        Option(
             "build_timeout",
             "how long it may take to build one git:REV",
             "1h",

@@ -32,6 +32,7 @@ _MAX_SECONDS = (
 _MAX_MS = 86_400_000.0  # a day
 _MAX_WHOLE = 1_000_000
 _MAX_SIZE = 2**60  # 1 EiB: more than a file system holds
+_MAX_NAME = 100  # characters
 _MAX_DIGITS = 30  # Python itself reads no whole number of more than 4300
 _SHOWN = 240  # characters of a bad value
 
@@ -246,6 +247,14 @@ def text(value: object) -> str:
     if "\0" in value:
         raise ValueError("it holds a NUL character")
     return value
+
+
+def name(value: object) -> str:
+    """Some text in one line of at most 100 characters; raises ValueError for anything else."""
+    line = text(value).strip()
+    if len(line) > _MAX_NAME or not line.isprintable():
+        raise ValueError(f"write one line of at most {_MAX_NAME} characters")
+    return line
 
 
 def words(value: object) -> str:

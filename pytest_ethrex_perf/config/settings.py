@@ -21,6 +21,7 @@ from pytest_ethrex_perf.config.options import (
 )
 from pytest_ethrex_perf.config.parsers import text
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Source, Sources, check_names
+from pytest_ethrex_perf.config.typed import typed
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records.metric import DEFAULT, TIMES, Limits, has_floor
@@ -94,6 +95,8 @@ class Settings:
     replay: str | None
     base: str | None
     build_timeout: float
+    head_label: str | None
+    base_label: str | None
     prefix: str
     cache_dir: Path | Literal["bundled"]
     rpc_url: str | None = field(repr=False)
@@ -184,10 +187,10 @@ class Settings:
         ]
 
     def shown(self) -> dict[str, str]:
-        """Every option but the blocks and the RPC's URL as text, where it is set to anything."""
+        """Every option but the blocks and the RPC's URL as it would be typed, where it is set to anything."""
         values = {**vars(self), **self.written, **vars(self.block(None)), **self._usual_limits()}
         return {
-            name: str(value)
+            name: typed(name, value)
             for name in OPTIONS
             if name not in ("block", "rpc_url") and (value := values.get(name)) not in (None, "", False)
         }
@@ -266,6 +269,8 @@ def _read(
         replay=sources.command_or_none("replay", readers.replay),
         base=sources.command_or_none("base", readers.base),
         build_timeout=sources.value("build_timeout", readers.build_timeout),
+        head_label=sources.value_or_none("head_label", readers.head_label),
+        base_label=sources.value_or_none("base_label", readers.base_label),
         prefix=sources.command_or_none("prefix", readers.prefix) or "",
         cache_dir=BUNDLED if bundled else sources.path("cache_dir"),
         rpc_url=sources.value_or_none("rpc_url", readers.rpc_url),

@@ -102,13 +102,14 @@ def _supported(block: Block) -> Iterator[str]:
     if not block.plan.aa or block.error:
         return
     for gating, decision in block.decisions.items():
-        if decision.sd is None or decision.detectable is None:
+        seen = decision.detectable
+        if decision.sd is None or seen is None or not math.isfinite(seen):
             continue
-        margin = power.supported_margin(decision.detectable, block.rules[gating].margin)
+        margin = power.supported_margin(seen, block.rules[gating].margin)
         yield (
-            f"{gating.metric}: the pair ratio has a standard deviation of {units.percent(decision.sd)}; "
-            f"this machine supports margins from {units.percent(math.expm1(margin))} on: "
-            "a slowdown of twice that is caught"
+            f"{gating.metric}: identical runs differ by {units.deviation(decision.sd)}: slowdowns under "
+            f"{units.percent(math.expm1(seen))} go unseen here, and margins make sense from "
+            f"{units.percent(math.expm1(margin))} on"
         )
 
 

@@ -108,10 +108,16 @@ class Planner:
         return None
 
     def _missing(self, file: BaselineFile, request: Request) -> str:
+        base, level = "--ethrex-base=PATH-OF-THE-MAIN-BUILD", "--ethrex-replay=PATH-OF-THE-MAIN-BUILD"
+        if self._settings.build is not None:
+            base, level = "--ethrex-base=git:merge-base", "--ethrex-replay=git:merge-base"
+        record = reproduce.command(
+            self._settings, request, level, "--ethrex-update-baseline", without=("replay",)
+        )
         return (
-            f"{self._files.missing(file, request.block)}. Record one with the program to compare with: "
-            f"{reproduce.command(self._settings, request, '--ethrex-update-baseline')}   "
-            "(or compare two programs: --ethrex-base PROGRAM)"
+            f"{self._files.missing(file, request.block)}. Compare with the main build beside this one: "
+            f"{reproduce.command(self._settings, request, base)}   "
+            f"(or record the main build, never this one, as the level to compare with: {record} )"
         )
 
     # --- the plan -------------------------------------------------------------------------------------------

@@ -67,6 +67,15 @@ class Programs:
         return self.head if self._settings.aa else None
 
     def _of(self, side: Side) -> Program:
+        """The program of `side`, called as its label says where it has one."""
+        import msgspec
+
+        settings = self._settings
+        label = settings.head_label if side == "head" else settings.base_label
+        found = self._resolved(side)
+        return found if label is None else msgspec.structs.replace(found, label=label)
+
+    def _resolved(self, side: Side) -> Program:
         if self._built is not None and side in self._built.programs:
             return self._built.programs[side]
         if self._built is not None and side in self._built.errors:
@@ -114,7 +123,10 @@ class Programs:
         elif side == "base" and not self._settings.base:
             return None
         revision = self._revisions.get(side)
-        return revision.label if revision is not None else None
+        if revision is None:
+            return None
+        label = self._settings.head_label if side == "head" else self._settings.base_label
+        return label or revision.label
 
     @property
     def apart(self) -> str | None:

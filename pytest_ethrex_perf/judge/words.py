@@ -38,7 +38,8 @@ def reason(
     decimals = units.decimals(rules.margin)
     shown = _Shown(*(units.log_ratio(value, decimals) for value in (estimate, *ci95)))
     if below_floor and verdict in {None, Verdict.INCONCLUSIVE}:
-        return f"{shown.estimate} after {measured}, but less than the absolute floor of {rules.floor:g}"
+        floor = units.duration(rules.floor)
+        return f"{shown.estimate} after {measured}, but less than your floor of {floor}"
     return _REASONS[verdict](shown, rules, measured)
 
 

@@ -118,8 +118,8 @@ def line(status: Status, room: int) -> str:
     decision = block.estimate
     parts = [f"{block} {block.samples_taken}/{block.samples_planned}"]
     if decision is not None and decision.estimate is not None:
-        reach = decision.half_width
-        within = f" ± {units.percent(reach)}" if reach is not None else ""
+        ends = decision.ci95 or ()
+        within = f" [{', '.join(units.log_percent(end).removesuffix(' %') for end in ends)}]" if ends else ""
         parts.append(units.log_percent(decision.estimate) + within)
     visible = block.visible()
     if visible is not None and math.isfinite(visible):

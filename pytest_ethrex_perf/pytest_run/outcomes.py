@@ -83,7 +83,12 @@ class Outcomes:
                 failures = self._note(item, metrics, result.block, text.replicates(result))
                 if failures:
                     self.shown.add(result.block)
-                    table = terminal.block_table(result, verbosity=self._verbosity, room=self._screen.room)
+                    table = terminal.block_table(
+                        result,
+                        verbosity=self._verbosity,
+                        room=self._screen.room,
+                        said=[each.metric for each in metrics if each.outcome == "fail"],
+                    )
                     message = "\n".join([*failures, *(line.text for line in table)])
                     pytest.fail(escape.shown(message), pytrace=False)
         return result

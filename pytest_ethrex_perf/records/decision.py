@@ -6,7 +6,6 @@ Effects, margins and standard deviations of *samples* are natural logarithms unl
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -161,8 +160,3 @@ class Decision:
     plan: tuple[int, ...] = ()
     """Numbers of pairs of all looks there would have been, known from the first look on; none before it, and
     none in files that are older than plans that go on: `Rules.looks` were all."""
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the nominal 95 % interval, as a fraction; None where there is none."""
-        return None if self.ci95 is None else math.expm1((self.ci95[1] - self.ci95[0]) / 2)

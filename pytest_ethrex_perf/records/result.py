@@ -130,6 +130,10 @@ class MetricResult(Record, frozen=True, kw_only=True):
 Mode = Literal["interleaved", "stored", "record"]
 
 
+FIRST_SESSION = "epoch's first session"
+"""What the session at which the baseline was last reset is called in a file."""
+
+
 class ReferenceResult(Record, frozen=True, kw_only=True):
     """Head beside one earlier session, so that creep is seen: many small changes, each of them accepted."""
 

@@ -11,7 +11,7 @@ from pytest_ethrex_perf.judge.assess import Material
 from pytest_ethrex_perf.profile import artifacts, tables
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import EXEC, PREP, TIMES, unit
-from pytest_ethrex_perf.report import charts, escape, history, text
+from pytest_ethrex_perf.report import charts, escape, history, text, verdict
 from pytest_ethrex_perf.report.charts import Cluster, Point
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from pytest_ethrex_perf.records.decision import Look
+    from pytest_ethrex_perf.records.decision import Decision, Look
     from pytest_ethrex_perf.records.measurement import Invocation, Side
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult
 
 KINDS = (
-    *("regression", "error", "inconclusive", "waived", text.NOT_DECIDED),
+    *("regression", "error", "inconclusive", "waived", verdict.NOT_DECIDED),
     *("not measured", "skipped", "improvement", "unchanged", "recorded"),
 )
 """What became of a block or a metric, as the page orders it: the worst first."""
@@ -68,12 +68,12 @@ class VerdictView:
     metric: str
     kind: str
     label: str
-    estimate: str
+    what: str
+    how_sure: str
     why: str
     reason: str
     counted: str
-    evidence: str
-    tolerance: str
+    rules: str
     context: str
     looks: list[list[str]]
     charts: list[tuple[str, Markup]]
@@ -111,11 +111,11 @@ class BlockView:
             OverviewRow(
                 metric=metric.metric,
                 kind=text.kind(metric),
-                delta=text.shortest_cell(metric).removesuffix(text.symbol(metric)).rstrip(),
-                detail=text.cell(metric).partition("(")[2].rstrip(")"),
+                delta=verdict.change(metric.decision, metric.rules),
+                detail=f"95 % interval {text.short_cell(metric)}, {text.rules(metric)}",
                 forest=_forest(metric, reach),
                 change=metric.decision.estimate,
-                sides=text.sides(metric),
+                sides=verdict.sides(metric),
                 base=metric.base,
                 head=metric.head,
             )
@@ -147,17 +147,17 @@ class BlockView:
             yield VerdictView(
                 metric=metric.metric,
                 kind=text.kind(metric),
-                label=text.label(metric),
-                estimate=text.estimate(metric),
-                why=metric.outcome_reason,
+                label=verdict.label(metric),
+                what=verdict.what(metric),
+                how_sure=verdict.how_sure(metric, self.replicates),
+                why=metric.outcome_reason or verdict.passed_by(metric),
                 reason=metric.decision.reason,
                 counted=text.counted(metric),
-                evidence=", ".join(text.evidence(metric, self.replicates)),
-                tolerance=units.limit(metric.rules.tolerance),
+                rules=text.rules(metric),
                 context=units.log_percent(context.estimate, decimals)
                 if context and context.estimate is not None
                 else "",
-                looks=[_look(look, decimals) for look in metric.decision.looks],
+                looks=[_look(look, metric.decision, decimals) for look in metric.decision.looks],
                 charts=list(self._charts(metric)),
             )
 
@@ -339,7 +339,7 @@ class BlockView:
             ]
 
 
-def _look(look: Look, decimals: int) -> list[str]:
+def _look(look: Look, decision: Decision, decimals: int) -> list[str]:
     return [
         str(look.pairs),
         units.log_percent(look.estimate, decimals),
@@ -347,13 +347,9 @@ def _look(look: Look, decimals: int) -> list[str]:
         units.percent(look.sd, decimals),
         f"{look.p_slower:.2g}",
         f"{look.p_equivalent:.2g}",
-        str(look.verdict or "go on"),
+        verdict.of_look(look, decision),
     ]
 
 
 def _forest(metric: MetricResult, reach: float) -> Markup | str:
-    if metric.decision.estimate is None:
-        return ""
-    return charts.forest(
-        metric.decision.estimate, metric.decision.ci95, text.kind(metric), reach, metric.rules
-    )
+    return charts.forest(metric.decision, text.kind(metric), reach, metric.rules)

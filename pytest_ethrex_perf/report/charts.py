@@ -227,18 +227,38 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
     return drawing.markup()
 
 
-def forest(
-    estimate: float, interval: tuple[float, float] | None, kind: str, reach: float, rules: Rules
-) -> Markup:
-    """A change and its 95 % interval (logs) on the scale of all rows of a table, from -reach to reach."""
-    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, units.log_percent(estimate), "forest")
+def forest(decision: Decision, kind: str, reach: float, rules: Rules) -> Markup | str:
+    """A change on the scale of all rows of a table, from -reach to reach (logs); nothing without an estimate.
+
+    The thick bar is its 95 % interval, the thin whisker the interval at the level that decides; behind them
+    are the tolerance and, darker, the margin.
+    """
+    if decision.estimate is None:
+        return ""
+    ends = [units.log_percent(end) for end in decision.ci95 or ()]
+    label = f"{units.log_percent(decision.estimate)}, 95 % interval {' to '.join(ends) or 'unknown'}"
+    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, label, "forest")
     x, middle = Scale(-reach, reach, 4, FOREST_WIDTH - 4), FOREST_HEIGHT / 2
-    margin = math.log1p(rules.margin)
-    drawing.box("margin", x(-margin), 0, x(margin), FOREST_HEIGHT)
+    for name, limit in (("tolerance", math.log1p(rules.tolerance)), ("margin", math.log1p(rules.margin))):
+        drawing.box(name, x(-limit), 0, x(limit), FOREST_HEIGHT)
     drawing.line("zero", x(0), 0, x(0), FOREST_HEIGHT)
-    if interval is not None:
-        drawing.line(f"interval {kind}", x(interval[0]), middle, x(interval[1]), middle)
-    drawing.dot(f"estimate {kind}", x(estimate), middle, "", 4)
+    for name, interval in (("decides", decision.interval), ("thick", decision.ci95)):
+        if interval is not None:
+            drawing.line(f"interval {name} {kind}", x(interval[0]), middle, x(interval[1]), middle)
+    drawing.dot(f"estimate {kind}", x(decision.estimate), middle, "", 4)
+    return drawing.markup()
+
+
+def forest_axis(reach: float) -> Markup:
+    """The axis of the column that `forest` fills: a few changes in percent."""
+    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, "axis of changes", "forest axis")
+    x = Scale(-reach, reach, 4, FOREST_WIDTH - 4)
+    for tick in Scale(math.expm1(-reach), math.expm1(reach), 0, 1).ticks(2):
+        at = x(math.log1p(tick))
+        drawing.line("zero", at, FOREST_HEIGHT - 4, at, FOREST_HEIGHT)
+        drawing.label(
+            "tick x", min(max(at, 16), FOREST_WIDTH - 16), FOREST_HEIGHT - 7, f"{100 * tick:+z.3g} %"
+        )
     return drawing.markup()
 
 

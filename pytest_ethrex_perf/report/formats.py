@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import EXEC, PREP
-from pytest_ethrex_perf.report import escape, text
+from pytest_ethrex_perf.report import escape, text, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +25,8 @@ _UNITS: dict[str, Callable[[float], tuple[float, str]]] = {
     "": lambda value: (value, "count"),
 }
 _BIGGER_IS_BETTER = ("Ggas/s", "ratio")
+# Bencher has measures of its own: one for exec, and one that Ggas/s is not
+_MEASURES = {EXEC: "latency", "throughput": "ggas-per-second"}
 _MEASURE = 64  # characters of the name of a measure, by Bencher's limit
 _NAME = 1024
 
@@ -46,7 +48,7 @@ def smaller_is_better(result: RunResult) -> str:
                     "name": escape.line(f"{block.block} {row.name}", _NAME),
                     "unit": unit,
                     "value": value,
-                    **({} if row.head_sd is None else {"range": f"± {units.percent(row.head_sd)}"}),
+                    **({} if row.head_sd is None else {"range": f"± {units.percent(row.head_sd)} sd"}),
                     "extra": _extra(block, row, judged.get(row.metric or "")),
                 }
             )
@@ -56,7 +58,7 @@ def smaller_is_better(result: RunResult) -> str:
 def _extra(block: BlockResult, row: Row, metric: MetricResult | None) -> str:
     lines = [f"base {text.spread(row, 'base')}"] if row.base is not None else []
     if metric is not None:
-        lines.append(f"{text.label(metric)} {text.cell(metric)}")
+        lines.append(f"{verdict.label(metric)} {text.cell(metric)}")
     lines += [escape.line(f"head {block.head.label}", _NAME)] if block.head else []
     return "\n".join(lines)
 
@@ -65,12 +67,15 @@ def bencher(result: RunResult) -> str:
     """Bencher Metric Format: for each block its rows as measures, the head's, one sd below and above.
 
     Format: `{benchmark: {measure: {value, lower_value, upper_value}}}`,
-    https://bencher.dev/docs/reference/bencher-metric-format; times in ns, memory in KiB.
+    https://bencher.dev/docs/reference/bencher-metric-format; times in ns, memory in KiB. exec is Bencher's
+    own measure `latency`; its `throughput` counts operations a second, so Ggas/s has a name of its own.
     """
     content: dict[str, dict[str, dict[str, float]]] = {}
     for block in result.blocks:
         measures = {
-            _slug(row.name): _measure(row.head, row.head_sd) for row in block.rows if row.head is not None
+            _MEASURES.get(row.name) or _slug(row.name): _measure(row.head, row.head_sd)
+            for row in block.rows
+            if row.head is not None
         }
         if measures:
             content[escape.line(block.block, _NAME)] = measures

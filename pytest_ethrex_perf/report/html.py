@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.profile import flamegraph
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import escape, text
+from pytest_ethrex_perf.report import charts, escape, text
 from pytest_ethrex_perf.report.block_view import KINDS, BlockView
 
 if TYPE_CHECKING:
@@ -52,11 +52,14 @@ def dump(result: RunResult) -> str:
     page = environment.get_template("page.html.jinja").render(
         run=result,
         counts=text.counts(result.blocks),
-        failed="regression" in kinds or "error" in kinds,
+        state=text.standing(result),
+        symbol=text.STANDING[text.standing(result)],
         views=views,
         reach=reach,
+        axis=charts.forest_axis(reach),
         chips=[(kind, kinds.count(kind)) for kind in KINDS if kind in kinds],
         programs=list(_programs(result)),
+        build=text.build,
         command=lambda program: shlex.join([*program.prefix, *program.command]),
         suite=[(text.kind(mean), text.mean_headline(mean)) for mean in result.suite],
         default_metric=DEFAULT,

@@ -6,6 +6,7 @@ Properties stand on the test case (the xunit2 flavour, as pytest writes it), in 
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import SubElement
@@ -34,7 +35,8 @@ Property = tuple[str, str | float | int]
 def properties(name: str, result: MetricResult | SuiteResult) -> Iterator[Property]:
     """What a test case says of one judged metric of block `name`.
 
-    Estimates and sd are logs, base and head in the unit beside them: `ns`, or nothing for counts.
+    Changes are in percent, with the ends of their 95 % interval; `ethrex_estimate`, `_sd` and `_detectable`
+    are logs; base and head are in the unit beside them: `ns`, or nothing for counts.
     """
     decision = result.decision
     yield "ethrex_block", escape.line(name)
@@ -48,6 +50,9 @@ def properties(name: str, result: MetricResult | SuiteResult) -> Iterator[Proper
         yield "ethrex_unit", result.unit
         if result.identity:
             yield "ethrex_counted", escape.line(result.identity)
+    for end, log in zip(("", "_low", "_high"), (decision.estimate, *(decision.ci95 or ())), strict=False):
+        if log is not None:
+            yield f"ethrex_change{end}_percent", round(100 * math.expm1(log), 3)
     for key in ("estimate", "sd", "p", "detectable"):
         value = getattr(decision, key)
         if value is not None:
@@ -80,7 +85,7 @@ def _block_cases(block: BlockResult) -> Iterator[xunit2.TestCase]:
     seconds = sum(i.wall_ns for i in invocations) / 1e9
     for metric in block.metrics:
         case = _case(block.block, metric.metric, seconds)
-        table = "\n".join(line.text for line in terminal.block_table(block))
+        table = "\n".join(line.text for line in terminal.block_table(block, said={metric.metric}))
         _judged(case, block.block, metric, text.headline(block.block, metric, text.replicates(block)), table)
         seconds = 0.0  # both were measured in the same invocations
         yield case

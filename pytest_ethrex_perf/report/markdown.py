@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import escape, terminal, text
+from pytest_ethrex_perf.report import escape, terminal, text, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ SUMMARY_LIMIT = 1024 * 1024
 MOST_ROWS = 25  # rows of the table that everybody sees; the rest is folded
 MOST_DETAILS = 40  # blocks shown in full
 _RESERVE = 400  # bytes kept for the sentences that count what was left out
-_LONG, _SHORT, _SHA = 300, 120, 12  # characters of anything from outside
+_LONG, _SHORT = 300, 120  # characters of anything from outside
 _ROOM = 100  # cells of a block's own table
 
 
@@ -85,7 +85,8 @@ _HEADING = ("| Block | Txs | Gas | Base | Head | Delta |", "|---|--:|--:|--:|--:
 
 
 def _heading(result: RunResult) -> Iterator[str]:
-    yield f"### {_symbol(result)} ethrex-perf: {text.counts(result.blocks) or 'no blocks'}"
+    symbol = text.STANDING[text.standing(result)]
+    yield f"### {symbol} ethrex-perf: {text.counts(result.blocks) or 'no blocks'}"
     yield ""
     sides = [_side(name, result.blocks) for name in ("head", "base")]
     yield " against ".join(filter(None, sides)) + (
@@ -98,27 +99,20 @@ def _heading(result: RunResult) -> Iterator[str]:
 def _side(name: str, blocks: Sequence[BlockResult]) -> str:
     """What was measured of one side, named once where it is the same in every block."""
     sides: list[SideResult] = [side for block in blocks if (side := getattr(block, name))]
-    programs = {(side.label, side.program.sha256) for side in sides if side.program}
+    programs = {side.program.sha256: side.program for side in sides if side.program}
     names = [
-        f"{escape.code(label, _SHORT)} ({escape.markdown(sha[:_SHA])})" for label, sha in sorted(programs)
+        f"{escape.code(program.label, _SHORT)} ({escape.markdown(text.build(program), _SHORT)})"
+        for program in programs.values()
     ]
     names += ["stored baselines"] if any(side.program is None for side in sides) else []
     return " and ".join(names[:3])
-
-
-def _symbol(result: RunResult) -> str:
-    outcomes = {metric.outcome for block in result.blocks for metric in block.metrics}
-    outcomes |= {suite.outcome for suite in result.suite}
-    if "fail" in outcomes or any(block.error for block in result.blocks):
-        return "❌"
-    return "⚠️" if "warn" in outcomes or not outcomes else "✅"
 
 
 def _rows(block: BlockResult) -> Iterator[str]:
     about = [escape.markdown(block.block, _SHORT), str(block.txs or "–"), units.gas(block.gas)]
     for metric in block.metrics:
         name = "" if metric.metric == DEFAULT else f"{escape.markdown(metric.metric, _SHORT)} "
-        yield _row([*about, *text.sides(metric), name + text.cell(metric)])
+        yield _row([*about, *verdict.sides(metric), name + text.cell(metric)])
     if not block.metrics:
         why = escape.markdown(text.why(block), _LONG)
         yield _row([*about, "", "", f"{text.state(block)}{': ' if why else ''}{why}"])
@@ -144,8 +138,8 @@ def _details(block: BlockResult) -> str:
     summary = html.escape(escape.silent(escape.line(f"{block.block}: {'; '.join(outcomes)}", _LONG)))
     # plain text in <pre>: a fence of backticks could be closed by what is in it
     lines = [escape.plain(line.text) for line in terminal.block_table(block, room=_ROOM)]
-    if not any(line.startswith("  again: ") for line in lines):
-        lines.append(f"  again: {escape.line(block.reproduce)}")
+    if not any(line.startswith("  reproduce: ") for line in lines):
+        lines.append(f"  reproduce: {escape.line(block.reproduce)}")
     return _folded(summary, lines)
 
 
@@ -156,7 +150,7 @@ def _folded(summary: str, lines: Iterable[str]) -> str:
 
 
 def _outcome(metric: MetricResult) -> str:
-    return f"{text.label(metric)}: {metric.metric} {text.estimate(metric)}"
+    return f"{verdict.label(metric)}: {verdict.what(metric)}"
 
 
 def _environment(result: RunResult) -> str:

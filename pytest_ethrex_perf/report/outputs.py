@@ -84,7 +84,7 @@ def append_step_outputs(path: Path, result: RunResult) -> None:
 
     regular_file.check(path)
     with path.open("a", encoding="utf-8") as stream:
-        stream.write(f"verdict={text.verdict(result)}\nslower={' '.join(text.slower(result))}\n")
+        stream.write(f"verdict={text.of_run(result)}\nslower={' '.join(text.slower(result))}\n")
 
 
 def step_outputs(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_ethrex_perf.profile import tables
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import escape, text
+from pytest_ethrex_perf.report import escape, text, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -65,8 +65,13 @@ def summary(
     return lines
 
 
-def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> list[Line]:
-    """One block: what was measured on both sides, the verdicts, and what the reader should know."""
+def block_table(
+    block: BlockResult, *, verbosity: int = 0, room: int = ROOM, said: Collection[str] = ()
+) -> list[Line]:
+    """One block: what was measured on both sides, the verdicts, and what the reader should know.
+
+    The verdicts of the metrics of `said` stand above it already.
+    """
     lines = _wrapped(_title(block), "bold", room)
     for name, style in _STATES.items():
         if getattr(block, name):
@@ -75,7 +80,7 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
     if verbosity > 0:
         lines += [Line(f"  ({row.remark})") for row in block.rows if row.remark]
     for metric in block.metrics:
-        lines += _verdict(metric, block, room)
+        lines += _verdict(metric, block, verbosity, room, said=metric.metric in said)
         if verbosity > 1:
             lines += _looks(metric)
     if verbosity > 1:
@@ -87,7 +92,7 @@ def block_table(block: BlockResult, *, verbosity: int = 0, room: int = ROOM) -> 
         lines += _wrapped(f"  note: {note}", "yellow", room)
     lines += _advice(block, room)
     if any(metric.outcome == "fail" for metric in block.metrics):
-        lines.append(Line(f"  again: {_harmless(block.reproduce)}"))  # never wrapped: it is copied
+        lines.append(Line(f"  reproduce: {_harmless(block.reproduce)}"))  # never wrapped: it is copied
     return lines
 
 
@@ -100,7 +105,7 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
             state = text.state(block)
             entries.append(((*about, "", "", state), None, _STATES.get(state, "yellow")))
         for metric in block.metrics:
-            sides = text.sides(metric)
+            sides = verdict.sides(metric)
             name = "" if metric.metric == DEFAULT else f"{metric.metric} "
             entries.append(((*about, *sides, name), metric, _style(metric.outcome)))
     kept = entries if every else entries[:MOST_ROWS]
@@ -132,7 +137,8 @@ def _rows(block: BlockResult, room: int, *, every: bool) -> list[str]:
     shown = [row for row in block.rows if every or not row.detail or row.metric in judged]
 
     def table(cell: Callable[[MetricResult], str], *, spread: bool = True) -> list[str]:
-        cells = [("", "base", "head", "delta")]
+        sd = " ± sd" if spread and any(row.base_sd or row.head_sd for row in shown) else ""
+        cells = [("", f"base{sd}", f"head{sd}", "delta")]
         for row in shown:
             change = "" if row.change is None else units.change(row.change)
             delta = cell(judged[row.metric]) if row.metric in judged else change
@@ -147,7 +153,8 @@ def _rows(block: BlockResult, room: int, *, every: bool) -> list[str]:
     if not shown:
         return []
     tables = [partial(table, text.cell), partial(table, text.short_cell)]
-    return _fitting(room, [*tables, partial(table, text.short_cell, spread=False)])
+    bare = [partial(table, cell, spread=False) for cell in (text.short_cell, text.shortest_cell)]
+    return _fitting(room, [*tables, *bare])
 
 
 def _fitting(room: int, tables: Sequence[Callable[[], list[str]]]) -> list[str]:
@@ -159,11 +166,14 @@ def _fitting(room: int, tables: Sequence[Callable[[], list[str]]]) -> list[str]:
     return tables[-1]()
 
 
-def _verdict(result: MetricResult, block: BlockResult, room: int) -> Iterator[Line]:
-    verdict = f"{text.label(result)}: {result.metric} {text.estimate(result)}{text.reason(result)}"
-    yield from _wrapped(f"  {verdict}", _style(result.outcome), room)
-    evidence = ", ".join(text.evidence(result, text.replicates(block)))
-    yield from _wrapped(f"    {evidence}, tolerance {units.limit(result.rules.tolerance)}", "", room)
+def _verdict(
+    result: MetricResult, block: BlockResult, verbosity: int, room: int, *, said: bool
+) -> Iterator[Line]:
+    if not said:
+        sentences = text.sentences(result, text.replicates(block))
+        yield from _wrapped(f"  {verdict.label(result)}: {sentences}", _style(result.outcome), room)
+    if verbosity > 0:
+        yield from _wrapped(f"    {text.rules(result)}", "", room)
     context = result.context
     if context is not None and context.estimate is not None:
         change = units.log_percent(context.estimate, units.decimals(result.rules.margin))
@@ -194,7 +204,7 @@ def _looks(result: MetricResult) -> list[Line]:
             units.percent(look.sd, places),
             f"{look.p_slower:.2g} (needs {look.alpha:.2g})",
             f"{look.p_equivalent:.2g} (needs {look.beta:.2g})",
-            str(look.verdict or "go on"),
+            verdict.of_look(look, result.decision),
         )
         for look in result.decision.looks
     ]
@@ -257,7 +267,15 @@ def _warnings(block: BlockResult) -> list[str]:
     """What a green run must not hide."""
     skipped = [] if block.skipped is None else [f"{block.block}: skipped: {block.skipped}"]
     return skipped + [
-        f"{block.block} {metric.metric}: inconclusive: {metric.decision.reason}"
+        "; ".join(
+            filter(
+                None,
+                (
+                    f"{block.block}: {verdict.label(metric)}: {verdict.what(metric)}",
+                    verdict.passed_by(metric),
+                ),
+            )
+        )
         for metric in block.metrics
         if metric.decision.verdict == "inconclusive"
     ]

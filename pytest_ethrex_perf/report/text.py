@@ -9,24 +9,42 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.metric import DEFAULT, named
-from pytest_ethrex_perf.records.result import SuiteResult
+from pytest_ethrex_perf.records.result import FIRST_SESSION, SuiteResult
+from pytest_ethrex_perf.report import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_ethrex_perf.records.decision import Decision
+    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row, RunResult
 
 SYMBOLS = {
     Verdict.REGRESSION: "❌",
     Verdict.IMPROVEMENT: "🚀",
     Verdict.UNCHANGED: "✅",
-    Verdict.INCONCLUSIVE: "❔",
+    Verdict.INCONCLUSIVE: "⚠️",
 }
 WAIVED = "🔕"
-NOT_DECIDED = "not decided"  # the run was stopped
+STANDING = {"failed": "❌", "undecided": "⚠️", "passed": "✅"}
+_SHORT = 8  # hex digits of a hash that people read
 _ORDER = ("regression", "error", "inconclusive", "waived", "improvement", "unchanged")
 _COUNTABLE = ("regression", "improvement", "error")  # the others are adjectives
+
+
+def standing(run: RunResult) -> str:
+    """How the run as a whole stands: `failed`, `passed`, or `undecided` where it is neither for sure."""
+    outcomes = {metric.outcome for block in run.blocks for metric in block.metrics}
+    outcomes |= {suite.outcome for suite in run.suite}
+    if "fail" in outcomes or any(block.error for block in run.blocks):
+        return "failed"
+    return "undecided" if "warn" in outcomes or not outcomes else "passed"
+
+
+def build(program: Program) -> str:
+    """Which build a program is: `binary 77a5a81c, commit 1a2b3c4d5e6f`."""
+    binary = f"binary {program.sha256[:_SHORT]}"
+    return f"{binary}, commit {program.commit}" if program.commit else binary
 
 
 def spread(row: Row, side: str) -> str:
@@ -38,39 +56,37 @@ def spread(row: Row, side: str) -> str:
 
 def symbol(result: MetricResult | SuiteResult) -> str:
     """The verdict as one character."""
-    verdict = result.decision.verdict
-    return WAIVED if result.outcome == "waived" else SYMBOLS[verdict] if verdict else "…"
+    decided = result.decision.verdict
+    return WAIVED if result.outcome == "waived" else SYMBOLS[decided] if decided else "…"
 
 
 def cell(result: MetricResult | SuiteResult) -> str:
-    """`+4.5 % ❌ (±0.9 %, margin 1 %)`: change, verdict, half the 95 % interval, margin."""
-    decision, places = result.decision, units.decimals(result.rules.margin)
-    if decision.estimate is None:
-        return f"– {symbol(result)}"
-    reach = decision.half_width
-    within = f"±{units.percent(reach, places)}, " if reach is not None else ""
-    change = units.log_percent(decision.estimate, places)
-    return f"{change} {symbol(result)} ({within}margin {units.limit(result.rules.margin)})"
+    """`+4.5 % ❌ [+3.6, +5.4] (margin 1 %)`: change, verdict, 95 % interval, margin."""
+    if result.decision.estimate is None:
+        return shortest_cell(result)
+    return f"{short_cell(result)} (margin {units.limit(result.rules.margin)})"
 
 
 def short_cell(result: MetricResult | SuiteResult) -> str:
-    """`+4.5 % ❌ ±0.9 %`: the same where room is short."""
-    reach, places = result.decision.half_width, units.decimals(result.rules.margin)
-    return shortest_cell(result) + ("" if reach is None else f" ±{units.percent(reach, places)}")
+    """`+4.5 % ❌ [+3.6, +5.4]`: the same where room is short."""
+    return f"{shortest_cell(result)} {verdict.interval(result.decision, result.rules)}".rstrip()
 
 
 def shortest_cell(result: MetricResult | SuiteResult) -> str:
     """`+4.5 % ❌`: where there is hardly any."""
-    return cell(result).partition(" (")[0]
+    return f"{verdict.change(result.decision, result.rules)} {symbol(result)}"
 
 
 def headline(name: str, result: MetricResult | SuiteResult, replicates: str) -> str:
-    """The verdict with its numbers in one line: all that an annotation or a list of failures shows."""
-    parts = [f"{label(result)}: {name} {result.metric} {estimate(result)}"]
-    if not isinstance(result, SuiteResult):
-        how = counted(result)
-        parts.append(" → ".join(sides(result)) + (f" ({how})" if how else ""))
-    return ", ".join([*parts, *evidence(result, replicates)]) + reason(result)
+    """The verdict in one line: all that an annotation or a list of failures shows."""
+    return f"{verdict.label(result)}: {name} {sentences(result, replicates)}"
+
+
+def sentences(result: MetricResult | SuiteResult, replicates: str) -> str:
+    """The verdict in two sentences, and why the outcome is another than the verdict's."""
+    how = "" if isinstance(result, SuiteResult) else counted(result)
+    what = verdict.what(result) + (f" ({how})" if how else "")
+    return ". ".join(filter(None, (what, verdict.how_sure(result, replicates)))) + reason(result)
 
 
 def counted(result: MetricResult) -> str:
@@ -88,39 +104,19 @@ def mean_headline(suite: SuiteResult) -> str:
     return headline(mean_name(suite), suite, "rounds")
 
 
-def sides(result: MetricResult) -> tuple[str, str]:
-    """Base and head of what was judged, in its unit."""
-    return units.quantity(result.base, result.unit), units.quantity(result.head, result.unit)
-
-
 def kind(result: MetricResult | SuiteResult) -> str:
     """What became of it, by one name: the verdict, or `waived`."""
-    return "waived" if result.outcome == "waived" else str(result.decision.verdict or NOT_DECIDED)
+    return "waived" if result.outcome == "waived" else str(result.decision.verdict or verdict.NOT_DECIDED)
 
 
-def label(result: MetricResult | SuiteResult) -> str:
-    """The verdict in words."""
-    return "waived regression" if result.outcome == "waived" else str(result.decision.verdict or NOT_DECIDED)
-
-
-def estimate(result: MetricResult | SuiteResult) -> str:
-    """`+4.5 % (95 % CI +3.6 % … +5.4 %)`, or why there is no estimate."""
-    decision, places = result.decision, units.decimals(result.rules.margin)
-    if decision.estimate is None or decision.ci95 is None:
-        return f"({decision.reason})"
-    low, high = (units.log_percent(end, places) for end in decision.ci95)
-    return f"{units.log_percent(decision.estimate, places)} (95 % CI {low} … {high})"
-
-
-def evidence(result: MetricResult | SuiteResult, replicates: str) -> list[str]:
-    """What the verdict rests on: p, pairs, margin, and what the measurement could have seen."""
-    decision = result.decision
-    parts = [] if decision.p is None else [f"p = {decision.p:.2g}"]
-    parts += [f"{decision.pairs} {replicates}", f"margin {units.limit(result.rules.margin)}"]
-    if decision.detectable is not None and math.isfinite(decision.detectable):
-        places = units.decimals(result.rules.margin)
-        parts.append(f"detectable {units.log_percent(decision.detectable, places)}")
-    return parts
+def rules(result: MetricResult | SuiteResult) -> str:
+    """By what it was judged: `margin 1 %, tolerance 3 %, risk of a false alarm 1 %`."""
+    limits = result.rules
+    shared = f", shared by {limits.gatings:g} comparisons" if limits.gatings > 1 else ""
+    return (
+        f"margin {units.limit(limits.margin)}, tolerance {units.limit(limits.tolerance)}, "
+        f"risk of a false alarm {units.limit(limits.alpha)}{shared}"
+    )
 
 
 def reason(result: MetricResult | SuiteResult) -> str:
@@ -194,7 +190,7 @@ def counts(blocks: Iterable[BlockResult]) -> str:
     return f"{line}; {unproven(open_ends)}"
 
 
-def verdict(result: RunResult) -> str:
+def of_run(result: RunResult) -> str:
     """The whole run in a word: what became of its worst block or mean, `regression` before `error`."""
     names = {
         name
@@ -202,7 +198,7 @@ def verdict(result: RunResult) -> str:
         for name in [kind(metric) for metric in block.metrics] or [state(block)]
     } | {kind(suite) for suite in result.suite}
     ranked = [name for name in _ORDER if name in names]
-    unfinished = sorted(names & {NOT_DECIDED, "not measured"})
+    unfinished = sorted(names & {verdict.NOT_DECIDED, "not measured"})
     proven = [name for name in ranked if name in ("regression", "error")]
     return next(iter([*proven, *unfinished, *ranked, *sorted(names)]), "not measured")
 
@@ -249,7 +245,10 @@ def beside(block: BlockResult) -> list[str]:
     for reference in block.references:
         metric = "" if reference.metric == DEFAULT else f", {reference.metric}"
         change = units.change(reference.change)
-        lines.append(f"against {reference.name} {reference.date}{metric}: {change}")
+        since = f"against {reference.name} {reference.date}"
+        if reference.name == FIRST_SESSION:
+            since = f"since the baseline was last reset ({reference.date})"
+        lines.append(f"{since}{metric}: {change}")
     lines += [
         f"reference of {other.machine}, {other.date}: {units.duration(other.exec_ns)}, "
         f"{other.ggas_per_s:.2f} Ggas/s; never gated against"

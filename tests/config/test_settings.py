@@ -75,7 +75,7 @@ def test_a_table_holds_for_its_own_block_and_metric_only(tmp_path: Path) -> None
         (None, "exec"): 0.004,
         (None, "prep"): 0.01,
     }
-    assert settings.shown()["margin"] == "0.01"
+    assert settings.shown()["margin"] == "1%"
 
 
 def test_zero_is_a_value_and_wins(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_what_is_shown_is_what_is_set(tmp_path: Path) -> None:
     toml = "[block.1]\ndrop = 2"
     shown = loaded(tmp_path, toml, repeat="auto", aa=True, json="r.json", rpc_url="x").shown()
     assert list(shown) == [name for name in OPTIONS if name in shown]
-    assert (shown["repeat"], shown["drop"], shown["aa"]) == ("auto", "1", "True")
-    assert (shown["json"], shown["metrics"]) == (str(tmp_path / "r.json"), "('exec',)")
+    assert (shown["repeat"], shown["drop"], shown["aa"]) == ("auto", "1", "on")
+    assert (shown["json"], shown["metrics"]) == (str(tmp_path / "r.json"), "exec")
     assert shown.keys().isdisjoint({"base", "prefix", "rpc_url", "report"})
 
 

@@ -28,11 +28,13 @@ def test_a_slower_program_fails_with_the_verdict_first(bench: Bench) -> None:
     result.stdout.re_match_lines(
         [
             r"_+ ethrex-block::mainnet/24443168::exec _+",
-            r"regression: mainnet/24443168 exec \+\d\.\d % \(95 % CI .* … .*\), .* → .*, p = .*, margin 1 %",
+            r"regression: mainnet/24443168 exec is \d\.\d % slower \(.* to .*\): .* → .*\. Sure \(p = ",
         ],
         consecutive=True,
     )
-    result.stdout.fnmatch_lines(["*again: pytest --ethrex-block=mainnet/24443168 *--ethrex-base=bin/base*"])
+    result.stdout.fnmatch_lines(
+        ["*reproduce: pytest --ethrex-block=mainnet/24443168 *--ethrex-base=bin/base*"]
+    )
 
 
 def test_a_faster_program_passes(bench: Bench) -> None:
@@ -75,7 +77,7 @@ def test_junit_has_the_verdict_first_and_the_numbers_as_properties(bench: Bench)
     (suite,) = xunit2.JUnitXml.fromfile(str(bench.path / "junit.xml"))
     (case,) = cast("list[xunit2.TestCase]", list(suite))
     (failure,) = case.result
-    assert failure.message.startswith("Failed: regression: mainnet/24443168 exec +")
+    assert failure.message.startswith("Failed: regression: mainnet/24443168 exec is ")
     properties = {item.name: item.value for item in case.properties()}
     assert properties["ethrex_block"] == "mainnet/24443168"
     assert properties["ethrex_verdict"] == "regression"

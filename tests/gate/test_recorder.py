@@ -221,7 +221,7 @@ def test_creep_is_shown_though_every_step_passes(bench: Bench, monkeypatch: pyte
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
-            "*(against epoch's first session 2026-03-01: +7.? %)",
+            "*(since the baseline was last reset (2026-03-01): +7.? %)",
             "*(against session tagged v1 2026-03-02: +6.? %)",
         ]
     )

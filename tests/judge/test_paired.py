@@ -99,7 +99,7 @@ def test_a_change_below_the_absolute_floor_is_neither_regression_nor_improvement
     for sides in ((base, head), (head, base)):
         decision = paired.judge(*sides, rules)
         assert decision.verdict is Verdict.INCONCLUSIVE
-        assert "less than the absolute floor of 6e+06" in decision.reason
+        assert "less than your floor of 6.000 ms" in decision.reason
     assert paired.judge(base, head + 0.1, rules).verdict is Verdict.REGRESSION
 
 

@@ -25,7 +25,7 @@ def test_a_smaller_change_is_no_regression_and_the_reason_is_told(
     (block,) = bench.results().blocks
     decision = block.metric("exec").decision
     assert decision.verdict == "inconclusive"
-    assert "less than the absolute floor" in decision.reason
+    assert "less than your floor of 1.000 ms" in decision.reason
     assert block.metric("exec").rules.floor == 1e6
 
 

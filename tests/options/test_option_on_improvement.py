@@ -22,7 +22,7 @@ def test_fail_fails_and_says_what_to_do(bench: Bench) -> None:
     result.stdout.fnmatch_lines(
         [
             "improvement: mainnet/24443168 exec -* – --ethrex-on-improvement fail: record a new baseline",
-            "*again: pytest *--ethrex-on-improvement=fail*",
+            "*reproduce: pytest *--ethrex-on-improvement=fail*",
         ]
     )
 

@@ -105,7 +105,7 @@ def test_auto_finds_a_missing_baseline_before_the_pilot(bench: Bench) -> None:
     result = bench.gate(f"--ethrex-replay={program}", "--ethrex-repeat=auto")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["there is no baseline *--ethrex-repeat=auto --ethrex-update-baseline*"],
+        ["there is no baseline *--ethrex-repeat=auto *--ethrex-update-baseline*"],
     )
     assert bench.calls(program) == []
 

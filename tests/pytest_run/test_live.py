@@ -43,12 +43,15 @@ RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 
     ("given", "expected"),
     [
         (status(), "mainnet/24443168 3/24 · at most 4 min 10 s left"),
-        (status(RUNNING), "mainnet/24443168 3/24 · +2.0 % ± 1.0 % · at most 4 min 10 s left"),
+        (status(RUNNING), "mainnet/24443168 3/24 · +2.0 % [+1.0, +3.0] · at most 4 min 10 s left"),
         (
             status(RUNNING, seen=math.log(1.09)),
-            "mainnet/24443168 3/24 · +2.0 % ± 1.0 % · would see +9.0 % · at most 4 min 10 s left",
+            "mainnet/24443168 3/24 · +2.0 % [+1.0, +3.0] · would see +9.0 % · at most 4 min 10 s left",
         ),
-        (status(RUNNING, seen=math.inf), "mainnet/24443168 3/24 · +2.0 % ± 1.0 % · at most 4 min 10 s left"),
+        (
+            status(RUNNING, seen=math.inf),
+            "mainnet/24443168 3/24 · +2.0 % [+1.0, +3.0] · at most 4 min 10 s left",
+        ),
         (
             status(Decision(verdict=None, reason="", pairs=1, estimate=0.02), blocks=5, left_s=9),
             "mainnet/24443168 3/24 · +2.0 % · 2/5 blocks · at most 9 s left",

@@ -70,10 +70,10 @@ def test_a_failure_begins_with_the_verdict_and_shows_the_blocks_table_once(bench
     result.assert_outcomes(failed=2, passed=2)
     result.stdout.fnmatch_lines(
         [
-            "regression: mainnet/1 exec +*",
+            "regression: mainnet/1 exec is *",
             "mainnet/1 *",
-            "regression: mainnet/24443168 exec +*",
+            "regression: mainnet/24443168 exec is *",
             "*= ethrex-perf: *",
         ]
     )
-    assert result.stdout.str().count("again: ") == 2, "among the failures alone"
+    assert result.stdout.str().count("reproduce: ") == 2, "among the failures alone"

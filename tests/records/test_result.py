@@ -28,9 +28,3 @@ def test_heads_interval_is_that_of_its_change_in_the_metrics_unit() -> None:
     assert known.head_interval == pytest.approx((102, 108))
     unknown = msgspec.structs.replace(known, decision=dataclasses.replace(decision, ci95=None))
     assert unknown.head_interval is None
-
-
-def test_half_the_interval_is_a_fraction() -> None:
-    decision = dataclasses.replace(INTERLEAVED.metric("exec").decision, ci95=(0.0, 2 * math.log(1.04)))
-    assert decision.half_width == pytest.approx(0.04)
-    assert dataclasses.replace(decision, ci95=None).half_width is None

@@ -66,12 +66,12 @@ def test_smaller_is_better_has_what_is_better_small() -> None:
 
 def test_bencher_has_the_head_with_one_sd_around_it() -> None:
     measures = json.loads(formats.bencher(builders.one()))["mainnet/24443168"]
-    assert list(measures)[:6] == ["exec", "prep", "throughput", "cpu-time", "max-rss", "page-faults"]
+    assert list(measures)[:6] == ["latency", "prep", "ggas-per-second", "cpu-time", "max-rss", "page-faults"]
     assert {"ipc", "instructions-window", "l2-cache-misses-window", "l2-cache-miss-rate"} <= set(measures)
-    found, row = measures["exec"], builders.one().blocks[0].rows[0]
+    found, row = measures["latency"], builders.one().blocks[0].rows[0]
     assert found["value"] == row.head
     assert math.log(found["upper_value"] / found["value"]) == pytest.approx(row.head_sd)
-    assert set(measures["throughput"]) == {"value"}
+    assert set(measures["ggas-per-second"]) == {"value"}
 
 
 def test_csv_has_a_line_for_each_block_and_metric() -> None:

@@ -39,12 +39,16 @@ def test_one_case_a_metric_with_its_numbers_as_properties() -> None:
     assert (case.classname, case.name) == ("ethrex-block.mainnet/24443168", "exec")
     (failure,) = case.result
     assert isinstance(failure, Failure)
-    assert failure.message.startswith("regression: mainnet/24443168 exec +4.")
+    assert failure.message.startswith("regression: mainnet/24443168 exec is 4.")
     assert failure.text.splitlines()[0] == failure.message
     known = properties(case)
     assert known["ethrex_verdict"] == "regression"
     assert float(known["ethrex_base"]) == builders.one().blocks[0].metrics[0].base
-    assert known["ethrex_delta"].endswith("margin 1 %)")
+    assert known["ethrex_delta"].endswith("(margin 1 %)")
+    low, change, high = (float(known[f"ethrex_change{end}_percent"]) for end in ("_low", "", "_high"))
+    assert low < change < high
+    assert f"is {change:.1f} % slower ({low:.1f} % to {high:.1f} %)" in failure.message
+    assert "regression: exec" not in failure.text, "it is said once, by the first line"
 
 
 def test_every_outcome_is_junits_own() -> None:

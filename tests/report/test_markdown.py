@@ -43,7 +43,7 @@ def test_the_table_is_the_one_that_engineers_know() -> None:
     at = lines.index("| Block | Txs | Gas | Base | Head | Delta |")
     assert re.fullmatch(
         r"\| mainnet/24443168 \| 442 \| 37\.5 M gas \| 59\.\d\d ms \| 6\d\.\d\d ms \| "
-        r"\+4\.\d % ❌ \(±\d\.\d %, margin 1 %\) \|",
+        r"\+4\.\d % ❌ \[\+\d\.\d, \+\d\.\d\] \(margin 1 %\) \|",
         lines[at + 2],
     )
 
@@ -97,7 +97,7 @@ def test_a_table_keeps_its_columns_whatever_is_in_them() -> None:
 def test_one_block_that_passed_is_told_in_full() -> None:
     text = markdown.dump(builders.run([builders.interleaved(1, 0.0)]))
     assert "<summary>mainnet/1: unchanged: exec " in text
-    assert "again: pytest --ethrex-block=mainnet/1" in text
+    assert "reproduce: pytest --ethrex-block=mainnet/1" in text
 
 
 def test_the_machine_is_told() -> None:

@@ -36,7 +36,7 @@ def lines_of(lines: Iterable[Line]) -> list[str]:
         ("❌", 2),
         ("🚀", 2),
         ("✅", 2),
-        ("❔", 2),
+        ("⚠️", 2),
         ("🔕", 2),
         ("±…–µ", 4),
         ("e\u0301", 1),
@@ -85,16 +85,16 @@ RUNS = {
 @pytest.mark.parametrize("verbosity", [-2, -1, 0, 1])
 def test_lines_fit_where_words_allow_it(name: str, room: int, verbosity: int) -> None:
     for line in lines_of(terminal.summary(RUNS[name](), verbosity=verbosity, room=room)):
-        if line.startswith("  again: ") or max(map(len, line.split()), default=0) > room // 2:
+        if line.startswith("  reproduce: ") or max(map(len, line.split()), default=0) > room // 2:
             continue  # a command is never wrapped, a path neither
         assert terminal.width(line) <= room, line
 
 
 def test_at_160_columns_a_cell_is_whole_and_at_80_it_is_short() -> None:
     wide, narrow = (lines_of(terminal.overview(builders.several(), room=room)) for room in (160, 80))
-    assert "❌ (±" in wide[1]
-    assert "margin 1 %)" in wide[1]
-    assert "❌ ±" in narrow[1]
+    assert "❌ [" in wide[1]
+    assert "] (margin 1 %)" in wide[1]
+    assert "❌ [" in narrow[1]
     assert "margin" not in "".join(narrow)
 
 
@@ -119,7 +119,7 @@ def test_every_outcome_has_its_row(several: RunResult) -> None:
     told = "\n".join(lines_of(terminal.overview(several)))
     for block in several.blocks:
         assert block.block in told
-    for word in ("❌", "🚀", "✅", "❔", "🔕", "error", "skipped", "recorded", "prep +"):
+    for word in ("❌", "🚀", "✅", "⚠️", "🔕", "error", "skipped", "recorded", "prep +"):
         assert word in told
 
 
@@ -128,7 +128,7 @@ def test_colour_carries_nothing_that_the_words_do_not(several: RunResult) -> Non
     for told, style in styles.items():
         if "❌" in told or told.endswith("error"):
             assert style == "red"
-        if "❔" in told or "🔕" in told or told.endswith("skipped"):
+        if "⚠️" in told or "🔕" in told or told.endswith("skipped"):
             assert style == "yellow"
         if "✅" in told:
             assert style == "green"
@@ -138,7 +138,7 @@ def test_a_blocks_own_table_has_both_sides_the_verdict_and_how_to_repeat_it() ->
     told = lines_of(terminal.block_table(builders.one().blocks[0]))
     assert told[0].startswith("mainnet/24443168 · 442 txs, 37.5 M gas · ")
     assert told[0].endswith("pairs, interleaved · repeat 11")
-    assert told[1].split() == ["base", "head", "delta"]
+    assert told[1].split() == ["base", "±", "sd", "head", "±", "sd", "delta"]
     assert [line.split("  ")[1] for line in told[2:15]] == [
         "exec",
         "prep",
@@ -154,14 +154,13 @@ def test_a_blocks_own_table_has_both_sides_the_verdict_and_how_to_repeat_it() ->
         "IPC",
         "L2 cache miss rate",
     ]
-    assert told[15].startswith("  regression: exec +")
-    assert "tolerance 3 %" in told[16]
-    assert told[-1] == "  again: pytest --ethrex-block=mainnet/24443168 --ethrex-base=main/ethrex-replay"
+    assert told[15].startswith("  regression: exec is ")
+    assert told[-1] == "  reproduce: pytest --ethrex-block=mainnet/24443168 --ethrex-base=main/ethrex-replay"
 
 
 def test_a_block_that_passed_needs_no_command() -> None:
     told = lines_of(terminal.block_table(builders.interleaved(1, 0.0)))
-    assert not any("again:" in line for line in told)
+    assert not any("reproduce:" in line for line in told)
 
 
 def test_an_error_is_told_in_the_blocks_table(several: RunResult) -> None:
@@ -173,7 +172,7 @@ def test_an_error_is_told_in_the_blocks_table(several: RunResult) -> None:
 def test_earlier_sessions_and_what_others_published_are_shown_beside_it(several: RunResult) -> None:
     (slower,) = (block for block in several.blocks if block.block == "mainnet/24443173")
     told = "\n".join(lines_of(terminal.block_table(slower)))
-    assert "against epoch's first session 2026-01-09: +2.1 %" in told
+    assert "since the baseline was last reset (2026-01-09): +2.1 %" in told
     assert "reference of ethrex-office-4, 2026-02-18: 59.75 ms, 0.63 Ggas/s; never gated against" in told
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.result import MetricResult, Row
-from pytest_ethrex_perf.report import text
+from pytest_ethrex_perf.report import text, verdict
 from tests.report import builders
 
 
@@ -37,23 +37,24 @@ def with_verdict(result: MetricResult, verdict: Verdict | None, outcome: str = "
 
 
 def test_a_cell_has_change_verdict_interval_and_margin(result: MetricResult) -> None:
-    assert re.fullmatch(r"\+\d\.\d % ❌ \(±\d\.\d %, margin 1 %\)", text.cell(result))
-    assert re.fullmatch(r"\+\d\.\d % ❌ ±\d\.\d %", text.short_cell(result))
+    assert re.fullmatch(r"\+\d\.\d % ❌ \[\+\d\.\d, \+\d\.\d\] \(margin 1 %\)", text.cell(result))
+    assert re.fullmatch(r"\+\d\.\d % ❌ \[\+\d\.\d, \+\d\.\d\]", text.short_cell(result))
+    assert re.fullmatch(r"\+\d\.\d % ❌", text.shortest_cell(result))
 
 
-@pytest.mark.parametrize("verdict", Verdict)
-def test_every_verdict_has_a_word_and_a_symbol_of_its_own(result: MetricResult, verdict: Verdict) -> None:
-    shown = with_verdict(result, verdict)
-    assert text.label(shown) == str(verdict)
-    others = {text.symbol(with_verdict(result, other)) for other in Verdict if other is not verdict}
+@pytest.mark.parametrize("kind", Verdict)
+def test_every_verdict_has_a_word_and_a_symbol_of_its_own(result: MetricResult, kind: Verdict) -> None:
+    shown = with_verdict(result, kind)
+    assert text.kind(shown) == str(kind)
+    others = {text.symbol(with_verdict(result, other)) for other in Verdict if other is not kind}
     assert text.symbol(shown) not in others
 
 
 def test_a_waived_regression_and_an_open_decision_are_told_apart(result: MetricResult) -> None:
     waived = with_verdict(result, Verdict.REGRESSION, "waived")
-    assert (text.label(waived), text.symbol(waived)) == ("waived regression", text.WAIVED)
+    assert (verdict.label(waived), text.symbol(waived)) == ("waived regression", text.WAIVED)
     stopped = with_verdict(result, None, "warn")
-    assert (text.label(stopped), text.symbol(stopped)) == ("not decided", "…")
+    assert (verdict.label(stopped), text.symbol(stopped)) == ("not decided", "…")
 
 
 def test_without_an_estimate_the_reason_is_told(result: MetricResult) -> None:
@@ -61,15 +62,17 @@ def test_without_an_estimate_the_reason_is_told(result: MetricResult) -> None:
         result.decision, verdict=Verdict.INCONCLUSIVE, estimate=None, ci95=None, reason="only 0 pairs", p=None
     )
     shown = msgspec.structs.replace(result, decision=decision)
-    assert text.cell(shown) == text.short_cell(shown) == "– ❔"
-    assert "inconclusive: mainnet/1 exec (only 0 pairs), " in text.headline("mainnet/1", shown, "pairs")
+    assert text.cell(shown) == text.short_cell(shown) == "– ⚠️"
+    assert "inconclusive: mainnet/1 exec: only 0 pairs" in text.headline("mainnet/1", shown, "pairs")
 
 
 def test_the_headline_is_one_line_with_everything_that_counts(result: MetricResult) -> None:
     told = text.headline("mainnet/24443168", result, "pairs")
     assert re.fullmatch(
-        r"regression: mainnet/24443168 exec \+\d\.\d % \(95 % CI \+\d\.\d % … \+\d\.\d %\), "
-        r"\d\d\.\d\d ms → \d\d\.\d\d ms, p = [\d.e-]+, \d+ pairs, margin 1 %, detectable \+\d\.\d %",
+        r"regression: mainnet/24443168 exec is \d\.\d % slower \(\d\.\d % to \d\.\d %\): "
+        r"\d\d\.\d\d ms → \d\d\.\d\d ms. Sure \(p = [\d.e-]+\) after \d+ pairs that it is beyond the "
+        r"1 % margin; "
+        r"a slowdown of \d\.\d % or more would have been caught",
         told,
     )
     reasoned = msgspec.structs.replace(result, outcome_reason="its waiver has expired")
@@ -79,7 +82,7 @@ def test_the_headline_is_one_line_with_everything_that_counts(result: MetricResu
 def test_a_detectable_effect_without_end_is_left_out(result: MetricResult) -> None:
     decision = dataclasses.replace(result.decision, detectable=math.inf)
     shown = msgspec.structs.replace(result, decision=decision)
-    assert "detectable" not in " ".join(text.evidence(shown, "pairs"))
+    assert "caught" not in text.sentences(shown, "pairs")
 
 
 def test_the_worst_comes_first() -> None:
@@ -119,18 +122,18 @@ def test_a_legend_says_what_a_time_is() -> None:
 
 
 def test_a_run_has_one_verdict_that_of_its_worst_block(result: MetricResult) -> None:
-    assert text.verdict(builders.several()) == "regression"
+    assert text.of_run(builders.several()) == "regression"
     assert text.slower(builders.several()) == ["mainnet/24443173", "mainnet/24443168"]
-    assert text.verdict(builders.run([builders.interleaved(1, 0.0), builders.interleaved(2, -0.1)])) == (
+    assert text.of_run(builders.run([builders.interleaved(1, 0.0), builders.interleaved(2, -0.1)])) == (
         "improvement"
     )
-    assert text.verdict(
+    assert text.of_run(
         builders.run([builders.interleaved(1, 0.0), builders.block("mainnet/2", error="x")])
     ) == ("error")
-    assert text.verdict(builders.run([builders.block("mainnet/2", skipped="the same")])) == "skipped"
-    assert text.verdict(builders.run([builders.recording(1)])) == "recorded"
-    assert text.verdict(builders.run([])) == "not measured"
+    assert text.of_run(builders.run([builders.block("mainnet/2", skipped="the same")])) == "skipped"
+    assert text.of_run(builders.run([builders.recording(1)])) == "recorded"
+    assert text.of_run(builders.run([])) == "not measured"
     block = msgspec.structs.replace(builders.one().blocks[0], metrics=(with_verdict(result, None, "warn"),))
     stopped = builders.run([builders.interleaved(1, 0.0), block])
-    assert text.verdict(stopped) == "not decided"
+    assert text.of_run(stopped) == "not decided"
     assert text.slower(stopped) == []
