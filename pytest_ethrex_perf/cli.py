@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.commands import (
     baseline,
     bisect,
+    build,
     comment,
     compare,
     devblock,
@@ -50,6 +51,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     compare.add_commands,
     plan.add_commands,
     bisect.add_commands,
+    build.add_commands,
 )
 """What registers the commands, in the order of `--help`."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pytest_ethrex_perf.commands import programs
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.counters import probe
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
@@ -89,7 +90,7 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    program = _program(args.replay) if args.replay else None
+    program = programs.resolve(args.replay, "--replay") if args.replay else None
     missing = False
     for finding in examine(os.environ, program=program, noise=not args.no_noise):
         sys.stdout.writelines(f"{line}\n" for line in lines(finding))
@@ -126,12 +127,6 @@ def _measure(args: argparse.Namespace) -> None:
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def _program(spec: str) -> Program:
-    from pytest_ethrex_perf.replay.program import resolve
-
-    return resolve(spec, cwd=Path.cwd(), environ=os.environ, option="--replay")
 
 
 def lines(finding: Finding) -> Iterator[str]:

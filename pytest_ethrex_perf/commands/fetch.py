@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.commands import programs
 from pytest_ethrex_perf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _fetch(options: argparse.Namespace) -> int:
     from pytest_ethrex_perf.config.block_specs import parse_blocks
-    from pytest_ethrex_perf.replay import cache, program
+    from pytest_ethrex_perf.replay import cache
 
     rpc_url = options.rpc_url or os.environ.get("ETHREX_RPC_URL")
     if not rpc_url:
         raise UsageError("no RPC to fetch from: give --rpc-url URL or set ETHREX_RPC_URL")
-    head = program.resolve(options.replay, cwd=Path.cwd(), environ=os.environ, option="--replay")
+    head = programs.resolve(options.replay, "--replay")
     cache_dir = Path(options.cache_dir)
     for block in parse_blocks(options.blocks, options.network):
         path = cache.path(cache_dir, block)

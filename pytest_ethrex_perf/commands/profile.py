@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.commands import programs
 from pytest_ethrex_perf.commands.arguments import whole
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.sampling import Profiler
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.block import BlockId
-    from pytest_ethrex_perf.records.measurement import Program, Side
+    from pytest_ethrex_perf.records.measurement import Side
 
 _LOCK_TIMEOUT_S = 1800.0
 
@@ -87,9 +88,7 @@ def _profile(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 
     block = _one_block(args.block, args.network)
-    sides: dict[Side, Program] = {"head": _program(args.replay, "--replay", args.prefix)}
-    if args.base:
-        sides["base"] = _program(args.base, "--base", args.prefix)
+    sides = programs.sides(args.replay, args.base, prefix=args.prefix)
     limits = Limits(timeout_s=args.timeout, mib=args.max_size)
     profiles: dict[Side, list[Profile]] = {"head": [], "base": []}
     with lock.measuring(f"ethrex-perf profile {block}", timeout=_LOCK_TIMEOUT_S, waiting=_say):
@@ -134,12 +133,6 @@ def _one_block(spec: str, network: str) -> BlockId:
     if len(blocks) != 1:
         raise UsageError(f"{spec!r} is {len(blocks)} blocks: profile one at a time")
     return blocks[0]
-
-
-def _program(spec: str | None, option: str, prefix: str = "") -> Program:
-    from pytest_ethrex_perf.replay import program
-
-    return program.resolve(spec, cwd=Path.cwd(), environ=os.environ, prefix=prefix, option=option)
 
 
 def _cache_dir(text: str) -> Path:

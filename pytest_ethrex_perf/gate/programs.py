@@ -12,6 +12,8 @@ from pytest_ethrex_perf.records.measurement import Program, Record, Side
 from pytest_ethrex_perf.replay import program
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_ethrex_perf.baseline.revisions import Revision
     from pytest_ethrex_perf.config.settings import Settings
 
@@ -29,13 +31,22 @@ class Built(Record, frozen=True, kw_only=True):
 class Programs:
     """Head and base of one run. `built` is what the controller of pytest-xdist has built.
 
+    `options` is how messages name them.
+
     Raises `UsageError` for a revision that does not exist, and for one without `[build]`.
     """
 
-    def __init__(self, settings: Settings, builds: Builds, built: Built | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        builds: Builds,
+        built: Built | None = None,
+        options: Mapping[Side, str] = OPTION,
+    ) -> None:
         self._settings = settings
         self._builds = builds
         self._built = built
+        self._options = options
         self._revisions: dict[Side, Revision] = {}
         if built is None:
             self._resolve_revisions()
@@ -46,7 +57,7 @@ class Programs:
         for side, spec in specs.items():
             if spec is not None and spec.startswith(REVISION):
                 head = self._revisions.get("head")
-                self._revisions[side] = self._builds.revision(spec, side, head=head)
+                self._revisions[side] = self._builds.revision(spec, side, self._options[side], head=head)
 
     def _spec(self, side: Side) -> str | None:
         settings = self._settings
@@ -87,7 +98,7 @@ class Programs:
             cwd=self._settings.cwd,
             environ=self._settings.environ,
             prefix=self._settings.prefix,
-            option=OPTION[side],
+            option=self._options[side],
         )
 
     def build(self) -> None:

@@ -71,7 +71,8 @@ def run(settings: Settings, block: BlockId, seconds: float, say: Callable[[str],
     Raises `MeasurementError` and `UsageError` as a run does. `say` hears for whom we wait, and for how long
     where six pairs take more than that.
     """
-    equipment = Equipment(replace(settings, counters="auto", events=()))
+    equipment = Equipment(replace(settings, counters="auto", events=()), say=say)
+    equipment.programs.build()
     equipment.cache(block)
     label = f"ethrex-perf doctor in {settings.cwd.name}"
     with lock.measuring(label, timeout=settings.lock_timeout, waiting=say):

@@ -27,6 +27,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef ENGINE_PERCENT /* what --work is without the option */
+#define ENGINE_PERCENT 100
+#endif
+
 enum { THREADS = 2, MAX_REPEAT = 1000 };
 
 struct work {
@@ -137,7 +141,7 @@ static uint64_t number(const char *text) { return strtoull(text, NULL, 10); }
 
 int main(int argc, char **argv) {
     struct work whole = {4000000, 2000};
-    uint64_t repeat = 1, percent = 100, jitter = 0, prep[MAX_REPEAT], exec[MAX_REPEAT];
+    uint64_t repeat = 1, percent = ENGINE_PERCENT, jitter = 0, prep[MAX_REPEAT], exec[MAX_REPEAT];
     const char *block = "0", *network = "mainnet", *edges = NULL;
     int dies = 0, dies_late = 0;
     for (int i = 1; i < argc; i++) {
