@@ -84,6 +84,35 @@ def test_a_failed_fetch_says_so_without_the_url_and_leaves_no_half_file(tmp_path
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+KEY = "k3y0123456789abcdef"
+KEYED = {
+    "user": f"https://{KEY}@rpc.example.org:8545/",
+    "password": f"https://me:{KEY}@rpc.example.org:8545/",
+    "path": f"https://rpc.example.org:8545/v2/{KEY}",
+    "query": f"https://rpc.example.org:8545/?apikey={KEY}",
+}
+FAILURES: dict[str, dict[str, object]] = {
+    "an exit code": {"behaviour": "fetch", "says": "{", "returncode": 1},
+    "no file": {},
+    "another block": {"behaviour": "fetch", "says": cache_file(9000002)},
+    "no JSON, but the URL": {"behaviour": "fetch", "says": "could not reach URL"},
+    "an error line that quotes it": {"behaviour": "exit", "says": "no answer from URL", "returncode": 1},
+    "a traceback that quotes it": {"behaviour": "traceback", "says": "no answer from URL", "returncode": 1},
+    "a panic": {"behaviour": "panic"},
+}
+
+
+@pytest.mark.parametrize("place", KEYED)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_error_and_no_log_of_a_fetch_has_the_key(tmp_path: Path, place: str, failure: str) -> None:
+    url = KEYED[place]
+    said = str(FAILURES[failure].get("says", "")).replace("URL", url)
+    with pytest.raises(MeasurementError) as caught:
+        fetch(tmp_path, FAILURES[failure] | {"says": said}, url=url)
+    written = [str(caught.value), *(log.read_text() for log in (tmp_path / "logs").glob("*.log"))]
+    assert not [text for text in written if KEY in text]
+
+
 def test_a_fetch_that_left_no_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match=r"no cache file .*cache_hoodi_9000001\.json"):
         fetch(tmp_path, {})
