@@ -58,8 +58,8 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         "bisect",
         help=text,
         description=f"{text}. BAD is proven slower than GOOD first; then each step is built and measured "
-        "against both until it is told to which it is nearer. That any step goes to the wrong side has a "
-        "probability of at most 5 %%. The same command goes on after an interruption. Exit codes: 0 the "
+        "against both until it is decided to which it is nearer. That any step goes to the wrong side has a "
+        "probability of at most 5 %. The same command goes on after an interruption. Exit codes: 0 the "
         "commit was found, 1 it could not be done, 2 wrong usage, 3 BAD is not proven slower than GOOD, "
         "4 skipped commits are left and it may be any of them.",
     )

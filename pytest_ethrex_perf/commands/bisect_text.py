@@ -16,7 +16,7 @@ from pytest_ethrex_perf.records.metric import unit
 from pytest_ethrex_perf.report import escape, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
     from pytest_ethrex_perf.gate.bisect import Event
@@ -34,16 +34,17 @@ _ERASE = "\x1b[K"
 class Screen:
     """What a person sees while a search goes on: lines, and on a terminal one that is written over."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._out: TextIO = getattr(sys.stdout, "inner", sys.stdout)
         self._is_live = self._out.isatty() and "CI" not in os.environ
-        self._last = time.monotonic()
+        self._last = clock()
         self._what = ""
 
     def begin(self, what: str) -> None:
         """Name what the progress is of: `step 2 of about 4: 1a2b3c4d5e`."""
         self._what = what
-        self._last = time.monotonic()
+        self._last = self._clock()
         self.progress("building")
 
     def say(self, line: str) -> None:
@@ -63,8 +64,8 @@ class Screen:
         if self._is_live:
             self._out.write(f"\r{line}{_ERASE}")
             self._out.flush()
-        elif time.monotonic() - self._last >= _MINUTE_S:
-            self._last = time.monotonic()
+        elif self._clock() - self._last >= _MINUTE_S:
+            self._last = self._clock()
             self.say(line)
 
     def turn(self, status: Status) -> None:
