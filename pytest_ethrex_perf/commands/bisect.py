@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, TIMES
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from pytest_ethrex_perf.baseline.builds import Builds
     from pytest_ethrex_perf.baseline.revisions import Revision
@@ -124,35 +126,49 @@ def _bisect(args: argparse.Namespace) -> int:
         screen.say(named(what, history.commit(revision.source.commit.id)))
     for line in wrapped(f"{block} {args.metric}{counting}"):
         screen.say(line)
-    memory = Memory(_folder(settings, question), _words(question), restart=args.restart)
-    if memory.resumed:
-        steps = len(memory.search.answers)
-        screen.sentence(
-            f"going on with the search of {memory.search.started}: {steps} steps are known (--restart begins "
-            "anew)"
+    folder = _folder(settings, question)
+    with _held(folder, settings, screen):
+        memory = Memory(folder, _words(question), restart=args.restart)
+        if memory.resumed:
+            since, known = memory.search.started, len(memory.search.answers)
+            screen.sentence(
+                f"going on with the search of {since}: steps that are known: {known} (--restart begins anew)"
+            )
+        gauge = StepGauge(
+            settings,
+            block,
+            args.metric,
+            say=screen.sentence,
+            on_turn=screen.turn,
+            on_round=screen.round,
         )
-    gauge = StepGauge(
-        settings,
-        block,
-        args.metric,
-        say=screen.sentence,
-        on_turn=screen.turn,
-        on_round=screen.round,
-    )
-    search = Search(
-        history,
-        _Builder(builds, question),
-        gauge,
-        memory,
-        first_parent=question.first_parent,
-        every=question.every,
-    )
-    culprits = _found(search, question, screen, memory)
+        search = Search(
+            history,
+            _Builder(builds, question),
+            gauge,
+            memory,
+            first_parent=question.first_parent,
+            every=question.every,
+        )
+        culprits = _found(search, question, screen, memory)
     if not culprits:
         screen.sentence("BAD is not proven slower than GOOD: there is nothing to search for")
         return EXIT_NOT_SLOWER
     _repeat(args, settings, question, culprits, memory, screen)
     return EXIT_SEVERAL if any(len(culprit.candidates) > 1 for culprit in culprits) else 0
+
+
+@contextlib.contextmanager
+def _held(folder: Path, settings: Settings, screen: Screen) -> Iterator[None]:
+    """Hold the folder of a search: the same search twice at a time would do everything twice."""
+    from pytest_ethrex_perf.host import lock
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MeasurementError(f"{folder}: cannot be made: {error.strerror}: set XDG_CACHE_HOME") from None
+    with lock.holding(folder / "lock", timeout=settings.lock_timeout, waiting=screen.sentence):
+        yield
 
 
 def _found(search: Search, question: Question, screen: Screen, memory: Memory) -> list[Culprit]:
@@ -178,7 +194,7 @@ def _found(search: Search, question: Question, screen: Screen, memory: Memory) -
     except UsageError:
         raise
     except EthrexPerfError as error:
-        raise type(error)(f"{error}; what was found out is kept: the same command goes on") from None
+        raise MeasurementError(f"{error}; what was found out is kept: the same command goes on") from None
     finally:
         screen.end()
     return culprits

@@ -232,11 +232,11 @@ def holding(path: Path, *, timeout: float, waiting: Callable[[str], None]) -> It
         try:
             folder.acquire(timeout=0)
         except TimeoutError:
-            waiting(f"waiting up to {timeout:.0f} s for another run that builds in {path.parent}")
+            waiting(f"waiting up to {timeout:.0f} s for another run that works in {path.parent}")
             folder.acquire(timeout=timeout, poll_interval=_POLL)
     except TimeoutError:
         raise MeasurementError(
-            f"another run builds in {path.parent}: gave up after {timeout:.0f} s: wait for it to end, or "
+            f"another run works in {path.parent}: gave up after {timeout:.0f} s: wait for it to end, or "
             "raise --ethrex-lock-timeout"
         ) from None
     except OSError as error:

@@ -174,6 +174,16 @@ def test_ends_between_which_nothing_can_be_searched_are_one_line(
     assert len(ran.err.splitlines()) == 1
 
 
+def test_good_may_be_the_merge_base(place: Place) -> None:
+    ids = place.programs(slower_from(1), 2)
+    place.line.git("branch", "-M", "main")
+    place.line.git("branch", "--force", "topic", "HEAD")
+    place.line.git("reset", "--quiet", "--hard", "HEAD~1")
+    ran = place.bisect("git:merge-base", "topic", "--repeat=3")
+    assert ran.code == 0, ran
+    assert f"{ids[1]} made it slower" in ran.out
+
+
 def test_what_cannot_be_measured_is_said_before_anything_is_built(place: Place) -> None:
     ids = place.programs(slower_from(1), 2)
     (cache,) = (place.path / "replay_cache").iterdir()
