@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.baseline import files, recording
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.judge import stored
-from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import DEFAULT
 
@@ -29,14 +28,14 @@ def accept(root: Path, run: RunResult, block: BlockResult, reason: str | None) -
     head, cache = block.head, block.cache
     if head is None or head.program is None:
         raise BaselineError("nothing was recorded: the file does not say which program it was")
-    if cache is None or f"{cache.network}/{cache.number}" != block.block:
+    if cache is None or str(cache.block_id) != block.block:
         raise BaselineError("nothing was recorded: the file does not say what the cache file held")
     rules = block.rules or {DEFAULT: Rules(within=stored.WITHIN)}
     return recording.record(
         head.program,
         files.of_block(
             root,
-            BlockId(cache.network, cache.number),
+            cache.block_id,
             head.program.kind,
             rules,
             measured_on=run.measured_on,

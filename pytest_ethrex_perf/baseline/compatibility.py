@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
@@ -105,7 +106,7 @@ def others(root: Path, block: BlockId, kind: Kind) -> list[str]:
     Those of what callgrind counts are among them.
     """
     start = f"{kind}-"
-    files = (root / block.network / str(block.number)).glob(f"{start}*.json")
+    files = store.folder(root, block).glob(f"{start}*.json")
     return sorted(file.stem.removeprefix(start) for file in files)
 
 

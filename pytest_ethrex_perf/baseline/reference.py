@@ -80,7 +80,7 @@ def files(root: Path, block: BlockId) -> list[Path]:
     """Return the references of `block`: those below `root`, and those that come with the package, by name."""
     by_name: dict[str, Path] = {}
     for folder in (SHIPPED, root):  # the user's own file wins
-        by_name |= {file.name: file for file in _in(folder / block.network / str(block.number))}
+        by_name |= {file.name: file for file in _in(folder / block.network / block.name)}
     return [by_name[name] for name in sorted(by_name)]
 
 

@@ -109,7 +109,7 @@ class Baseline(Record, frozen=True, kw_only=True):
     @property
     def block_id(self) -> BlockId:
         """The block."""
-        return BlockId(self.network, self.block)
+        return BlockId(self.network, self.block, self.cache.workload)
 
     @property
     def epoch(self) -> Epoch:
@@ -176,8 +176,8 @@ def _problems(baseline: Baseline) -> Iterator[str]:
         yield f"schema is {baseline.schema}, not {SCHEMA}"
     if baseline.repeat < 2:  # noqa: PLR2004 - the first repeat is dropped, so one leaves nothing
         yield f"repeat is {baseline.repeat}: at least 2 are needed"
-    if BlockId(baseline.cache.network, baseline.cache.number) != baseline.block_id:
-        yield f"cache is of {baseline.cache.network}/{baseline.cache.number}, not of {baseline.block_id}"
+    if baseline.cache.block_id != baseline.block_id:
+        yield f"cache is of {baseline.cache.block_id}, not of {baseline.block_id}"
     if not baseline.epochs:
         yield "epochs is empty"
     starts = [moment(epoch.started) for epoch in baseline.epochs if is_utc(epoch.started)]

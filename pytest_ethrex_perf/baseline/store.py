@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_ethrex_perf.baseline.schema import SCHEMA, Baseline, BaselineError, check
 from pytest_ethrex_perf.host.files import replace
 from pytest_ethrex_perf.host.lock import writing
-from pytest_ethrex_perf.records import nesting, regular_file
+from pytest_ethrex_perf.records import nesting, regular_file, workload
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -30,15 +30,27 @@ class MissingBaselineError(BaselineError):
 
 def path(root: Path, block: BlockId, kind: Kind, machine_key: str) -> Path:
     """Return where the baseline of (kind of program, block, machine) is stored below `root`."""
-    return root / block.network / str(block.number) / f"{kind}-{machine_key}.json"
+    return folder(root, block) / f"{kind}-{machine_key}.json"
+
+
+def folder(root: Path, block: BlockId) -> Path:
+    """Return where the baselines of `block` are below `root`."""
+    return root / block.network / block.name
 
 
 def files(root: Path) -> list[Path]:
     """Return every baseline file below `root`, ordered by network, block number and name."""
-    paths = [
-        file for kind in KINDS for file in root.glob(f"*/*/{kind}-*.json") if file.parent.name.isdecimal()
-    ]
-    return sorted(paths, key=lambda file: (file.parts[-3], int(file.parts[-2]), file.name))
+    paths = [file for kind in KINDS for file in root.glob(f"*/*/{kind}-*.json") if _is_of_block(file)]
+    return sorted(paths, key=_order)
+
+
+def _is_of_block(file: Path) -> bool:
+    return file.parent.name.isdecimal() or file.parent.parent.name == workload.NETWORK
+
+
+def _order(file: Path) -> tuple[str, int, str, str]:
+    network, block = file.parts[-3:-1]
+    return network, int(block) if block.isdecimal() else 0, block, file.name
 
 
 def load(file: Path) -> Baseline:

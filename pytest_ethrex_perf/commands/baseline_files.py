@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.archive import Archive
     from pytest_ethrex_perf.baseline.schema import Baseline, Session
+    from pytest_ethrex_perf.records.block import BlockId
 
 BASELINES = Path("baselines")
-BLOCK = "a block: 24443168, hoodi:1265656"
+BLOCK = "a block: 24443168, hoodi:1265656, workload:keccak"
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -58,9 +59,9 @@ def files(args: Namespace, optional: Collection[str] = ()) -> list[Path]:
         return wanted
     blocks = parse_blocks(args.blocks)
     for block in blocks:
-        if str(block) not in optional and not any(_is_of(file, str(block)) for file in wanted):
+        if str(block) not in optional and not any(_is_of(file, block) for file in wanted):
             raise UsageError(f"no baseline of {block}{_limits(args)} in {args.baselines}")
-    return [file for block in blocks for file in wanted if _is_of(file, str(block))]
+    return [file for block in blocks for file in wanted if _is_of(file, block)]
 
 
 def one_file(block: str, args: Namespace) -> Path:
@@ -72,8 +73,8 @@ def one_file(block: str, args: Namespace) -> Path:
     return file
 
 
-def _is_of(file: Path, block: str) -> bool:
-    return f"{file.parts[-3]}/{file.parts[-2]}" == block
+def _is_of(file: Path, block: BlockId) -> bool:
+    return file.parts[-3:-1] == (block.network, block.name)
 
 
 def _limits(args: Namespace) -> str:

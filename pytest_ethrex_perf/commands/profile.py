@@ -111,7 +111,7 @@ def _profile(args: argparse.Namespace) -> int:
     _say(*tables.profile(head))
     if base:
         _say("", *tables.explanation(differential.explain(base, head)))
-    folder = args.out or Path("ethrex-perf-profile") / f"{block.network}-{block.number}"
+    folder = args.out or Path("ethrex-perf-profile") / block.file_name
     _say("", *(f"wrote {path}" for path in artifacts.write(folder, head, base)))
     return 0
 

@@ -60,8 +60,11 @@ OPTIONS: dict[str, Option] = {
     for option in (
         Option(
             "block",
-            "gate this block: N, NETWORK:N, a range A..B, a comma list, or `all` (listed in "
-            "ethrex-perf.toml); may be repeated",
+            "gate this block: N, NETWORK:N, a range A..B, a comma list, `all` (listed in ethrex-perf.toml), "
+            "or workload:NAME[,KEY=VALUE,...], a block of one kind of transaction that the program makes "
+            "itself, without RPC: eth-transfer, erc20-transfer, uniswap-v2-swap, contract-deploy, keccak, "
+            "mulmod, ecrecover, sstore-fresh, sload-cold, or `all`; gas=30M (or txs=N), seed=0, senders=8, "
+            "tx-gas=1M, code-size=1024, slots=100K; may be repeated",
             metavar="SPEC",
             repeated=True,
             file=False,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.config import readers, toml_file
-from pytest_ethrex_perf.config.block_specs import parse_blocks
+from pytest_ethrex_perf.config.block_specs import named, parse_blocks
 from pytest_ethrex_perf.config.options import (
     ALL_CONFIGURED,
     BUNDLED,
@@ -90,6 +90,8 @@ class Settings:
 
     blocks: tuple[BlockId, ...]
     """Those of --ethrex-block, in order, each once."""
+    of_every: frozenset[BlockId]
+    """The workloads among them that `workload:all` alone asks for: a program need not know each."""
     config: str | None
     network: str
     replay: str | None
@@ -248,6 +250,7 @@ def _read(
     typed = sources.command_line.tables[EVERYWHERE]
     network = sources.value("network", readers.network)
     bundled = sources.value("cache_dir", text) == BUNDLED
+    blocks, of_every = _blocks(typed.get("block") or (), network, file)
     return Settings(
         cwd=sources.command_line.folder,
         environ=environ,
@@ -263,7 +266,8 @@ def _read(
         waivers=file.waivers if file else (),
         build=file.build if file else None,
         written={name: path for name in WRITTEN if (path := sources.path_or_none(name)) is not None},
-        blocks=tuple(_blocks(typed.get("block") or (), network, file.blocks if file else ())),
+        blocks=blocks,
+        of_every=of_every,
         config=sources.value_or_none("config", readers.config),
         network=network,
         replay=sources.command_or_none("replay", readers.replay),
@@ -303,20 +307,28 @@ def _read(
     )
 
 
-def _blocks(specs: Sequence[str], network: str, listed: Sequence[BlockId]) -> list[BlockId]:
-    """The blocks of --ethrex-block, each once. Raises `UsageError` that shows the form."""
+def _blocks(
+    specs: Sequence[str], network: str, file: TomlFile | None
+) -> tuple[tuple[BlockId, ...], frozenset[BlockId]]:
+    """The blocks of --ethrex-block, each once, and those of them that `workload:all` alone asks for.
+
+    Raises `UsageError` that shows the form.
+    """
     blocks: dict[BlockId, None] = {}
+    names: set[BlockId] = set()
     for spec in specs:
         if spec.strip() != ALL_CONFIGURED:
             blocks.update(dict.fromkeys(parse_blocks([spec], network)))
-        elif listed:
-            blocks.update(dict.fromkeys(listed))
+            names |= named([spec], network)
+        elif file is not None and file.blocks:
+            blocks.update(dict.fromkeys(file.blocks))
+            names |= file.named
         else:
             raise UsageError(
                 f"--ethrex-block {ALL_CONFIGURED}: no blocks are listed in {CONFIG_NAME}: "
                 "add a line like blocks = [24443168]"
             )
-    return list(blocks)
+    return tuple(blocks), frozenset(blocks) - names
 
 
 def _check(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tomli
 
 from pytest_ethrex_perf.config import build_table, readers
-from pytest_ethrex_perf.config.block_specs import parse_blocks
+from pytest_ethrex_perf.config.block_specs import named, parse_blocks
 from pytest_ethrex_perf.config.options import MARKER_OPTIONS, OPTIONS
 from pytest_ethrex_perf.config.parsers import fraction, read, shown
 from pytest_ethrex_perf.config.sources import EVERYWHERE, Scope, Source, Values, Waiver, check_names
@@ -37,6 +37,8 @@ class TomlFile:
     source: Source
     blocks: tuple[BlockId, ...] = ()
     """Those of `--ethrex-block all`."""
+    named: frozenset[BlockId] = frozenset()
+    """Of these, those that `workload:all` is not alone in asking for."""
     waivers: tuple[Waiver, ...] = ()
     build: BuildTable | None = None
 
@@ -77,6 +79,7 @@ def load(path: Path, network: str) -> TomlFile:
     return TomlFile(
         Source("file", path.parent, tables),
         tuple(parse_blocks(listed, network)),
+        named(listed, network),
         tuple(_waivers(data.get("allow", []), network, path)),
         build_table.read(data["build"], path) if "build" in data else None,
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pytest_ethrex_perf.records.workload import Workload
+
 HEADER_FIELDS = header.FIELDS[: header.FIELDS.index("requestsHash") + 1]
 """Fields of a Prague or Osaka header, all of which it has."""
 
@@ -45,7 +47,7 @@ class Witness(NamedTuple):
     state: tuple[bytes, ...]
     """RLP of trie nodes."""
     keys: tuple[bytes, ...]
-    """Addresses, each followed by the storage slots of it that the block touches."""
+    """Addresses, each followed by the storage slots of it that the block touches; none of later programs."""
     codes: tuple[bytes, ...]
     headers: tuple[bytes, ...]
     """RLP of ancestors' headers."""
@@ -71,6 +73,11 @@ class CachedBlock(NamedTuple):
 def cache_path(directory: Path, network: str, number: int) -> Path:
     """Where ethrex-replay keeps a block of one of its named networks."""
     return directory / f"cache_{network}_{number}.json"
+
+
+def workload_path(directory: Path, workload: Workload) -> Path:
+    """Where ethrex-replay keeps the block of a custom workload: not every parameter is in the name."""
+    return directory / f"cache_custom_{workload.name}_seed{workload.seed}_blocks1.json"
 
 
 def read(path: Path) -> CachedBlock:
@@ -99,8 +106,11 @@ def parse(text: str) -> CachedBlock:
 
 
 def _block(content: dict[str, Any]) -> CachedBlock:
-    witness = Witness(*(tuple(map(_data, content["witness"][name])) for name in Witness._fields))
-    (network,) = content["network"].values()
+    parts = {"keys": None, **content["witness"]}
+    witness = Witness(*(tuple(map(_data, _list(parts, name))) for name in Witness._fields))
+    network = content["network"]
+    if not isinstance(network, str):  # `{"PublicNetwork": "Hoodi"}`, and "LocalDevnet"
+        (network,) = network.values()
     if not content["blocks"]:
         raise NoBlockError
     block = content["blocks"][0]
@@ -123,6 +133,12 @@ def _block(content: dict[str, Any]) -> CachedBlock:
         withdrawals=tuple(map(_withdrawal, body["withdrawals"])),
         witness=witness,
     )
+
+
+def _list(witness: dict[str, Any], name: str) -> list[str]:
+    """A part of the witness; the keys alone may be left out."""
+    part: list[str] | None = witness[name]
+    return [] if part is None and name == "keys" else part  # type: ignore[return-value] # None: a TypeError
 
 
 def to_hex(data: bytes) -> str:

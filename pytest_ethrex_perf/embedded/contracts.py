@@ -108,6 +108,28 @@ loop:
 """)
 """(n, seed): a chain of n hashes, whose end is logged."""
 
+HASHES = assemble("""
+    PUSH1 0x20 CALLDATALOAD PUSH0 MSTORE
+    PUSH0 CALLDATALOAD                          ; n
+loop:
+    PUSH2 0x1000 PUSH0 KECCAK256 PUSH0 MSTORE   ; 4 KiB: what hashing takes, not what the loop takes
+    PUSH1 0x01 SWAP1 SUB
+    DUP1 @loop JUMPI
+    STOP
+""")
+"""(n, seed): a chain of n hashes of 4 KiB each."""
+
+FRESH = assemble("""
+    PUSH0 CALLDATALOAD PUSH1 0x20 CALLDATALOAD  ; n, slot
+loop:
+    DUP1 DUP1 SSTORE                            ; storage[slot] = slot
+    PUSH1 0x01 ADD
+    SWAP1 PUSH1 0x01 SWAP1 SUB SWAP1            ; n - 1, slot + 1
+    DUP2 @loop JUMPI
+    STOP
+""")
+"""(n, slot): n writes to slots that were never set, one after the other; slot is not 0."""
+
 SYSTEM_CONTRACTS = {
     # EIP-4788, beacon block roots
     "000f3df6d732807ef1319fb7b8bb8522d0beac02": (

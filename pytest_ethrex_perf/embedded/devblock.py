@@ -10,10 +10,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.embedded.identity import require
-from pytest_ethrex_perf.embedded.recipe import NETWORK, check
+from pytest_ethrex_perf.embedded.recipe import check
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.records import rlp
 
 if TYPE_CHECKING:
+    from pytest_ethrex_perf.embedded.genesis import World
     from pytest_ethrex_perf.embedded.pipeline import Block
     from pytest_ethrex_perf.embedded.recipe import Recipe
     from pytest_ethrex_perf.embedded.trie import Node
@@ -29,21 +31,40 @@ def make(recipe: Recipe) -> str:
     """
     check(recipe)
     require()
+    from pytest_ethrex_perf.embedded.mixture import Mixture
+
+    try:
+        return build(Mixture(recipe).world())
+    except NotReplayedError as error:
+        raise MeasurementError(f"the block made from {recipe} does not replay: {error}") from None
+
+
+class NotReplayedError(Exception):
+    """A block that was made and does not replay; the reason follows."""
+
+
+def build(world: World, *, keys: bool = True) -> str:
+    """Execute a world's transactions as one block and return the text of its cache file, replayed once.
+
+    Without `keys` the witness names no accounts and slots, as later versions of ethrex-replay write it.
+    Raises `NotReplayedError`, also for a transaction that is reverted: something else would be measured.
+    """
     from pytest_ethrex_perf.embedded import cachefile, forks, pipeline
     from pytest_ethrex_perf.embedded.errors import ReplayError
-    from pytest_ethrex_perf.embedded.genesis import Genesis
 
-    content = Genesis(recipe).content()
-    fork = forks.load(NETWORK, recipe.timestamp)
-    _execute(pipeline.Block(cachefile.parse(json.dumps(content)), fork), content)
-    text = json.dumps(content, indent=2) + "\n"
-    block = pipeline.Block(cachefile.parse(text), fork)
+    content = world.content()
+    fork = forks.load(world.network, world.timestamp)
     try:
+        _execute(pipeline.Block(cachefile.parse(json.dumps(content)), fork), content)
+        if not keys:
+            del content["witness"]["keys"]
+        text = json.dumps(content, indent=2) + "\n"
+        block = pipeline.Block(cachefile.parse(text), fork)
         error = pipeline.execute(block, pipeline.Database(block)).error
     except ReplayError as failed:
         error = failed
     if error:
-        raise MeasurementError(f"the block made from {recipe} does not replay: {error}")
+        raise NotReplayedError(str(error))
     return text
 
 
@@ -70,6 +91,10 @@ def _execute(block: Block, content: dict[str, Any]) -> None:
     state = database.state()
     state.accounts[SYSTEM_ADDRESS]  # the specs do not look at the caller of a system call, others do
     output = pipeline.apply(block, database, state)
+    for index, key in enumerate(output.receipt_keys):
+        succeeded, *_ = rlp.decode(block.fork.trie.trie_get(output.receipts_trie, key)[1:])  # all of type 2
+        if not succeeded:
+            raise NotReplayedError(f"transaction {index} in produced block {block.cached.number} reverted")
     fields = pipeline.header_fields(block, output)
     header, witness = content["blocks"][0]["header"], content["witness"]
     for name, field in (

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from pytest_ethrex_perf.embedded.errors import UnsupportedError
+from pytest_ethrex_perf.records.workload import DEVNET
 
 
 class Network(NamedTuple):
@@ -39,6 +40,7 @@ NETWORKS = {
         deposit_contract=_MAINNET_DEPOSITS,
         schedule={"prague": 1742999832, "osaka": 1761677592, "bpo1": 1762365720, "bpo2": 1762955544},
     ),
+    DEVNET: Network(chain_id=9, deposit_contract=_MAINNET_DEPOSITS, schedule={"prague": 0}),
 }
 """Timestamps: the upgrade schedules in the docstrings of `ethereum.forks.*` 2.20; deposit contracts: EIP-6110
 and the networks' published configurations."""

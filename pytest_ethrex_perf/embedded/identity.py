@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records import header, nesting, regular_file, rlp
+from pytest_ethrex_perf.records import header, nesting, regular_file, rlp, workload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DISTRIBUTION = "ethereum-execution"
-SHARED = (header, nesting, regular_file, rlp)
+SHARED = (header, nesting, regular_file, rlp, workload)
 """What the program runs of the package besides its own modules."""
 
 

@@ -12,6 +12,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from pytest_ethrex_perf.records.workload import DEVNET
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -120,8 +122,15 @@ def metric(number: int, gas: int, gas_limit: int, txs: int, phases: Mapping[str,
 
 def report(network: str, number: int, gas: int, txs: int, result: str) -> str:
     """The last line of every replay, whatever came of it."""
+    if network == DEVNET:  # no site shows it
+        return f"[local-devnet] Block: {number}, Gas: {gas}, #Txs: {txs}, {result}"
     site = "etherscan.io" if network == "mainnet" else f"{network}.etherscan.io"
     return f"[{network}] Block: {number}, Gas: {gas}, #Txs: {txs}, {result} | https://{site}/block/{number}"
+
+
+def custom(name: str, seed: int, txs: int, gas: int) -> str:
+    """The line after the report of a workload."""
+    return f"Custom workload '{name}' (seed {seed}): 1 block(s), {txs} transaction(s), {gas} total gas"
 
 
 def _percentile(ordered: Sequence[int], percent: int) -> int:

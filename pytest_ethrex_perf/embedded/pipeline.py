@@ -98,7 +98,7 @@ class Database:
     """What `prepare` makes of a witness: nodes, codes and headers by hash, and the block's pre-state root."""
 
     def __init__(self, block: Block) -> None:
-        """Decode the witness and look up every account that it names.
+        """Decode the witness and look up every account that it names, or without names all that it leads to.
 
         Raises `MissingHeaderError` without the parent's header, `MissingNodeError` without the nodes that
         lead to a named account, `InvalidWitnessError` for bytes that are not what they should be.
@@ -131,6 +131,11 @@ class Database:
         for key in witness.keys:
             if len(key) == ADDRESS_SIZE:
                 state.read_account(key)
+        if not witness.keys:
+            try:
+                state.walk()
+            except ValueError as error:
+                raise InvalidWitnessError(self.root, str(error)) from error
 
     def state(self) -> WitnessState:
         """The state before the block, nothing of it read yet."""

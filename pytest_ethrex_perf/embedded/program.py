@@ -17,8 +17,10 @@ from pytest_ethrex_perf.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_ethrex_perf.embedded.pipeline import Block, Execution
+    from pytest_ethrex_perf.records.workload import Workload
 
 OK, FAILED, UNUSABLE, PANICKED = 0, 1, 2, 101
 PUBLIC_NETWORKS = ("mainnet", "sepolia", "holesky", "hoodi")
@@ -47,6 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return UNUSABLE
     tracing = lines.Tracing(colour=not os.environ.get("NO_COLOR"))
+    workload = options.workload
+    if workload is None:
+        return _replay_cached(tracing, options)
+    return _replay_workload(tracing, options, workload)
+
+
+def _replay_cached(tracing: lines.Tracing, options: commandline.Options) -> int:
     if options.block is None:
         tracing.error("Block number must be specified in cached only mode")
         return FAILED
@@ -67,6 +76,39 @@ def main(arguments: list[str] | None = None) -> int:
     if options.repeat == 0:
         return _panic()
     return _replay(tracing, cached, options.repeat, options.extra_work)
+
+
+def _replay_workload(tracing: lines.Tracing, options: commandline.Options, workload: Workload) -> int:
+    path = cachefile.workload_path(options.cache_dir, workload)
+    try:
+        if options.cached:
+            tracing.info(f"Loading custom block from cache {path.name}")
+        else:
+            _make(path, workload)
+        cached = cachefile.read(path)
+    except NoBlockError:
+        return _panic()
+    except (OSError, ValueError) as error:
+        tracing.error(f"{_reason(error)} ({path})\n\nLocation:\n    {__name__}")
+        return FAILED
+    if options.repeat == 0:
+        return _panic()
+    code = _replay(tracing, cached, options.repeat, options.extra_work)
+    tracing.info(lines.custom(workload.name, workload.seed, len(cached.transactions), cached.gas_used))
+    return code
+
+
+def _make(path: Path, workload: Workload) -> None:
+    """Write the cache file of a workload; raises OSError, and ValueError for a block that does not replay."""
+    from pytest_ethrex_perf.embedded import devblock
+    from pytest_ethrex_perf.embedded.workload import world
+
+    try:
+        text = devblock.build(world(workload), keys=False)
+    except devblock.NotReplayedError as error:
+        raise ValueError(str(error)) from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _replay(tracing: lines.Tracing, cached: cachefile.CachedBlock, repeat: int, extra_work: float) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Account: TypeAlias = Any  # each fork has a class of its own: nonce, balance, code
 EMPTY_CODE = keccak256(b"")
+_ACCOUNT_FIELDS = 4  # nonce, balance, storage root, code hash
 
 
 class AbsentCode:
@@ -140,6 +141,16 @@ class WitnessState:
             stored = _Stored(account, storage_root, code_hash)
         self._stored[address] = stored
         return stored
+
+    def walk(self) -> int:
+        """Decode every account that the known nodes lead to, as a witness without keys asks for; count them.
+
+        Raises `MissingNodeError` without the root's node, and ValueError for a leaf that is no account.
+        """
+        accounts = [rlp.decode(raw) for raw in self._trie.values()]
+        if any(len(account) != _ACCOUNT_FIELDS for account in accounts):
+            raise ValueError("a leaf of the state trie is not an account")
+        return len(accounts)
 
     def storage_root(self, address: bytes) -> bytes:
         """Root of an account's storage before the block."""

@@ -15,7 +15,7 @@ from pytest_ethrex_perf.embedded.errors import MissingNodeError
 from pytest_ethrex_perf.records import rlp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Path: TypeAlias = bytes
 """A key's nibbles, one a byte."""
@@ -105,6 +105,24 @@ class Trie:
                     return None
                 reference, rest = node.child, rest[len(node.path) :]
         return None
+
+    def values(self) -> Iterator[bytes]:
+        """Yield every value that can be reached, in order; not what is behind a node that is not there.
+
+        Raises `MissingNodeError` without the root's node.
+        """
+        if self._root is None:
+            return
+        waiting: list[Reference] = [self._resolve(self._root, b"", b"")]
+        while waiting:
+            reference = waiting.pop()
+            node = self._nodes.get(reference) if isinstance(reference, bytes) else reference
+            if isinstance(node, Leaf):
+                yield node.value
+            elif isinstance(node, Extension):
+                waiting.append(node.child)
+            elif isinstance(node, Branch):
+                waiting.extend(reversed(node.children))
 
     def set(self, path: Path, value: bytes) -> None:
         """Store a non-empty value."""

@@ -134,7 +134,7 @@ class Planner:
         recording = comparison.mode == "record"
         destinations = self._destinations(request) if recording else ()
         compared = destinations if recording else self._files_of(request)
-        cache = equipment.cache(request.block)
+        cache = equipment.cache(request.block, comparison.base)
         baselines, notes = self._comparable(request, compared, repeat, cache, comparison.mode)
         stock = stored_base(baselines, request.drop, recording=recording)
         published, broken = reference.published(settings.baselines, request.block)
@@ -225,6 +225,8 @@ class Planner:
         if (apart := self._equipment.programs.apart) is not None:
             notes.append(f"head is {apart}")
         notes += _uncovered(head, comparison.base)
+        if request.block.workload:
+            notes.append(f"the block was made by {self._equipment.maker(request.block)}")
         if comparison.mode == "stored":
             if _is_recorded(head, stock):
                 notes.append("head is the stored baseline's own program: no change is expected")

@@ -74,9 +74,11 @@ class Run:
         built: Built | None = None,
     ) -> None:
         self.settings = settings
-        self.equipment = Equipment(settings, say=say, show=show, run_id=run_id, built=built)
-        self.planner = Planner(self.equipment)
         self.machine = MachineHold(settings, say, run_id, label)
+        self.equipment = Equipment(
+            settings, hold=self.machine.take, say=say, show=show, run_id=run_id, built=built
+        )
+        self.planner = Planner(self.equipment)
         self.began = dt.datetime.now(dt.UTC)
         self.policy = Policy(settings, self.began.date())
         self.family = Family(settings)

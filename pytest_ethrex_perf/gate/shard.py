@@ -56,7 +56,7 @@ def cost(baselines: Path, block: BlockId) -> float | None:
     from pytest_ethrex_perf.baseline.schema import BaselineError
 
     walls: list[float] = []
-    for file in sorted((baselines / block.network / str(block.number)).glob("*.json")):
+    for file in sorted(store.folder(baselines, block).glob("*.json")):
         try:
             baseline = store.load(file)
         except BaselineError:  # whoever compares with it will say so

@@ -73,7 +73,8 @@ def run(settings: Settings, block: BlockId, seconds: float, say: Callable[[str],
     """
     equipment = Equipment(replace(settings, counters="auto", events=()), say=say)
     equipment.programs.build()
-    equipment.cache(block)
+    if not block.workload:  # it may have to be made, which has to have the machine to itself
+        equipment.cache(block)
     label = f"ethrex-perf doctor in {settings.cwd.name}"
     with lock.measuring(label, timeout=settings.lock_timeout, waiting=say):
         return _measured(equipment, block, seconds, say)

@@ -123,7 +123,7 @@ class Recorder:
             read = output.parse(finished.stdout)
             reason = self._failure(finished, read, sampling)
             if reason is not None:
-                name = f"{self.block.network}-{self.block.number}-profile-{label}"
+                name = f"{self.block.file_name}-profile-{label}"
                 log = transcript.keep(recording, finished, log_dir=self.log_dir, name=name, redact=redact)
                 raise MeasurementError(f"{reason}; {log}")
             cut = timeline(finished.stdout, [repeat.exec_ns for repeat in read.repeats])

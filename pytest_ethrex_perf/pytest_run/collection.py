@@ -39,7 +39,11 @@ class Collection:
         self._outcomes = outcomes
         self._distributed = distributed
         self._elsewhere: list[pytest.Item] = []
-        self.requests = [request_of(self._settings, block) for block in self._settings.blocks]
+        self.requests = [
+            request_of(self._settings, block)
+            for block in self._settings.blocks
+            if block not in self._settings.of_every or gate.equipment.understands(block)
+        ]
 
     @property
     def counts(self) -> list[str]:
@@ -111,7 +115,7 @@ class Collection:
             if not marker.args:
                 raise UsageError(f"@pytest.mark.{MARK} of {test.nodeid}: name a block: {MARK}(24443168)")
             network = values.get("network") or self._settings.network
-            for block in parse_blocks(marker.args, network):
+            for block in parse_blocks(marker.args, network, self._gate.equipment.workloads):
                 requests[request_of(self._settings, block, values)] = None
         return list(requests)
 

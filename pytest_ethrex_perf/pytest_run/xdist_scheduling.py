@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from xdist.scheduler import LoadScheduling
 
+from pytest_ethrex_perf.records import workload
+
 if TYPE_CHECKING:
     import pytest
     from xdist.remote import Producer
@@ -36,7 +38,9 @@ class BlockScheduling(LoadScheduling):  # type: ignore[misc] # xdist has no type
         networks = "|".join(re.escape(name) for name in (*_PUBLIC, *filter(None, [network])))
         if config.getoption("ethrex_block"):
             networks = _ANY
-        self._block = re.compile(rf"(?<![\w/])(?:{networks})/[0-9]+(?![\w/])")
+        self._block = re.compile(
+            rf"(?<![\w/])(?:(?:{networks})/[0-9]+|{workload.NETWORK}/[a-z0-9-]+(?:,[a-z-]+=[0-9]+[KM]?)+)(?![\w/])"
+        )
 
     def block(self, nodeid: str) -> str | None:
         """The block that a test is of, as far as its name tells."""

@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from pytest_ethrex_perf.records import workload as workloads
+from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.metric import EXEC, PREP, Time
 
 Kind = Literal["ethrex", "embedded"]
@@ -239,21 +241,30 @@ class Pair(Record, frozen=True, kw_only=True):
         return ("head", self.head), ("base", self.base)
 
 
-class CacheIdentity(Record, frozen=True, kw_only=True):
+class CacheIdentity(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What a block's cache file really holds."""
 
     network: str
     number: int
+    workload: str = ""
+    """Of a custom workload its name and parameters (`BlockId`); left out of files of other blocks."""
     block_hash: str
     """0x…, keccak-256 of the RLP-encoded header."""
     witness_sha256: str
     """sha256 over the sorted witness: the same state in another order is the same work."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a network that could not be part of a path, and for a number that is none."""
+        """Raise ValueError for what could not be part of a path, and for a number that is none."""
         _must("name of a network", self.network, _NETWORK)
+        if self.workload and str(workloads.parse(self.workload)) != self.workload:
+            raise ValueError(f"{self.workload[:80]!r} is no workload as its files are named")
         if not 0 <= self.number <= _MAX_NUMBER:
             raise ValueError(f"{self.number} is no number of a block")
+
+    @property
+    def block_id(self) -> BlockId:
+        """The block."""
+        return BlockId(self.network, self.number, self.workload)
 
 
 class StoredSession(Record, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from pytest_ethrex_perf.config.options import BUNDLED
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records import header, nesting, regular_file
+from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.records.measurement import CacheIdentity
 from pytest_ethrex_perf.replay import command, failure, output, transcript
@@ -59,8 +60,20 @@ def directory(name: str | Path) -> Path:
 
 
 def path(cache_dir: Path, block: BlockId) -> Path:
-    """Return where the program looks for the block."""
+    """Return where the program looks for the block; a workload has a folder of its own.
+
+    The file of a workload is not named by all of its parameters: in one folder, another size or gas would
+    take its place.
+    """
+    if block.workload:
+        return cache_dir / block.file_name / workload_file(block)
     return cache_dir / f"cache_{block.network}_{block.number}.json"
+
+
+def workload_file(block: BlockId) -> str:
+    """Return the name that the program gives the file of a workload, by its name and its seed."""
+    workload = workloads.parse(block.workload)
+    return f"cache_custom_{workload.name}_seed{workload.seed}_blocks1.json"
 
 
 class CacheFile(NamedTuple):
@@ -71,6 +84,8 @@ class CacheFile(NamedTuple):
     path: Path
     sha256: str
     """Of the file's bytes: a cheap sign of another content."""
+    size: int
+    """Of the file, in bytes."""
 
 
 def identify(path: Path, block: BlockId) -> CacheIdentity:
@@ -83,16 +98,18 @@ def read(path: Path, block: BlockId) -> CacheFile:
 
     The block's hash is keccak-256 of its RLP-encoded header; `witness_sha256` is over the sorted lists of the
     witness, so the same state in another order is the same. Raises `MeasurementError`, with the remedy, for a
-    file that is missing, unreadable, corrupt, or of another block or network.
+    file that is missing, unreadable, corrupt, or of another block or network. Of a workload the file itself
+    tells no parameters: `generation` keeps them beside it.
     """
-    refetch = f"remove it and fetch it again (`ethrex-perf fetch {block}`)"
+    refetch = f"remove it and {'make' if block.workload else 'fetch'} it again (`ethrex-perf fetch {block}`)"
     try:
         content = regular_file.content(path)
         nesting.check(content)
         file = msgspec.json.decode(content, type=_File)
     except FileNotFoundError:
+        fetched = "give --ethrex-rpc-url (or ETHREX_RPC_URL) to have it fetched, "
         raise MeasurementError(
-            f"{block}: no cache file {path}; give --ethrex-rpc-url (or ETHREX_RPC_URL) to have it fetched, "
+            f"{block}: no cache file {path}; {'' if block.workload else fetched}"
             f"run `ethrex-perf fetch {block}`, or name the directory that has it with --ethrex-cache-dir"
         ) from None
     except OSError as error:
@@ -105,12 +122,16 @@ def read(path: Path, block: BlockId) -> CacheFile:
     except ValueError as error:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
     network = _network(file.network)
-    if (network, number) != block:
+    if (network, number) != (workloads.DEVNET if block.workload else block.network, block.number):
         raise MeasurementError(f"{block}: {path} holds {network}/{number}, not {block}; {refetch}")
     identity = CacheIdentity(
-        network=network, number=number, block_hash=block_hash, witness_sha256=_witness_sha256(file.witness)
+        network=block.network,
+        number=number,
+        workload=block.workload,
+        block_hash=block_hash,
+        witness_sha256=_witness_sha256(file.witness),
     )
-    return CacheFile(identity, work, path, hashlib.sha256(content).hexdigest())
+    return CacheFile(identity, work, path, hashlib.sha256(content).hexdigest(), len(content))
 
 
 def fetch(
@@ -161,7 +182,7 @@ def _run_fetch(
     reason = failure.of_fetch(finished, read, block=block, timeout=timeout)
     if reason is not None:
         redact = Redactor([rpc_url, *secrets_in(environ)])
-        name = f"{block.network}-{block.number}-fetch"
+        name = f"{block.file_name}-fetch"
         kept = transcript.keep(argv, finished, log_dir=log_dir, name=name, redact=redact)
         raise MeasurementError(f"{block}: fetching from {redact_url(rpc_url)}: {redact(reason)}; {kept}")
 

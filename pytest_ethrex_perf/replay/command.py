@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.environment import Environment
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
@@ -38,15 +39,21 @@ def measure(
 ) -> list[str]:
     """Return the command line of one measured invocation: always from the cache, never from the network.
 
-    `instrument` (`perf stat …`) stands between the prefix and the program: it counts the program only.
+    `cache_dir` holds the caches of all blocks; that of a workload has a folder of its own there. `instrument`
+    (`perf stat …`) stands between the prefix and the program: it counts the program only.
     """
-    return _block(
-        program,
-        block,
-        ["--cached", "--network", block.network, "--cache-dir", str(cache_dir)],
-        ["--no-zkvm", "--repeat", str(repeat)],
-        instrument,
-    )
+    if block.workload:
+        folder = cache_dir / block.file_name
+        arguments = [*_custom(block), "--cached", "--cache-dir", str(folder)]
+    else:
+        network = ["--network", block.network]
+        arguments = ["block", str(block.number), "--cached", *network, "--cache-dir", str(cache_dir)]
+    return _line(program, [*arguments, "--no-zkvm", "--repeat", str(repeat)], instrument)
+
+
+def generate(program: Program, block: BlockId, *, folder: Path) -> list[str]:
+    """Return the command line that makes the block of a workload and writes its cache file into `folder`."""
+    return _line(program, [*_custom(block), "--cache-dir", str(folder), "--no-zkvm", "--repeat", "1"])
 
 
 def fetch(program: Program, block: BlockId, *, cache_dir: Path, rpc_url: str) -> list[str]:
@@ -54,12 +61,8 @@ def fetch(program: Program, block: BlockId, *, cache_dir: Path, rpc_url: str) ->
 
     `--network` makes the program refuse an RPC server of another network; `--cache-level` is `on` by default.
     """
-    return _block(
-        program,
-        block,
-        ["--rpc-url", rpc_url, "--network", block.network, "--cache-dir", str(cache_dir)],
-        ["--no-zkvm"],
-    )
+    source = ["--rpc-url", rpc_url, "--network", block.network, "--cache-dir", str(cache_dir)]
+    return _line(program, ["block", str(block.number), *source, "--no-zkvm"])
 
 
 def child_environment(environ: Mapping[str, str]) -> Environment:
@@ -68,18 +71,18 @@ def child_environment(environ: Mapping[str, str]) -> Environment:
     return Environment(kept, **_SET)
 
 
-def _block(
-    program: Program, block: BlockId, source: list[str], mode: list[str], instrument: Sequence[str] = ()
-) -> list[str]:
+def _custom(block: BlockId) -> list[str]:
+    """Every parameter of a workload, those that are the program's defaults as well: they may change."""
+    workload = workloads.parse(block.workload)
+    size = ["--gas-target", str(workload.gas)] if workload.txs is None else ["--n-txs", str(workload.txs)]
+    return [
+        *("custom", "block", "--tx", workload.name, *size, "--seed", str(workload.seed)),
+        *("--n-senders", str(workload.senders), "--tx-gas", str(workload.tx_gas)),
+        *("--deploy-code-size", str(workload.code_size), "--prestate-slots", str(workload.slots)),
+    ]
+
+
+def _line(program: Program, arguments: Sequence[str], instrument: Sequence[str] = ()) -> list[str]:
     """Put the block's arguments in their place, which the kind of program knows."""
     end = KINDS[program.kind].block_at(program.command)
-    return [
-        *program.prefix,
-        *instrument,
-        *program.command[:end],
-        "block",
-        str(block.number),
-        *source,
-        *mode,
-        *program.command[end:],
-    ]
+    return [*program.prefix, *instrument, *program.command[:end], *arguments, *program.command[end:]]

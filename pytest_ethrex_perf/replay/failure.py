@@ -12,16 +12,18 @@ import statistics
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.replay.output import LINE_LIMIT, strip_ansi
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.block import BlockId, Work
-    from pytest_ethrex_perf.replay.output import Output, Report
+    from pytest_ethrex_perf.replay.output import CustomReport, Output, Report
 
 _LINE_LENGTH = 300
 _CLAP_USAGE_ERROR = 2
 _UNKNOWN_REPEAT = re.compile(r"(?:unexpected|found) argument '--repeat'", re.IGNORECASE)
+_UNKNOWN_CUSTOM = re.compile(r"(?:unexpected|found) argument '--|invalid value .* for '--tx|unrecognized sub")
 _PANIC = re.compile(r"thread '.*' (?:\([0-9]+\) )?panicked at (?P<where>\S+):")
 
 
@@ -80,6 +82,13 @@ def _of_ending(finished: Finished, read: Output, block: BlockId) -> str | None:
         return f"the program was killed by {finished.signal_name}{hint}{_own_line(finished, read)}"
     if finished.returncode == _CLAP_USAGE_ERROR and _UNKNOWN_REPEAT.search(strip_ansi(finished.stderr)):
         return "ethrex-replay older than 5a7bcf7 (2026-02-18) has no --repeat: build a newer one"
+    if finished.returncode == _CLAP_USAGE_ERROR and block.workload:
+        line = _own_line(finished, read)
+        if _UNKNOWN_CUSTOM.search(line):
+            return (
+                "ethrex-replay older than d5999b86 (2026) has no workloads (`custom block --tx … --no-zkvm`)"
+                f": build a newer one{line}"
+            )
     if finished.returncode != 0:
         remedy = _cache_remedy(read, block)
         return f"the program failed with exit code {finished.returncode}{_own_line(finished, read)}{remedy}"
@@ -104,15 +113,46 @@ def _of_output(finished: Finished, read: Output, block: BlockId, repeat: int) ->
             f"the program printed nothing (exit code 0){_own_line(finished, read)}; is it an ethrex-replay?"
         )
     report = read.report
-    if report is not None and (report.network.lower(), report.number) != block:
-        other = f"{report.network}/{report.number}"
-        return f"the program replayed {other} instead: the cache file holds another block than its name says"
-    if report is not None and not report.is_success:
-        return f"the block was not executed correctly (exit code 0): {_shorten(report.result)}"
+    if report is not None and (reason := _of_report(report, read, block)):
+        return reason
     if report is None or not read.repeats or (read.profiled is not None and read.statistics is None):
         missing = "report line" if report is None else "complete results"
         return f"the program's output ends early (exit code 0): no {missing}{_own_line(finished, read)}"
     return _of_repeats(read, repeat)
+
+
+def _of_report(report: Report, read: Output, block: BlockId) -> str | None:
+    if _replayed(report) != (_network(block), block.number):
+        other = f"{report.network}/{report.number}"
+        return f"the program replayed {other} instead: the cache file holds another block than its name says"
+    if not report.is_success:
+        return f"the block was not executed correctly (exit code 0): {_shorten(report.result)}"
+    return _of_workload(read.custom, report, block) if block.workload else None
+
+
+def _replayed(report: Report) -> tuple[str, int]:
+    network = report.network.lower()
+    plain = network.replace("-", "").replace("_", "")  # `local-devnet`, `LocalDevnet`
+    return (workloads.DEVNET if workloads.DEVNET in plain else network), report.number
+
+
+def _network(block: BlockId) -> str:
+    return workloads.DEVNET if block.workload else block.network
+
+
+def _of_workload(custom: CustomReport | None, report: Report, block: BlockId) -> str | None:
+    """Say why what the program says of its workload is not what it was asked for."""
+    workload = workloads.parse(block.workload)
+    if custom is None:
+        return "the program's output ends early (exit code 0): no line of its workload"
+    said = (custom.name, custom.seed, custom.blocks, custom.txs, custom.gas)
+    if said == (workload.name, workload.seed, 1, report.txs, report.gas):
+        return None
+    return (
+        f"the program replayed {custom.blocks} block(s) of {custom.name} with seed {custom.seed}, "
+        f"{custom.txs} transactions and {custom.gas} gas; its report says {report.txs} and {report.gas}, and "
+        f"one block of {workload.name} with seed {workload.seed} was asked for: this was other work"
+    )
 
 
 def _of_repeats(read: Output, repeat: int) -> str | None:

@@ -129,7 +129,7 @@ class _Launcher:
         elif not is_stopped:
             reason = run.trouble(finished) or reason
         redact = Redactor([*self.secrets, *secrets_in(self.environ)])
-        name = f"{self.block.network}-{self.block.number}-{self.label}"
+        name = f"{self.block.file_name}-{self.label}"
         kept = transcript.keep(self._argv(run), finished, log_dir=self.log_dir, name=name, redact=redact)
         raise MeasurementError(f"{self.block}: {redact(reason or 'no report line')}; {kept}")
 

@@ -40,6 +40,11 @@ _REPORT = re.compile(
     r"\[(?P<network>[^\]]+)\] Block: (?P<number>[0-9]{1,20}), Gas: (?P<gas>[0-9]{1,20}), "
     r"#Txs: (?P<txs>[0-9]{1,20}), (?P<result>.+)"
 )
+_WORKLOAD = re.compile(
+    r"Custom workload '(?P<name>[^']{1,64})' \(seed (?P<seed>[0-9]{1,20})\): "
+    r"(?P<blocks>[0-9]{1,20}) block\(s\), (?P<txs>[0-9]{1,20}) transaction\(s\), "
+    r"(?P<gas>[0-9]{1,20}) total gas"
+)
 _FAILED = re.compile(r"Execution Error: |Execution Result: \W{0,9}Failed with ")
 _EXPLORER = re.compile(r" \| https?://")
 _OPCODES = re.compile(r"Opcodes executed: (?P<opcodes>[0-9]{1,18}) per repeat(?: .*)?")
@@ -72,6 +77,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomReport:
+    """What follows the report of a workload: `Custom workload 'keccak' (seed 0): 1 block(s), …`."""
+
+    name: str
+    seed: int
+    blocks: int
+    txs: int
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """Everything that was read from one invocation's stdout."""
 
@@ -84,6 +100,8 @@ class Output:
     both sections came, in order, and after them `Individual runs:`."""
     report: Report | None = None
     """The last report line, of a success or of a failure."""
+    custom: CustomReport | None = None
+    """What was said of a workload."""
     execution_error: str | None = None
     """Text after `Execution Error: `, without the explorer's URL: a failure, whatever the exit code."""
     errors: tuple[str, ...] = ()
@@ -120,12 +138,14 @@ def parse(stdout: str) -> Output:
     header = _last(_HEADER, messages)
     repeats = _profiled(messages) if header else _single(messages)
     report = _last(_REPORT, messages)
+    custom = _last(_WORKLOAD, messages)
     opcodes = _last(_OPCODES, messages)
     return Output(
         repeats=tuple(repeats),
         profiled=int(header["runs"]) if header else None,
         statistics=_statistics(messages),
         report=_report(report) if report else None,
+        custom=_custom(custom) if custom else None,
         execution_error=_execution_error(messages),
         errors=tuple(error for error in errors if error),
         opcodes=int(opcodes["opcodes"]) if opcodes else None,
@@ -164,6 +184,11 @@ def _report(match: re.Match[str]) -> Report:
     return Report(
         match["network"], int(match["number"]), int(match["gas"]), int(match["txs"]), match["result"]
     )
+
+
+def _custom(match: re.Match[str]) -> CustomReport:
+    name, *numbers = match.groups()
+    return CustomReport(name, *map(int, numbers))
 
 
 def _execution_error(messages: list[str]) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import regular_file, workload
 from pytest_ethrex_perf.replay import executable
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class ProgramKind:
     where it can't."""
     archived: Callable[[Command], Command | None] = lambda _: None
     """The words that the archive keeps of a command; None where it keeps a copy of the executable."""
+    workloads: tuple[str, ...] = workload.NAMES
+    """The custom workloads that it can make and replay."""
     fetches: bool = True
     """It can fetch a block into the cache over RPC."""
     stacks: str | None = None
@@ -188,6 +190,7 @@ KINDS: dict[Kind, ProgramKind] = {
             shorthand=(sys.executable, "-m", _MODULE),
             block_at=_after_module,
             archived=_embedded_words,
+            workloads=("eth-transfer", "erc20-transfer", "keccak", "sstore-fresh"),
             fetches=False,
             stacks="profiles show CPython's functions, not Python's",
             bundled_cache=_bundled_cache,

@@ -21,7 +21,9 @@ LIMIT = 2**21
 """Characters that are kept of each of stdout and stderr."""
 KEPT = 100
 """Files that are kept: of a run in which everything fails, the last ones say as much as all."""
-_NAME = re.compile(r".+-[0-9]+-(head|base|pilot|replay|fetch|profile)(-[A-Za-z0-9._-]+)?\.log")
+_NAME = re.compile(
+    r".+-(?:[0-9]+|[a-z]+[0-9]+[KM]?)-(head|base|pilot|replay|fetch|generate|profile)(-[A-Za-z0-9._-]+)?\.log"
+)
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
 

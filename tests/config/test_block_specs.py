@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ethrex_perf.config.block_specs import FORM, MAX_RANGE, parse_blocks
+from pytest_ethrex_perf.config.block_specs import FORM, MAX_RANGE, named, parse_blocks
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records import workload
 from pytest_ethrex_perf.records.block import BlockId
 
 LARGEST = 2**64 - 1
 networks = st.from_regex(r"[a-z][a-z0-9_-]{0,12}", fullmatch=True)
 numbers = st.integers(0, LARGEST)
-blocks = st.builds(BlockId, networks, numbers)
+blocks = st.builds(BlockId, networks.filter(lambda name: name != workload.NETWORK), numbers, st.just(""))
 
 
 def attempt(text: str) -> list[BlockId] | str:
@@ -38,6 +39,21 @@ def test_lists_and_repeated_options_are_the_same(listed: list[BlockId]) -> None:
     specs = [str(block) for block in listed]
     assert parse_blocks(specs) == parse_blocks([",".join(specs)]) == parse_blocks([" , ".join(specs)])
     assert parse_blocks(specs) == list(dict.fromkeys(listed))
+
+
+def test_parameters_belong_to_the_workload_before_them() -> None:
+    listed = parse_blocks(["workload:keccak,gas=1M, seed=2 ,7,workload:mulmod,hoodi:8"])
+    assert [str(block) for block in listed] == [
+        *("workload/keccak,gas=1M,seed=2", "mainnet/7", "workload/mulmod,gas=30M,seed=0", "hoodi/8"),
+    ]
+    assert parse_blocks([str(block) for block in listed]) == listed
+    assert parse_blocks(["keccak,seed=1"], "workload") == parse_blocks(["workload:keccak,seed=1"])
+
+
+def test_all_workloads_are_those_that_somebody_knows() -> None:
+    assert len(parse_blocks(["workload:all,gas=1M"])) == len(workload.NAMES)
+    assert parse_blocks(["workload:all"], workloads=lambda: ("keccak",)) == parse_blocks(["workload:keccak"])
+    assert named(["workload:all,workload:keccak,5"]) == {*parse_blocks(["workload:keccak,5"])}
 
 
 @given(networks, st.integers(0, LARGEST - 20), st.integers(0, 20))

@@ -16,7 +16,7 @@ from tests import beside
 if TYPE_CHECKING:
     from pathlib import Path
 
-BUNDLED = cachefile.cache_path(bundled_dir(), *BLOCK)
+BUNDLED = cachefile.cache_path(bundled_dir(), BLOCK.network, BLOCK.number)
 
 
 def load(path: Path) -> pipeline.Block:

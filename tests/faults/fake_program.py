@@ -19,6 +19,8 @@ BEHAVIOURS = (
     "traceback",  # with `returncode`, on stderr
     "panic",  # exit code 101
     "no --repeat",  # clap's complaint of versions that do not have it
+    "no custom",  # clap's complaint of versions whose `custom` has no --no-zkvm
+    "reverted",  # a workload can't be made
     "no cache",
     # that end while it is replayed
     "killed",  # by SIGSEGV
@@ -28,6 +30,9 @@ BEHAVIOURS = (
     # that end with exit code 0 and a report
     "another block",
     "another network",
+    "another workload",  # the line after the report is of another seed
+    "no workload",  # there is no line after the report
+    "other txs",  # that line counts other transactions than the report
     "too few",
     "too many",
     "out of order",
@@ -58,6 +63,7 @@ def main(program: str, plan: dict[str, Any]) -> None:
         sys.exit(f"fake_replay: there is no behaviour {behaviour!r}")
     replay = Replay(program, plan, behaviour, arguments, number)
     replay.fail_early()
+    replay.fail_as_custom()
     replay.run()
 
 
@@ -82,8 +88,11 @@ class Replay:
     ) -> None:
         options = dict(itertools.pairwise(arguments))
         self.program, self.plan, self.behaviour = program, plan, behaviour
-        self.block = int(arguments[arguments.index("block") + 1])
-        self.network = options.get("--network", "mainnet")
+        self.workload = options.get("--tx")
+        self.seed = options.get("--seed", "0")
+        self.block = 1 if self.workload else int(arguments[arguments.index("block") + 1])
+        self.network = "local-devnet" if self.workload else options.get("--network", "mainnet")
+        self.makes = self.workload is not None and "--cached" not in arguments
         self.cache_dir = options.get("--cache-dir", "replay_cache")
         self.repeat = int(options.get("--repeat", "1"))
         self.random = random.Random(f"{plan.get('seed', 0)} {number}")  # noqa: S311 (nothing secret)
@@ -122,6 +131,14 @@ class Replay:
                     self.log("error sending request", "ERROR")
                     self.exit()
 
+    def fail_as_custom(self) -> None:
+        if self.behaviour == "no custom":
+            sys.stderr.write("error: unexpected argument '--no-zkvm' found\n\nUsage: …\n")
+            sys.exit(2)
+        if self.behaviour == "reverted" and self.makes:
+            self.log("transaction 3 in produced block 1 reverted", "ERROR")
+            sys.exit(1)
+
     def run(self) -> None:
         if self.behaviour == "giant":
             for _ in range(40):
@@ -133,6 +150,8 @@ class Replay:
             sys.stdout.buffer.write(b"\xff\xfe caf\xe9 \x00\n")
         self.block += self.behaviour == "another block"
         self.network = "sepolia" if self.behaviour == "another network" else self.network
+        if self.makes:
+            self.make()
         self.log(f"Getting block {self.block} data from cache")
         repeats = self.repeat + {"too few": -1, "too many": 1}.get(self.behaviour, 0)
         times = [self.execute(i) for i in range(repeats)]
@@ -143,9 +162,49 @@ class Replay:
         if "opcodes" in self.plan:
             self.log(f"Opcodes executed: {self.plan['opcodes']} per repeat")
         self.report("Execution Time: 00s 020ms")
+        if self.workload and self.behaviour != "no workload":
+            self.summary()
         if self.behaviour == "killed late":
             sys.stdout.flush()
             os.kill(os.getpid(), int(self.plan["returncode"]))
+
+    def make(self) -> None:
+        """Write the cache file of a workload, of `gas` and `txs` by the plan."""
+        import json
+
+        zero = "0x" + 32 * "00"
+        header = {
+            **dict.fromkeys(("parentHash", "stateRoot", "transactionsRoot", "receiptsRoot", "mixHash"), zero),
+            "sha3Uncles": zero,
+            "miner": "0x" + 20 * "00",
+            "logsBloom": "0x" + 256 * "00",
+            "difficulty": "0x0",
+            "number": "0x1",
+            "gasLimit": "0x392a220",
+            "timestamp": "0x68d1422c",
+            "gasUsed": hex(self.plan.get("gas", 37_500_000)),
+            "baseFeePerGas": "0x7",
+            "extraData": self.plan.get("extra", "0x"),
+            "nonce": "0x0000000000000000",
+        }
+        body = {"transactions": ["0x"] * self.plan.get("txs", 442), "uncles": [], "withdrawals": []}
+        content = {
+            "blocks": [{"header": header, "body": body}],
+            "witness": {"state": ["0x80"], "codes": [], "headers": []},
+            "network": "LocalDevnet",
+        }
+        os.makedirs(self.cache_dir, exist_ok=True)  # noqa: PTH103
+        file = f"{self.cache_dir}/cache_custom_{self.workload}_seed{self.seed}_blocks1.json"
+        with open(file, "w", encoding="utf-8") as cache:  # noqa: PTH123
+            cache.write(json.dumps(content))
+
+    def summary(self) -> None:
+        """Print the line that follows the report of a workload."""
+        gas, txs = self.plan.get("gas", 37_500_000), self.plan.get("txs", 442)
+        seed = 99 if self.behaviour == "another workload" else self.seed
+        txs += self.behaviour == "other txs"
+        of = f"1 block(s), {txs} transaction(s), {gas} total gas"
+        self.log(f"Custom workload '{self.workload}' (seed {seed}): {of}")
 
     def execute(self, i: int) -> tuple[float, float]:
         """Return ns of preparation and execution of repeat `i`, from 0."""
@@ -214,7 +273,8 @@ class Replay:
     def report(self, rest: str, level: str = "INFO") -> None:
         gas, txs = self.plan.get("gas", 37_500_000), self.plan.get("txs", 442)
         url = f"https://{self.network}.etherscan.io/block/{self.block}"
-        self.log(f"[{self.network}] Block: {self.block}, Gas: {gas}, #Txs: {txs}, {rest} | {url}", level)
+        link = "" if self.workload else f" | {url}"
+        self.log(f"[{self.network}] Block: {self.block}, Gas: {gas}, #Txs: {txs}, {rest}{link}", level)
 
     def log(self, message: str, level: str = "INFO") -> None:
         self.emit(f"2026-02-18T02:42:01.805036Z {level:>5} ethrex_replay::cli: {message}")

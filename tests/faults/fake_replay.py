@@ -6,6 +6,7 @@ exec_ms, prep_ms    a number, or a list that the repeats walk through in a circl
 drift               factors on both times that the invocations walk through in a circle
 noise, seed         relative sd of a random factor per invocation and of one per repeat; same seed, same noise
 gas, txs, opcodes   what the program says of the block; without `opcodes` it has no such line
+extra               the `extraData` of the blocks of workloads that it makes: programs that make other blocks
 behaviour           one of `fake_program.BEHAVIOURS`: for every invocation, or {"3": …} for the third only
 returncode          for the behaviours that exit with a code of the test's choice
 says                a text for the behaviours that say something (an error line, a cache file's content)

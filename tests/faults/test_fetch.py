@@ -62,7 +62,7 @@ def fetch(tmp_path: Path, plan: dict[str, object], url: str = URL) -> CacheIdent
 
 def test_a_fetched_file_is_identified(tmp_path: Path) -> None:
     got = fetch(tmp_path, {"behaviour": "fetch", "says": cache_file()})
-    assert (got.network, got.number) == BLOCK
+    assert got.block_id == BLOCK
     (call,) = fake_replay.calls(tmp_path / "bin" / "ethrex-replay")
     assert call["argv"] == [
         *("block", "9000001", "--rpc-url", URL, "--network", "hoodi"),

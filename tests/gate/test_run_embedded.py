@@ -29,6 +29,28 @@ def test_a_program_that_does_twice_the_work_is_a_regression(bench: Bench) -> Non
     assert block.head.phases["exec"] > 0  # type: ignore[union-attr]  # measured: there is a head
 
 
+def test_every_workload_that_it_knows_is_made_replayed_and_recorded(bench: Bench) -> None:
+    options = ("--ethrex-json=results.json", "--ethrex-repeat=2")
+    result = bench.record("embedded", *options, block="workload:all,gas=60K,seed=2")
+    result.assert_outcomes(passed=4)
+    folders = [
+        f"{name}-gas60K-seed2" for name in ("erc20-transfer", "eth-transfer", "keccak", "sstore-fresh")
+    ]
+    assert sorted(path.name for path in (bench.path / "baselines/workload").iterdir()) == folders
+    assert sorted(path.name for path in (bench.path / "replay_cache").glob("workload-*")) == [
+        f"workload-{folder}" for folder in folders
+    ]
+    for block in bench.results().blocks:
+        assert block.error is None
+        assert block.gas == pytest.approx(60_000, rel=0.2)
+
+
+def test_a_workload_that_it_does_not_know_is_an_error(bench: Bench) -> None:
+    result = bench.compare("embedded --extra-work 1", "embedded", *BUNDLED[1:], block="workload:mulmod")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*the embedded program knows no mulmod: it knows eth-transfer, erc20-*"])
+
+
 def test_a_block_that_does_not_execute_is_an_error_and_no_verdict(bench: Bench) -> None:
     bundled = ROOT / "pytest_ethrex_perf/embedded/blocks/cache_hoodi_9000001.json"
     text = bundled.read_text()

@@ -79,5 +79,7 @@ def test_names_of_other_networks_count_where_they_are_asked_for(bench: Bench) ->
     names = BlockScheduling(config)
     assert names.block("t.py::test_a[local-net/7]") == "local-net/7"
     assert names.block("t.py::test_a[x-hoodi/7-y]") == "hoodi/7"
+    assert names.block("t.py::test_a[x-workload/keccak,gas=30M,seed=0-y]") == "workload/keccak,gas=30M,seed=0"
+    assert names.block("t.py::test_a[workload/keccak]") is None
     assert names.block("mainnet/7/t.py::test_a[1]") is None
     assert names.block("t.py::test_a[api/7]") is None

@@ -77,7 +77,7 @@ def test_the_work_is_that_of_the_blocks_own_header_and_body(tmp_path: Path) -> N
 
 def test_a_file_is_identified(tmp_path: Path) -> None:
     got = cache.identify(write(tmp_path, content()), BLOCK)
-    assert (got.network, got.number, got.block_hash) == (*BLOCK, HASH)
+    assert (got.block_id, got.block_hash) == (BLOCK, HASH)
     assert len(got.witness_sha256) == 64
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.records.measurement import Kind, Program
 from pytest_ethrex_perf.replay import command
@@ -33,6 +34,23 @@ def test_arguments_of_the_embedded_program_come_after_the_blocks() -> None:
     words = ("python", "-X", "utf8", "-m", "pytest_ethrex_perf.embedded")
     got = measure(program(*words, "--extra-work", "15", kind="embedded"))
     assert got == [*words, *FROM_CACHE, "--no-zkvm", "--repeat", "11", "--extra-work", "15"]
+
+
+def test_a_workload_is_replayed_from_the_folder_of_its_parameters() -> None:
+    (block,) = parse_blocks(["workload:sload-cold,txs=5,slots=7"])
+    got = command.measure(
+        program("python", "-m", "pytest_ethrex_perf.embedded", "--extra-work", "15", kind="embedded"),
+        block,
+        cache_dir=Path("replay_cache"),
+        repeat=11,
+    )
+    assert got == [
+        *("python", "-m", "pytest_ethrex_perf.embedded", "custom", "block", "--tx", "sload-cold"),
+        *("--n-txs", "5", "--seed", "0", "--n-senders", "8", "--tx-gas", "1000000"),
+        *("--deploy-code-size", "1024", "--prestate-slots", "7", "--cached"),
+        *("--cache-dir", "replay_cache/workload-sload-cold-txs5-seed0-slots7"),
+        *("--no-zkvm", "--repeat", "11", "--extra-work", "15"),
+    ]
 
 
 def test_a_fetch_names_the_url_and_the_network_and_is_not_cached() -> None:

@@ -59,7 +59,8 @@ def test_real_successes_are_successes(name: str, repeat: int) -> None:
     got = parse(stdout)
     report = got.report
     assert report is not None
-    assert (report.network, report.number, report.gas, report.txs) == (*BLOCK, 4402947, 11)
+    assert (report.network, report.number) == (BLOCK.network, BLOCK.number)
+    assert (report.gas, report.txs) == (4402947, 11)
     assert [one.index for one in got.repeats] == list(range(1, repeat + 1))
     assert got.errors == ()
     assert got.phases["exec"] > 0
