@@ -30,7 +30,6 @@ _STATUS = re.compile(r"\b(?:always|cancelled|failure|success)\(\)")
 _SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 _WORDS = {"&&": " and ", "||": " or ", "!": " not ", "true": "True", "false": "False"}
 
-_MAIN = "import sys; from pytest_ethrex_perf.cli import main; sys.exit(main())"
 # what `python3` is: `-m venv` in no time, and without a network
 _PYTHON = f"""#!/bin/sh
 if [ "$1 $2" != "-m venv" ]; then exec {sys.executable} "$@"; fi
@@ -38,7 +37,7 @@ for folder; do :; done
 mkdir -p "$folder/bin"
 printf '#!/bin/sh\\necho "$@" >> "$RUNNER_TEMP/installed"\\n' > "$folder/bin/python"
 printf '#!/bin/sh\\nexec {sys.executable} -m pytest "$@"\\n' > "$folder/bin/pytest"
-printf '#!/bin/sh\\nexec {sys.executable} -c "{_MAIN}" "$@"\\n' > "$folder/bin/ethrex-perf"
+printf '#!/bin/sh\\nexec {sys.executable} -m tests.ci.ethrex_perf "$@"\\n' > "$folder/bin/ethrex-perf"
 chmod +x "$folder"/bin/*
 """
 

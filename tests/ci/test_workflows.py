@@ -165,3 +165,17 @@ def test_a_night_without_a_tag_records_only(site: Site) -> None:
     assert measured.conclusion == "success", measured.log
     assert measured.outcomes["Gate against it"] == "skipped"
     assert "::notice::There is no tag to gate against." in measured.log
+
+
+def test_a_night_on_which_it_became_slower_searches_for_the_commit(site: Site) -> None:
+    site.scratch.git("tag", "v1")
+    site.scratch.commit("still the same", exec_ms=60)
+    slow = site.scratch.commit("the culprit", exec_ms=72)
+    site.scratch.commit("as slow as it was", exec_ms=72)
+    measured, proposed = site.night()
+    assert measured.conclusion == "failure"
+    assert measured.outputs["gate"]["slower"].split()[0] in ("mainnet/1", "mainnet/2")
+    assert measured.outcomes["Search for the commit"] == "success", measured.log
+    assert slow[:12] in (site.scratch.path / RESULTS / "bisect.txt").read_text()
+    assert "the culprit" in site.runner.summary.read_text()
+    assert proposed is not None
