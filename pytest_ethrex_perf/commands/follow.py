@@ -23,6 +23,7 @@ _CHUNK = 64 * 2**10
 _LONGEST_LINE = 4 * 2**10
 _STDOUT = 1
 _OF_BLOCK = re.compile(r"ethrex-perf: (?P<block>\S+/\d+) (?P<done>\d+)/(?P<planned>\d+)\b")
+_OF_BUILD = re.compile(r"ethrex-perf: (?P<what>building (?:base|head): git:\S+ [0-9a-f]{7,64})\b")
 _OF_BLOCKS = re.compile(r" (?P<done>\d+)/(?P<all>\d+) blocks\b")
 
 
@@ -31,6 +32,9 @@ def status(line: str) -> str | None:
 
     None for every other line.
     """
+    of_build = _OF_BUILD.match(line)
+    if of_build is not None:
+        return of_build["what"]
     of_block = _OF_BLOCK.match(line)
     if of_block is None:
         return None

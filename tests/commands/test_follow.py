@@ -34,6 +34,11 @@ def _line(blocks: int, decided: int) -> str:
     return f"ethrex-perf: {live.line(status, 160)}"
 
 
+def test_a_build_is_named_by_its_revision_and_commit() -> None:
+    line = 'ethrex-perf: building head: git:HEAD 74083664 "words of others" 2026-11-26'
+    assert follow.status(line) == "building head: git:HEAD 74083664"
+
+
 def test_progress_is_read_from_the_lines_of_a_run() -> None:
     assert follow.status(_line(11, 3)) == "gating: 3 of 11 blocks"
     assert follow.status(_line(1, 0)) == "gating mainnet/24443168: 6 of 24 measurements"

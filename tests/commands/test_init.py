@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,9 @@ from pytest_ethrex_perf import cli
 from pytest_ethrex_perf.commands import surroundings
 from pytest_ethrex_perf.host import files
 from tests.commands.desk import Ran
+from tests.commands.test_surroundings import engine
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[2]
 FILES = ["ethrex-perf.toml", "tests/perf/test_blocks.py"]
 WORKFLOWS = [
     ".github/workflows/ethrex-perf-comment.yml",
@@ -113,6 +113,29 @@ def test_a_dry_run_says_by_its_exit_code_that_something_differs(folder: Folder) 
     ran = folder.init("--dry-run")
     assert ran.code == 1
     assert "-blocks = [1]\n\\ No newline at end of file\n" in ran.out
+
+
+def test_a_cargo_workspace_gets_a_build_of_its_own(folder: Folder, tmp_path: Path) -> None:
+    engine(tmp_path / "ethrex")
+    ran = folder.init(str(tmp_path / "ethrex"))
+    assert "its revisions are built with ethrex-replay, which is not beside it" in ran.out
+    assert "  git clone https://github.com/lambdaclass/ethrex-replay ../ethrex-replay\n" in ran.out
+    assert "\n[build.harness]\n" in (tmp_path / "ethrex/ethrex-perf.toml").read_text()
+
+
+def test_this_repository_keeps_the_settings_that_it_has(folder: Folder) -> None:
+    for name in ("ethrex-perf.toml", ".gitignore", "pytest_ethrex_perf/embedded/blocks"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, folder.path / name)
+    folder.git("init", "-q")
+    folder.git("add", ".")
+    ran = folder.init("--github")
+    assert ran.code == 1
+    assert folder.files()["ethrex-perf.toml"] == (ROOT / "ethrex-perf.toml").read_text()
+    assert folder.files()[".gitignore"] == (ROOT / ".gitignore").read_text() + "ethrex-perf-results/\n"
+    assert '@pytest.mark.ethrex_block("hoodi:9000001")' in folder.files()["tests/perf/test_blocks.py"]
+    assert '    -replay = "embedded"\n' in ran.out
 
 
 def test_another_directory_may_be_named(folder: Folder, tmp_path: Path) -> None:

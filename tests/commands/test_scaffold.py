@@ -57,6 +57,13 @@ def test_nothing_is_left_to_fill_in(seen: surroundings.Surroundings) -> None:
         assert text.endswith("\n")
 
 
+def test_caches_that_are_not_in_git_lie_in_the_home_of_a_runner(seen: surroundings.Surroundings) -> None:
+    texts = {path.stem: text for path, text in scaffold.files(seen, github=True)}
+    assert '--ethrex-cache-dir="$HOME/ethrex-perf/replay_cache" \\\n' in texts["ethrex-perf"]
+    assert ' --cache-dir="$HOME/ethrex-perf/replay_cache" |\n' in texts["ethrex-perf-nightly"]
+    assert ("git clone" in texts["ethrex-perf"]) == seen.is_engine
+
+
 def test_the_settings_are_read_and_list_the_blocks(seen: surroundings.Surroundings) -> None:
     read = _read(seen)
     if seen.caches is None:
