@@ -25,9 +25,9 @@ from pytest_ethrex_perf.host.perf_tool import PerfTool
 from tests import cache_file, forced_machine, whole_programs
 from tests.counters import fake_perf
 from tests.faults import fake_replay
-from tests.profile.programs import interpreter, perf, profiles, toy
+from tests.profile.programs import deep, interpreter, perf, profiles, toy
 
-__all__ = ["interpreter", "perf", "profiles", "toy"]  # fixtures of more than one room
+__all__ = ["deep", "interpreter", "perf", "profiles", "toy"]  # fixtures of more than one room
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import RunResult

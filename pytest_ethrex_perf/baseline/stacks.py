@@ -15,6 +15,7 @@ import msgspec
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.profile import stacks
+from pytest_ethrex_perf.profile.names import CUT
 from pytest_ethrex_perf.records.metric import EXEC
 
 if TYPE_CHECKING:
@@ -146,7 +147,9 @@ def _of(profile: Profile, kept: Iterable[Stack], least: int = 0) -> Profile:
 
     def frames(stack: Stack) -> Frames:
         names = tuple(profile.names[index] for index in stack.frames)
-        return names if _samples(stack) >= least or len(names) == 1 else (SMALL, names[-1])
+        if _samples(stack) >= least or len(names) == 1:
+            return names
+        return (CUT if names[0] == CUT else SMALL, names[-1])
 
     names, tables = stacks.gathered(
         (stack.phase, repeat, stack.thread, frames(stack))

@@ -19,7 +19,8 @@ from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import perf_tool, proc
 from pytest_ethrex_perf.host.machine import identify
 from pytest_ethrex_perf.host.noise import NoiseProbe, load1
-from pytest_ethrex_perf.profile import perf, samply
+from pytest_ethrex_perf.profile import depth, perf, recursion, samply
+from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 from pytest_ethrex_perf.records import regular_file, units
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 
@@ -35,6 +36,7 @@ _MARKS = {"ok": "✅", "better": "⚠️", "missing": "❌", "unknown": "❔"}
 _EXIT_MISSING = 1
 _LOAD_PER_CPU = 0.1  # beside us
 _SPREAD = 0.02  # of a loop that always does the same
+_RECURSION_LIMITS = Limits(timeout_s=30.0, mib=64)
 _LOOPS, _LOOP_MS = 40, 15.0
 _RELEASE_WITH_DEBUG = "cargo build --profile release-with-debug"
 
@@ -139,11 +141,11 @@ def lines(finding: Finding) -> Iterator[str]:
 def examine(
     environ: Mapping[str, str], *, program: Program | None = None, root: Path = proc.ROOT, noise: bool = True
 ) -> Iterator[Finding]:
-    """Look at everything, in about a second if `noise` is measured; `root` holds proc and sys."""
+    """Look at everything, in a few seconds, fewer unless `noise` is measured; `root` holds proc and sys."""
     if sys.platform == "darwin":
         yield _samply(environ)
     else:
-        yield _perf(environ, root)
+        yield from _perf(environ, root)
         yield from _permissions(root)
         yield _pmu(root)
         yield from _counts(environ, root)
@@ -157,14 +159,38 @@ def examine(
         yield _noise(root)
 
 
-def _perf(environ: Mapping[str, str], root: Path) -> Finding:
+def _perf(environ: Mapping[str, str], root: Path) -> Iterator[Finding]:
     try:
         tool = perf.find(environ, root=root)
     except MeasurementError as error:
         reason, _, fix = str(error).partition(": ")
-        return Finding("profiles (perf)", "missing", reason, fix or None)
+        yield Finding("profiles (perf)", "missing", reason, fix or None)
+        return
     compression = "" if tool.compresses else ", without compression"
-    return Finding("profiles (perf)", "ok", f"perf {tool.version} records user-space stacks{compression}")
+    yield Finding("profiles (perf)", "ok", f"perf {tool.version} records user-space stacks{compression}")
+    yield _whole_stacks(tool, environ)
+
+
+def _whole_stacks(tool: perf.Perf, environ: Mapping[str, str]) -> Finding:
+    """Whether stacks as deep as ethrex's come out whole: a recursion in Python, recorded now."""
+    name = "whole stacks (perf)"
+    cut, kib = 1.0, 0
+    for size in tool.stack_sizes(Sampling()):
+        kib = round(size / 1024)
+        try:
+            cut = recursion.cut_off(tool, Sampling(stack_bytes=size, limits=_RECURSION_LIMITS), environ)
+        except MeasurementError as error:
+            return Finding(name, "missing", f"a recursion in Python: {error}")
+        if cut <= depth.ENOUGH:
+            text = f"{units.percent(cut)} of stacks some 20 KiB deep were cut off, with {kib} KiB of each"
+            return Finding(name, "ok", text)
+    return Finding(
+        name,
+        "better",
+        f"{units.percent(cut)} of stacks some 20 KiB deep were cut off, even with {kib} KiB of each",
+        "perf version --build-options: it needs libunwind or libdw; programs with frame pointers do without "
+        "(--ethrex-profile-frames=fp)",
+    )
 
 
 def _samply(environ: Mapping[str, str]) -> Finding:

@@ -68,6 +68,8 @@ def _stacks(args: argparse.Namespace) -> int:
     if not args.raw_names:
         chosen = stacks.shortened(chosen)
     chosen = stacks.select(chosen, phase=args.phase, thread=args.thread)
+    if cut := stacks.cut_sentence(stacks.cut_off(chosen)):
+        notes.append(f"note: {cut}")
     _say(f"{chosen.total():,} samples", *notes)
     for section in _sections(args, chosen):
         _say("", *section)

@@ -55,18 +55,23 @@ class Effort:
 
 
 def effort(
-    taken: Sequence[Invocation], *, sides: int, drop: int, limit_s: float, invocations: int
+    taken: Sequence[Invocation], *, sides: int, drop: int, limit_s: float, invocations: int, trial: int = 0
 ) -> Effort | None:
-    """What fits into `limit_s`, by what the invocations `taken` lasted; None where not even one does."""
+    """What fits into `limit_s`, by what the invocations `taken` lasted; None where not even one does.
+
+    `trial` repeats in an invocation of their own come first.
+    """
     each = statistics.median((sum(i.prep_ns) + sum(i.exec_ns)) / len(i.exec_ns) / 1e9 for i in taken)
     loading = statistics.median((i.wall_ns - sum(i.prep_ns) - sum(i.exec_ns)) / 1e9 for i in taken)
     executing = statistics.median(sum(i.exec_ns) / len(i.exec_ns) / 1e9 for i in taken)
     wanted = min(max(LEAST_REPEATS, math.ceil(SAMPLED_S / executing)), MOST_REPEATS)
+    loading = max(loading, 0.0)
+    trial_s = loading + trial * each if trial else 0.0
     for count in range(invocations, 0, -1):
-        room_s = limit_s / (SLOWDOWN * sides * count) - max(loading, 0.0)
+        room_s = (limit_s / SLOWDOWN - trial_s) / (sides * count) - loading
         repeat = min(wanted, math.floor(room_s / each)) if room_s > 0 else 0
         if repeat > drop:
-            return Effort(count, repeat, sides * count * (max(loading, 0.0) + repeat * each))
+            return Effort(count, repeat, trial_s + sides * count * (loading + repeat * each))
     return None
 
 
@@ -146,7 +151,7 @@ class Explainer:
         base: Sequence[Profile],
         notes: Sequence[str],
     ) -> Findings:
-        from pytest_ethrex_perf.profile import artifacts, differential
+        from pytest_ethrex_perf.profile import artifacts, differential, stacks
 
         metric = _failed(result) or EXEC
         drop = plan.request.drop
@@ -157,7 +162,12 @@ class Explainer:
                 base, head, drop=drop, measured_ms=_measured_ms(result, metric), phase=metric
             )
         else:
-            notes = [*notes, *dict.fromkeys(note for taken in head for note in taken.notes)]
+            cut = stacks.cut_sentence(profile.cut_off[1], "head's ")
+            notes = [
+                *notes,
+                *dict.fromkeys(note for taken in head for note in taken.notes),
+                *filter(None, [cut]),
+            ]
         folder = self._folder() / artifacts.folder_name(result.block)
         try:
             artifacts.write(folder, head, base)
@@ -177,6 +187,7 @@ class Explainer:
         """Profile head once, and keep its stacks beside the baseline that its session was recorded in."""
         from pytest_ethrex_perf.baseline import stacks
         from pytest_ethrex_perf.host import lock
+        from pytest_ethrex_perf.profile.stacks import cut_off, cut_sentence
 
         if plan.baseline_path is None:  # of counts alone: their base can be of any machine
             return Findings()
@@ -184,7 +195,8 @@ class Explainer:
         (profile,) = taken["head"]
         with lock.writing(stacks.path(plan.baseline_path)):
             kept = stacks.save(plan.baseline_path, profile)
-        return Findings(kept=kept, notes=profile.notes)
+        cut = cut_sentence(cut_off(profile.folded()), "these ")
+        return Findings(kept=kept, notes=(*profile.notes, *filter(None, [cut])))
 
     def _record(
         self,
@@ -198,7 +210,7 @@ class Explainer:
 
         Raises `MeasurementError` before that.
         """
-        from pytest_ethrex_perf.profile import record
+        from pytest_ethrex_perf.profile import depth, record
 
         limit_s: float = self._settings.profile_time
         measured = [pair.head for pair in result.pairs] or list(result.invocations)
@@ -209,6 +221,7 @@ class Explainer:
             drop=plan.request.drop,
             limit_s=limit_s,
             invocations=invocations or record.INVOCATIONS,
+            trial=depth.REPEAT if self._settings.profile_frames == "dwarf" else 0,
         )
         if planned is None:
             raise MeasurementError(

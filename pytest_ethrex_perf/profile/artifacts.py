@@ -107,6 +107,7 @@ def summed_up(
         phase=phase,
         recorder=head[0].recorder,
         repeats=(_repeats(base, drop) if base else None, _repeats(head, drop)),
+        cut_off=(stacks.cut_off(of_base) if base else None, stacks.cut_off(of_head)),
         hotspots=tuple(
             Hotspot(name=name, ms=ms, share=ms / total)
             for name, ms in sorted(own.items(), key=lambda item: (-item[1], item[0]))[:_HOTSPOTS]

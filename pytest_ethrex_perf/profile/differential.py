@@ -22,7 +22,7 @@ import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.judge.samples import of_repeats
-from pytest_ethrex_perf.profile import names
+from pytest_ethrex_perf.profile import names, stacks
 from pytest_ethrex_perf.profile.analyses import NO_CALLER, ethrex_above
 from pytest_ethrex_perf.records.result import Explanation, FunctionChange
 
@@ -92,6 +92,11 @@ class _Side:
                     if repeat >= kept.first:
                         cells[number, repeat] += samples
         return counts
+
+    def cut_off(self) -> float:
+        """The fraction of CPU time whose stacks were cut off."""
+        groups = self.group(lambda _thread, frames: frames[0])
+        return stacks.cut_off({("", root): self.mean(cells).ms for root, cells in groups.items()})
 
     def mean(self, cells: Counter[tuple[int, int]]) -> _Mean:
         """Mean over all repeats with the estimates of its variance."""
@@ -163,6 +168,9 @@ def explain(
 
 
 def _cautions(before: _Side, after: _Side) -> Iterator[str]:
+    for whose, side in (("base's ", before), ("head's ", after)):
+        if sentence := stacks.cut_sentence(side.cut_off(), whose):
+            yield sentence
     if min(len(before.kept), len(after.kept)) == 1:
         yield "one profiled invocation of a side: how much invocations differ is missing from the errors"
     old, new = ({kept.profile.recorder for kept in side.kept} for side in (before, after))

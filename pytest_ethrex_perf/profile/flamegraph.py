@@ -13,9 +13,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.profile.names import printable
+from pytest_ethrex_perf.profile.stacks import cut_off, cut_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_ethrex_perf.profile.stacks import Frames
 
@@ -63,14 +64,17 @@ def graph(title: str, stacks: Mapping[Frames, float], *, unit: str = "samples") 
     `stacks` are values in `unit` by stack, root first. Below it stand only the frames that are wide enough to
     be seen (`SMALLEST`).
     """
-    return _figure(title, _tree({}, stacks), unit, differential=False)
+    notes = filter(None, [cut_sentence(cut_off(stacks))])
+    return _figure(title, _tree({}, stacks), unit, notes, differential=False)
 
 
 def differential(
     title: str, base: Mapping[Frames, float], head: Mapping[Frames, float], *, unit: str = "ms"
 ) -> str:
     """Base against head as a `<figure>`, both in `unit` per block so that they can be compared."""
-    return _figure(title, _tree(base, head), unit, differential=True)
+    sides = (("base's ", base), ("head's ", head))
+    notes = filter(None, (cut_sentence(cut_off(stacks), whose) for whose, stacks in sides))
+    return _figure(title, _tree(base, head), unit, notes, differential=True)
 
 
 def page(title: str, figures: Sequence[str]) -> str:
@@ -106,7 +110,7 @@ def _tree(base: Mapping[Frames, float], head: Mapping[Frames, float]) -> _Node:
     return root
 
 
-def _figure(title: str, root: _Node, unit: str, *, differential: bool) -> str:
+def _figure(title: str, root: _Node, unit: str, notes: Iterable[str], *, differential: bool) -> str:
     names: dict[str, int] = {}
     left_out: Counter[str] = Counter()
 
@@ -126,6 +130,7 @@ def _figure(title: str, root: _Node, unit: str, *, differential: bool) -> str:
     # `</` would end the script element, `<!--` would open a comment in it
     data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     note = f" Frames below {100 * SMALLEST:g} % are left out." if left_out else ""
+    note += "".join(f" {sentence}." for sentence in notes)
     colours = " Red grew, blue shrank; a frame is as wide as the larger side." if differential else ""
     return (
         f'<figure class="flamegraph"><figcaption>{html.escape(title)}</figcaption>'

@@ -7,11 +7,12 @@ over. With `--show-task-events` a line says when a process began to execute a fi
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf.profile.names import UNKNOWN, of_module, shorten
+from pytest_ethrex_perf.profile.names import CUT, UNKNOWN, of_module, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -36,9 +37,12 @@ _MODULE = re.compile(
 _OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 _ENTRY = {
     *("_start", "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main"),
+    *("_dl_start_user", "_start_c", "libc_start_main_stage2"),
     *("clone", "clone3", "__clone", "__clone3", "__GI___clone", "__GI___clone3", "start_thread"),
     *("start", "thread_start", "_pthread_start"),
 }
+# where a thread begins if the C library has no names for it: in the library, or in Rust's own first function
+_BEGINNING = re.compile(r"\[(?:libc|libpthread|ld)\b[^\]]*\]|std::.*\bthread_start")
 _ETHREX_FUNCTION = re.compile(r"ethrex_\w+::")
 
 
@@ -52,7 +56,7 @@ class Sample(NamedTuple):
     pid: int
     tid: int
     frames: Frames
-    """Root first."""
+    """Root first; below `CUT` if its callers are missing."""
 
 
 def samples(lines: Iterable[str]) -> Iterator[Sample]:
@@ -88,8 +92,26 @@ def _sample(header: re.Match[str], frames: list[str], executables: Collection[st
         comm="" if header["comm"] in executables else header["comm"],
         pid=pid,
         tid=int(header["tid"] or pid),
-        frames=without_entry(tuple(reversed(frames))) or (UNKNOWN,),
+        frames=from_start(tuple(reversed(frames))),
     )
+
+
+def from_start(frames: Frames) -> Frames:
+    """The stack from its thread's first function on; below `CUT` where it does not reach back to that.
+
+    What perf can't walk further it says by a frame without module, `ffffffffffffffff [unknown] ([unknown])`,
+    where libunwind unwinds (libdw only stops), and so it does where it already was at the start. So a stack
+    is whole if, that frame apart, the outermost or the next is where the C library enters a process or a
+    thread. A stack all of whose frames have no name is let pass: its start could have none, either.
+    """
+    known = tuple(itertools.dropwhile(lambda frame: frame == UNKNOWN, frames))
+    if not known:
+        return (CUT, UNKNOWN)
+    if any(frame in _ENTRY or _BEGINNING.fullmatch(frame) for frame in known[:2]):
+        return without_entry(known[1:] if known[1:2] and known[1] in _ENTRY else known)
+    if len(known) == len(frames) and all(frame.startswith("[") for frame in known):
+        return known
+    return (CUT, *known)
 
 
 def without_entry(frames: Frames) -> Frames:

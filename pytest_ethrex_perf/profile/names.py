@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UNKNOWN = "[unknown]"
+CUT = "[cut off]"
+"""Root of a stack that does not reach back to where its thread began."""
 _HASH = re.compile(r"::h[0-9a-f]{16}\b")
 _CRATE_HASH = re.compile(r"(?<=\w)(?:\[[0-9a-f]{5,16}\]|\[[0-9a-f]{1,16}\](?=::))")
 # what LLVM and GCC append to the clones that they make of a function, rustc-demangle in brackets, and what

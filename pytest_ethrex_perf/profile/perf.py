@@ -7,13 +7,15 @@ out: users without privileges would not see it.
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import perf_tool, proc, process, scratch
 from pytest_ethrex_perf.profile import folding
+from pytest_ethrex_perf.profile.sampling import STACK_BYTES
 from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ _ENVIRONMENT = {
     "PERF_CONFIG": "/dev/null",  # a user's own defaults would change what is recorded
     "DEBUGINFOD_URLS": "",  # or perf script asks servers for symbols, for minutes
 }
-_STACK_BYTES = 8192  # of each sample's stack, copied to be unwound afterwards
+_MOST_STACK_BYTES = 65_528
+"""perf takes no more of a stack (perf-record(1), --call-graph)."""
+_BUFFER = "4M"
+"""For each CPU, where it is permitted: of perf's own 512 KiB, 16 stacks of 32 KiB, samples are lost."""
 _LOST = re.compile(r"lost (?P<lost>[0-9,]+) (?:chunks|samples|events)", re.IGNORECASE)
 
 
@@ -39,10 +44,17 @@ class Perf:
     version: str
     compresses: bool = True
     """Not every distribution builds it with zstd."""
+    buffers: bool = True
+    """Large ones; without privileges the kernel may not lock so much memory."""
 
     def describe(self, sampling: Sampling) -> str:
-        """`perf 6.1.187, dwarf frames`."""
-        return f"perf {self.version}, {sampling.frames} frames"
+        """`perf 6.1.187, dwarf frames of 32 KiB`."""
+        of = f" of {sampling.stack_bytes / 1024:.0f} KiB" if sampling.frames == "dwarf" else ""
+        return f"perf {self.version}, {sampling.frames} frames{of}"
+
+    def stack_sizes(self, sampling: Sampling) -> tuple[int, ...]:
+        """As many as usual, and the most."""
+        return (STACK_BYTES, _MOST_STACK_BYTES) if sampling.frames == "dwarf" else ()
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Without anybody's own configuration, and without the network."""
@@ -50,7 +62,7 @@ class Perf:
 
     def arguments(self, argv: Sequence[str], file: Path, sampling: Sampling) -> list[str]:
         """`perf record` of `argv`; it ends the program when `file` reaches its limit."""
-        chain = f"dwarf,{_STACK_BYTES}" if sampling.frames == "dwarf" else "fp"
+        chain = f"dwarf,{sampling.stack_bytes}" if sampling.frames == "dwarf" else "fp"
         return [
             *self._record(file),
             *("--call-graph", chain, "--freq", str(sampling.frequency)),
@@ -58,9 +70,10 @@ class Perf:
         ]
 
     def _record(self, file: Path) -> list[str]:
-        compress = ["--compression-level=1"] if self.compresses else []
+        able = ["--compression-level=1"] if self.compresses else []
+        able += [f"--mmap-pages={_BUFFER}"] if self.buffers else []
         return [
-            *(self.path, "record", "--event", EVENT, "--clockid", "CLOCK_MONOTONIC", *compress),
+            *(self.path, "record", "--event", EVENT, "--clockid", "CLOCK_MONOTONIC", *able),
             # no copies of every program in ~/.debug
             *("--no-buildid", "--no-buildid-cache", "--output", str(file)),
         ]
@@ -128,14 +141,12 @@ def find(environ: Mapping[str, str], *, root: Path = proc.ROOT) -> Perf:
     not permitted.
     """
     tool = perf_tool.find(environ, root=root)
-    perf = Perf(tool.path, tool.version)
-    complaint = perf.try_out(environ)
-    if complaint is None:
-        return perf
-    plain = replace(perf, compresses=False)
-    if plain.try_out(environ) is None:
-        return plain
-    raise MeasurementError(_not_permitted(complaint, root))
+    complaint = None
+    for compresses, buffers in itertools.product((True, False), repeat=2):
+        perf = Perf(tool.path, tool.version, compresses, buffers)
+        if (complaint := perf.try_out(environ)) is None:
+            return perf
+    raise MeasurementError(_not_permitted(complaint or "", root))
 
 
 def _not_permitted(complaint: str, root: Path) -> str:

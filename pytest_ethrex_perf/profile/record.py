@@ -7,9 +7,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import process, scratch
-from pytest_ethrex_perf.profile import folding, perf, samply, stacks
+from pytest_ethrex_perf.profile import depth, folding, perf, samply, stacks
 from pytest_ethrex_perf.profile.sampling import FREQUENCY, frequencies
 from pytest_ethrex_perf.profile.timeline import timeline
 from pytest_ethrex_perf.replay import command, failure, output, transcript
@@ -41,6 +43,8 @@ class _Recording:
     timeline: Timeline
     samples: Sequence[folding.Sample]
     notes: tuple[str, ...]
+    file_bytes: int
+    reading_s: float
 
 
 def find(environ: Mapping[str, str]) -> Profiler:
@@ -75,11 +79,48 @@ class Recorder:
         """The profiles of `invocations` of each side, taken ABBA as they are asked for: drift hits both.
 
         `sampling` says how each is taken, by the sampling rate whose turn it is (around `frequency`, in Hz).
+        A short recording of head comes first, so that stacks are whole and the limits hold; see `depth`.
         Raises `MeasurementError` as `record` does, and what `sampling` raises.
         """
-        for number, rate in enumerate(frequencies(invocations, frequency)):
+        taken = self._depth(sides["head"], sampling, frequency, invocations * len(sides))
+        for number, rate in enumerate(frequencies(invocations, taken.frequency)):
             for side in sorted(sides, reverse=number % 2 == 1):
-                yield side, self.record(sides[side], f"{side}-{number + 1:03}", sampling(rate))
+                how = replace(sampling(rate), stack_bytes=taken.stack_bytes)
+                profile = self.record(sides[side], f"{side}-{number + 1:03}", how)
+                yield side, msgspec.structs.replace(profile, notes=(*profile.notes, *taken.notes))
+
+    def _depth(
+        self, program: Program, sampling: Callable[[int], Sampling], frequency: int, recordings: int
+    ) -> depth.Depth:
+        """How much of each stack is taken, and how often; more than usual only where that is not enough."""
+        trials: list[depth.Trial] = []
+        how = sampling(frequency)
+        for stack_bytes in self.profiler.stack_sizes(how):
+            how = replace(sampling(frequency), stack_bytes=stack_bytes)
+            trials.append(replace(self, repeat=depth.REPEAT).try_out(program, how))
+            if trials[-1].cut <= depth.ENOUGH:
+                break
+        if not trials:
+            return depth.Depth(how.stack_bytes, frequency)
+        return depth.plan(
+            trials, frequency=frequency, repeat=self.repeat, recordings=recordings, limits=how.limits
+        )
+
+    def try_out(self, program: Program, sampling: Sampling) -> depth.Trial:
+        """What one invocation shows of the program's stacks. Raises `MeasurementError` as `record` does."""
+        recording = self._recording(program, "trial", sampling)
+        profile = self._profile(program, recording, sampling)
+        every = profile.folded()
+        loading = sum(count for frames, count in every.items() if stacks.phase_of(frames) == "cache-io")
+        return depth.Trial(
+            stack_bytes=sampling.stack_bytes,
+            cut=max(stacks.cut_off(every), stacks.cut_off(profile.folded(["exec"]))),
+            samples=every.total(),
+            file_bytes=recording.file_bytes,
+            reading_s=recording.reading_s,
+            loading_s=loading / sampling.frequency,
+            repeat_s=(every.total() - loading) / sampling.frequency / self.repeat,
+        )
 
     def record(self, program: Program, label: str, sampling: Sampling) -> stacks.Profile:
         """The profile of one invocation; `label` (`head-003`) completes the name of a failure's log file.
@@ -87,11 +128,25 @@ class Recorder:
         Raises `MeasurementError`, one line: a limit that was hit and what to do, or why the replay itself
         does not count.
         """
-        redact = Redactor([*self.secrets, *secrets_in(self.environ)])
+        recording = self._recording(program, label, sampling)
+        if not recording.samples:
+            raise MeasurementError(
+                f"{self.block}: not profiled: {self.profiler.describe(sampling)} took no sample: is it a "
+                "very short block?"
+            )
+        return self._profile(program, recording, sampling)
+
+    def _recording(self, program: Program, label: str, sampling: Sampling) -> _Recording:
         try:
-            recording = self._run(program, label, sampling, redact)
+            return self._run(program, label, sampling)
         except MeasurementError as error:
-            raise MeasurementError(f"{self.block}: not profiled: {redact(str(error))}") from None
+            raise MeasurementError(f"{self.block}: not profiled: {self._redact(str(error))}") from None
+
+    @property
+    def _redact(self) -> Redactor:
+        return Redactor([*self.secrets, *secrets_in(self.environ)])
+
+    def _profile(self, program: Program, recording: _Recording, sampling: Sampling) -> stacks.Profile:
         samples, cut, repeats = recording.samples, recording.timeline, recording.output.repeats
         threads = folding.threads(samples)
         names, tables = stacks.gathered(
@@ -99,7 +154,7 @@ class Recorder:
         )
         return stacks.Profile(
             program_sha256=program.sha256,
-            label=redact(program.label),
+            label=self._redact(program.label),
             block=str(self.block),
             started=recording.started,
             recorder=self.profiler.describe(sampling),
@@ -111,7 +166,7 @@ class Recorder:
             notes=recording.notes,
         )
 
-    def _run(self, program: Program, label: str, sampling: Sampling, redact: Redactor) -> _Recording:
+    def _run(self, program: Program, label: str, sampling: Sampling) -> _Recording:
         argv = command.measure(program, self.block, cache_dir=self.cache_dir, repeat=self.repeat)
         environ = self.profiler.environment(command.child_environment(self.environ))
         with scratch.folder() as folder:
@@ -124,22 +179,23 @@ class Recorder:
             reason = self._failure(finished, read, sampling)
             if reason is not None:
                 name = f"{self.block.file_name}-profile-{label}"
-                log = transcript.keep(recording, finished, log_dir=self.log_dir, name=name, redact=redact)
+                log = transcript.keep(
+                    recording, finished, log_dir=self.log_dir, name=name, redact=self._redact
+                )
                 raise MeasurementError(f"{reason}; {log}")
             cut = timeline(finished.stdout, [repeat.exec_ns for repeat in read.repeats])
             left_s = max(sampling.limits.timeout_s - finished.wall_ns / 1e9, _LEAST_S)
+            began = time.monotonic()
             samples, notes = self.profiler.samples(
                 file,
                 utc_offset_ns=(before + after) // 2,
                 environ=environ,
                 limits=replace(sampling.limits, timeout_s=left_s),
             )
-        if not samples:
-            raise MeasurementError(
-                f"{self.profiler.describe(sampling)} took no sample: is it a very short block?"
-            )
+            reading_s = time.monotonic() - began
+            file_bytes = file.stat().st_size if file.exists() else 0
         notes = [*notes, *_cautions(samples, after - before)]
-        return _Recording(finished.started, read, cut, samples, tuple(notes))
+        return _Recording(finished.started, read, cut, samples, tuple(notes), file_bytes, reading_s)
 
     def _failure(self, finished: process.Finished, read: Output, sampling: Sampling) -> str | None:
         """Why the invocation is no profile, the profiler's reasons first; None where it is one."""
@@ -171,7 +227,7 @@ def _cautions(samples: Sequence[folding.Sample], clock_moved_ns: int) -> Iterato
             "the wrong place"
         )
     nameless = sum(sample.frames[-1].startswith("[") for sample in samples)
-    if nameless > len(samples) / 3:
+    if samples and nameless > len(samples) / 3:
         yield (
             f"{100 * nameless / len(samples):.0f} % of the samples have no function's name: profile a build "
             "with symbols (cargo build --profile release-with-debug)"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 FrameSource = Literal["dwarf", "fp"]
 FREQUENCY = 997
 """Samples per second of CPU time: a prime, so that it does not beat with what the program does."""
+STACK_BYTES = 32 * 1024
+"""Of each sample's stack, copied to be unwound afterwards: ethrex's reach beyond 16 KiB."""
 _SPREAD = 0.3  # of the frequencies of several invocations, around the one asked for
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -41,6 +43,8 @@ class Sampling:
     frequency: int = FREQUENCY
     """Samples per second of CPU time."""
     limits: Limits = Limits()
+    stack_bytes: int = STACK_BYTES
+    """Where frames are `dwarf`."""
 
 
 def frequencies(count: int, frequency: int = FREQUENCY) -> list[int]:
@@ -76,6 +80,10 @@ class Profiler(Protocol):
 
         `utc_offset_ns` is UTC minus CLOCK_MONOTONIC. Raises `MeasurementError` without the block's name.
         """
+        ...
+
+    def stack_sizes(self, sampling: Sampling) -> Sequence[int]:
+        """How many bytes of each stack it can copy, the fewest first; none where it walks stacks itself."""
         ...
 
     def describe(self, sampling: Sampling) -> str:

@@ -53,6 +53,10 @@ class Samply:
         """`samply`; how it walks stacks is its own business."""
         return f"samply, {sampling.frequency} Hz"
 
+    def stack_sizes(self, sampling: Sampling) -> tuple[int, ...]:  # noqa: ARG002 - one interface
+        """None: it walks stacks itself."""
+        return ()
+
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The program's own."""
         return Environment(environ)

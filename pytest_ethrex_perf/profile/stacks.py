@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import msgspec
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.profile.names import shorten
-from pytest_ethrex_perf.records import nesting, regular_file
+from pytest_ethrex_perf.profile.names import CUT, UNKNOWN, shorten
+from pytest_ethrex_perf.records import nesting, regular_file, units
 from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _ROOTS: dict[str, Phase] = {f"[{phase}]": phase for phase in PHASES}
 _LINE = re.compile(r"(?P<frames>.*\S)\s+(?P<count>[0-9]{1,18})\s*")
 _CUT = 4  # lines of another form for each folded stack, from which on it is another kind of file
 _READ_LIMIT = 2**30  # bytes, uncompressed
+_TELLABLE = 0.001  # a fraction that is not rounded to nothing
 _GZIP = b"\x1f\x8b"
 
 
@@ -107,6 +108,24 @@ def thread_of(frames: Frames) -> str:
 def functions(frames: Frames) -> Frames:
     """The stack without phase and thread."""
     return frames[2 if phase_of(frames) else 1 :]
+
+
+def cut_off(stacks: Mapping[Frames, float]) -> float:
+    """The fraction of samples (or ms) whose stack does not reach back to its thread's start.
+
+    Ours hang below `CUT`; of other tools' files those below `[unknown]` are known to.
+    """
+    total = sum(stacks.values())
+    cut = sum(value for frames, value in stacks.items() if functions(frames)[:1] in {(CUT,), (UNKNOWN,)})
+    return cut / total if total else 0.0
+
+
+def cut_sentence(fraction: float, whose: str = "") -> str | None:
+    """What to say of stacks that were cut off; None where none was. `whose` is like `head's `."""
+    if not fraction:
+        return None
+    share = units.percent(fraction) if fraction >= _TELLABLE else f"below {units.percent(_TELLABLE)}"
+    return f"{share} of {whose}stacks were cut off: their outermost callers are missing"
 
 
 def select(stacks: Stacks, *, phase: Phase | None = None, thread: str | None = None) -> Stacks:

@@ -89,10 +89,9 @@ def profile(profiles: Sequence[Profile], top: int = 15) -> list[str]:
                     "",
                     *analysis(title, analyses.table({n: s for n, s in sums.items() if s}, total), ms),
                 ]
-    return [
-        *lines,
-        *(f"note: {note}" for note in dict.fromkeys(note for each in profiles for note in each.notes)),
-    ]
+    notes = dict.fromkeys(note for each in profiles for note in each.notes)
+    cut = stacks.cut_sentence(stacks.cut_off(every))
+    return [*lines, *(f"note: {note}" for note in (*notes, *filter(None, [cut])))]
 
 
 def families(

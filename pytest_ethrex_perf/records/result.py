@@ -236,6 +236,9 @@ class BlockProfile(Record, frozen=True, kw_only=True):
     """`perf 6.1, dwarf frames`, of head."""
     repeats: tuple[int | None, int]
     """Profiled repeats of base (None: it has no profile) and of head."""
+    cut_off: tuple[float | None, float] = (None, 0.0)
+    """Fraction of the phase's CPU time, of base (None: it has no profile) and of head, whose stacks do not
+    reach back to where their threads began: they hang below `[cut off]`."""
     hotspots: tuple[Hotspot, ...]
     """Head's functions by self time, the largest first."""
     parts: dict[str, tuple[Part, ...]] = {}

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_ethrex_perf import cli
 from pytest_ethrex_perf.commands import doctor
+from pytest_ethrex_perf.profile import recursion
 from pytest_ethrex_perf.replay import program
 from tests.counters import fake_perf
 
@@ -27,6 +28,12 @@ class Machine:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+
+    def perf(self) -> None:
+        """A perf that may record, and records nothing."""
+        self.file("perf", '#!/bin/sh\n[ "$1" = --version ] && echo "perf version 6.1.187"\nexit 0\n')
+        (self.root / "perf").chmod(0o755)
+        (self.root / "sh").symlink_to("/bin/sh")
 
     def findings(self) -> dict[str, doctor.Finding]:
         findings = doctor.examine({"PATH": str(self.root)}, root=self.root, noise=False)
@@ -84,6 +91,31 @@ def test_intels_boost_has_its_own_switch(machine: Machine) -> None:
 
 def test_no_pmu_is_a_fact_and_not_a_failure(machine: Machine) -> None:
     assert machine.findings()["hardware counters (PMU)"].state == "better"
+
+
+@pytest.mark.parametrize(
+    ("cut", "state", "text"),
+    [
+        ([0.004], "ok", "0.4 % of stacks some 20 KiB deep were cut off, with 32 KiB of each"),
+        ([0.5, 0.0], "ok", "0.0 % of stacks some 20 KiB deep were cut off, with 64 KiB of each"),
+        ([1.0, 1.0], "better", "100.0 % of stacks some 20 KiB deep were cut off, even with 64 KiB of each"),
+    ],
+)
+def test_whether_stacks_come_out_whole_is_measured(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, cut: list[float], state: str, text: str
+) -> None:
+    machine.perf()
+    measured = iter(cut)
+    monkeypatch.setattr(recursion, "cut_off", lambda *_: next(measured))
+    finding = machine.findings()["whole stacks (perf)"]
+    assert (finding.state, finding.text) == (state, text)
+    assert (finding.fix is None) == (state == "ok")
+
+
+def test_a_perf_that_records_nothing_is_told(machine: Machine) -> None:
+    machine.perf()
+    finding = machine.findings()["whole stacks (perf)"]
+    assert (finding.state, finding.text) == ("missing", "a recursion in Python: nothing was recorded")
 
 
 def test_a_perf_that_is_too_old_to_count_is_told(machine: Machine) -> None:

@@ -39,6 +39,21 @@ def test_profile_writes_its_files_and_says_what_changed(
     assert lines[-1].endswith("ethrex_trie::Node::encode")
 
 
+def test_profile_says_how_many_stacks_were_cut_off(
+    perf: Perf,
+    deep: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert perf
+    monkeypatch.chdir(tmp_path)
+    lines = said(capsys, "profile", "1", "--replay", f"{deep} 100", "--repeat", "2")  # more than perf takes
+    assert lines[0].endswith("dwarf frames of 32 KiB), 2 repeats")
+    (note,) = [line for line in lines if "cut off: " in line]
+    assert float(note.split()[1]) > 90
+
+
 def test_profile_is_of_one_block(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["profile", "1..3", "--replay", "true"]) == 2
     assert "'1..3' is 3 blocks: profile one at a time" in capsys.readouterr().err

@@ -52,6 +52,19 @@ def test_stacks_looks_at_one_phase(capsys: pytest.CaptureFixture[str], tmp_path:
     assert "not cut by phase" in capsys.readouterr().err
 
 
+def test_stacks_that_were_cut_off_are_counted_whoever_folded_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "x.folded"
+    file.write_text("[exec];main;[cut off];run;a 3\n[exec];main;main;run;a 7\n")
+    page = tmp_path / "x.html"
+    told = said(capsys, "stacks", str(file), "--flamegraph", str(page))
+    assert told[1] == "note: 30.0 % of stacks were cut off: their outermost callers are missing"
+    assert "30.0 % of stacks were cut off" in page.read_text()
+    file.write_text("replay;[unknown];run;a 1\nreplay;main;run;[unknown] 9999\n")
+    assert said(capsys, "stacks", str(file))[1].startswith("note: below 0.1 % of stacks were cut off")
+
+
 def test_stacks_shortens_names_unless_told_not_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "x.folded"
     file.write_text("main;a::B<T>::c::h0123456789abcdef 3\ntruncated line\n")

@@ -145,7 +145,7 @@ def test_a_program_that_crashes_under_the_profiler_is_a_note(bench: Bench, perf:
     result.assert_outcomes(failed=1)
     told = " ".join(result.stdout.str().split())
     assert "note: not profiled: " in told
-    assert (bench.path / "ethrex-perf-logs" / "mainnet-24443168-profile-head-001.log").exists()
+    assert (bench.path / "ethrex-perf-logs" / "mainnet-24443168-profile-trial.log").exists()
 
 
 def test_a_perf_that_may_not_record_is_one_note(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,3 +195,8 @@ def test_slow_blocks_are_repeated_less_so_that_the_time_lasts(
 ) -> None:
     found = effort([invocation], sides=2, drop=1, limit_s=limit_s, invocations=4)
     assert (found and replace(found, lasts_s=round(found.lasts_s, 3))) == planned
+
+
+def test_the_short_recording_that_comes_first_is_in_the_time() -> None:
+    slow = lasting(7, prep_s=1)
+    assert effort([slow], sides=2, drop=1, limit_s=300, invocations=4, trial=2) == Effort(2, 2, 80)

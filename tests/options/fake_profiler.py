@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.profile.names import CUT
 from tests.profile import samples
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class Profiler:
         self.repeats: set[int] = set()
         self.trouble: dict[str, Exception] = {}
         self.executing = True
+        self.cut = False
+        """Stacks of `OTHER` are cut off."""
+
+    def stack_sizes(self, _: Sampling) -> tuple[int, ...]:
+        """It takes whole stacks."""
+        return ()
 
     def recording(self) -> Callable[[Recorder, Program, str, Sampling], Profile]:
         """What `Recorder.record` is to be meanwhile."""
@@ -50,8 +57,14 @@ class Profiler:
         if label in self.trouble:
             raise self.trouble[label]
         counts = {SLOW: [29 if "head" in program.label else 20] * repeat, OTHER: [30] * repeat}
+        executing = samples.executing(counts)
+        if self.cut:
+            executing = [
+                (phase, number, thread, (CUT, *frames[1:]) if frames[-1] == OTHER else frames)
+                for phase, number, thread, frames in executing
+            ]
         return samples.profile(
-            samples.executing(counts)
+            executing
             if self.executing
             else [("prep", number, "main", ("x",)) for number in range(1, repeat + 1)],
             exec_ns=(60 * samples.MS,) * repeat,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +202,36 @@ def test_files_that_cannot_be_written_are_a_note(bench: Bench, profiler: Profile
     assert "note: the files of its profile are missing: " in words(result)
     assert "(folded stacks" not in words(result)
     assert SLOW in words(result)
+
+
+def test_stacks_that_were_cut_off_are_counted_in_every_form(
+    bench: Bench, profiler: Profiler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pytest_ethrex_perf import cli
+
+    profiler.cut = True
+    forms = ("--ethrex-report=out", "--ethrex-markdown=c.md", "--junitxml=j.xml")
+    told = words(compare(bench, *forms))
+    # 30 of 50 ms, and of 59
+    sentences = ["60.0 % of base's stacks were cut off", "50.8 % of head's stacks were cut off"]
+    for text in (told, *((bench.path / name).read_text() for name in ("out/index.html", "c.md", "j.xml"))):
+        for sentence in sentences:
+            assert sentence in " ".join(html.unescape(text).split())
+    profile = block_of(bench).profile
+    assert profile is not None
+    assert profile.cut_off == pytest.approx((30 / 50, 30 / 59))
+    files = bench.path / "out" / "mainnet-24443168"
+    assert sentences[1] in (files / "flamegraph.html").read_text()
+    assert cli.main(["stacks", str(files / "head.folded")]) == 0
+    assert (
+        "note: 50.8 % of stacks were cut off: their outermost callers are missing" in capsys.readouterr().out
+    )
+
+
+def test_of_stacks_of_head_alone_it_is_said_too(bench: Bench, profiler: Profiler) -> None:
+    record_sessions(bench, "base", "--ethrex-profile=off")
+    profiler.cut = True
+    assert "note: 50.8 % of head's stacks were cut off" in words(gate_stored(bench))
 
 
 # --- baselines ------------------------------------------------------------------------------------------

@@ -58,6 +58,18 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A replay program with a stack as deep as it is told, in KiB; see deep.c."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("cc is not installed")
+    built = tmp_path_factory.mktemp("deep") / "deep"
+    flags = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([compiler, *flags, "-o", built, SOURCE.with_name("deep.c")], check=True)
+    return built
+
+
+@pytest.fixture(scope="session")
 def profiles(perf: Perf, toy: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Side, list[Profile]]:
     """The toy against itself with `ethrex_trie::Node::encode` 30 % slower, profiled for real."""
     where = tmp_path_factory.mktemp("profiles")

@@ -19,7 +19,7 @@ def test_a_sample_has_its_time_thread_and_stack_from_the_root() -> None:
     assert first.time_ns == 1_700_668_988_000
     assert second.time_ns == 1_700_669_988_123
     assert (third.comm, third.tid) == ("a name 3", 24604)
-    assert fourth.frames == ("core::fmt::write",)  # a sample without a chain stands on one line
+    assert fourth.frames == ("[cut off]", "core::fmt::write")  # a sample without a chain, on one line
 
 
 def test_names_are_shortened_and_addresses_go_by_their_module() -> None:
@@ -32,7 +32,7 @@ def test_names_are_shortened_and_addresses_go_by_their_module() -> None:
         "malloc",
         "_int_malloc",
     )
-    assert third.frames == ("[unknown]",)
+    assert third.frames == ("[cut off]", "[unknown]")
 
 
 def test_threads_that_share_a_name_are_told_apart_by_what_they_do() -> None:
@@ -116,7 +116,53 @@ def test_a_main_thread_that_the_program_named_keeps_its_name() -> None:
 )
 def test_no_module_stays_in_a_name(printed: str, name: str) -> None:
     (sample,) = folding.samples(["replay 7/7  1.000000: ", f"\t    55d {printed}"])
-    assert sample.frames == (name,)
+    assert sample.frames[-1] == name
+
+
+LIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6"
+
+
+@pytest.mark.parametrize(
+    ("outermost", "whole"),
+    [
+        (["main (/x)", f"__libc_start_call_main ({LIBC})", "_start (/x)"], True),
+        ([f"start_thread ({LIBC})", f"clone3 ({LIBC})"], True),
+        (["worker (/x)", f"start_thread ({LIBC})"], True),
+        # no symbols of the C library, of the executable, of either
+        (["std::sys::thread::unix::Thread::new::thread_start (/x)", f"[unknown] ({LIBC})"], True),
+        (["std::sys::pal::unix::thread::Thread::new::thread_start (/x)"], True),
+        (["worker (/x)", "[unknown] (/lib/ld-musl-x86_64.so.1)"], True),
+        ([f"__libc_start_main@@GLIBC_2.34 ({LIBC})", "[unknown] (/x)"], True),
+        (["[unknown] (/x)", "[unknown] (/x)"], True),
+        (["_dl_start (/lib64/ld-linux-x86-64.so.2)", "_start (/lib64/ld-linux-x86-64.so.2)"], True),
+        # libunwind marks where it can't go on, and does so at the start as well
+        ([f"__libc_start_call_main ({LIBC})", "[unknown] ([unknown])"], True),
+        (["ethrex_vm::run (/x)", "[unknown] ([unknown])"], False),
+        (["[unknown] (/x)", "[unknown] ([unknown])"], False),
+        (["[unknown] ([unknown])"], False),
+        # libdw just stops
+        (["ethrex_vm::run (/x)"], False),
+        (["ethrex_vm::run (/x)", "ethrex_blockchain::main (/x)"], False),
+        ([f"bsearch ({LIBC})", "ethrex_vm::run (/x)"], False),
+    ],
+)
+def test_a_stack_that_does_not_reach_back_to_its_threads_start_is_cut_off(
+    outermost: list[str],
+    whole: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    script = ["replay 7/7  1.000000: ", *(f"\t    55d {frame}" for frame in ("[unknown] (/x)", *outermost))]
+    (sample,) = folding.samples(script)
+    assert (sample.frames[0] != "[cut off]") == whole
+    assert sample.frames.count("[cut off]") == (0 if whole else 1)
+
+
+@pytest.mark.parametrize(("file", "cut"), [("deep_8_kib.txt", 4), ("deep_32_kib.txt", 0)])
+def test_what_perf_itself_cut_off_is_recognised(file: str, cut: int) -> None:
+    taken = list(folding.samples((RECORDINGS / file).read_text().splitlines()))
+    assert len(taken) == 4
+    assert sum(sample.frames[0] == "[cut off]" for sample in taken) == cut
+    assert {sample.frames[-1] for sample in taken} == {"leaf"}
+    assert {sample.frames[0] for sample in taken} == ({"[cut off]"} if cut else {"main", "th"})
 
 
 @given(st.text(alphabet="ab1/[]():.+x0 \t\n-", max_size=200))

@@ -59,11 +59,24 @@ def test_a_perf_that_cannot_compress_records_without(machine: Machine, tmp_path:
     assert "--compression-level=1" not in found.arguments(["true"], tmp_path / "x", Sampling())
 
 
+def test_a_perf_that_may_not_lock_much_memory_records_with_small_buffers(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.perf('case "$*" in *mmap-pages*) echo "Permission error mapping pages." >&2; exit 255;; esac')
+    found = perf.find(machine.environ, root=machine.root)
+    assert found.compresses
+    assert not any("mmap-pages" in word for word in found.arguments(["true"], tmp_path / "x", Sampling()))
+
+
 def test_stacks_come_from_dwarf_or_from_frame_pointers(tmp_path: Path) -> None:
     tool = perf.Perf("perf", "6.1")
     dwarf = tool.arguments(["replay", "block"], tmp_path / "x", Sampling())
-    assert dwarf[dwarf.index("--call-graph") + 1] == "dwarf,8192"
+    assert dwarf[dwarf.index("--call-graph") + 1] == "dwarf,32768"
+    assert tool.stack_sizes(Sampling()) == (32_768, 65_528)
+    most = tool.arguments(["replay"], tmp_path / "x", Sampling(stack_bytes=65_528))
+    assert most[most.index("--call-graph") + 1] == "dwarf,65528"
     assert dwarf[-3:] == ["--", "replay", "block"]
     pointers = tool.arguments(["replay"], tmp_path / "x", Sampling(frames="fp", frequency=499))
+    assert tool.stack_sizes(Sampling(frames="fp")) == ()
     assert pointers[pointers.index("--call-graph") + 1] == "fp"
     assert pointers[pointers.index("--freq") + 1] == "499"

@@ -13,7 +13,7 @@ import pytest
 from pytest_ethrex_perf.embedded.bundled import BLOCK as BUNDLED
 from pytest_ethrex_perf.embedded.bundled import bundled_dir
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.profile import analyses, record
+from pytest_ethrex_perf.profile import analyses, record, stacks
 from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import program
@@ -146,3 +146,24 @@ def test_base_and_head_meet_in_the_main_thread_whatever_their_files_are_called(
     threads = [{stack.thread for stack in profile.stacks} for profile in (first, second)]
     assert threads[0] == threads[1]
     assert "main" in threads[0]
+
+
+@pytest.mark.parametrize(("kib", "taken"), [(20, 32), (40, 64)])
+def test_deep_stacks_come_out_whole(perf: Perf, deep: Path, tmp_path: Path, kib: int, taken: int) -> None:
+    recorder = record.Recorder(
+        perf, BLOCK, cache_dir=tmp_path, environ=os.environ, log_dir=tmp_path / "logs", repeat=3
+    )
+    head = program.resolve(f"{deep} {kib}", cwd=tmp_path, environ=os.environ)
+    ((_, profile),) = recorder.in_turns({"head": head}, 1, lambda rate: Sampling(frequency=rate))
+    executing = profile.folded(["exec"])
+    assert executing.total() > 20
+    assert stacks.cut_off(executing) < 0.05
+    assert profile.recorder.endswith(f"dwarf frames of {taken} KiB")
+    assert analyses.inclusive(executing)["main"] > 0.95 * executing.total()
+
+
+def test_stacks_deeper_than_what_is_taken_are_known_to_be_cut_off(
+    perf: Perf, deep: Path, tmp_path: Path
+) -> None:
+    profile = recorded(f"{deep} 20", perf, tmp_path, repeat=2, sampling=Sampling(stack_bytes=8192))
+    assert stacks.cut_off(profile.folded(["exec"])) > 0.9
