@@ -51,7 +51,7 @@ def dump(result: RunResult) -> str:
     kinds = [row.kind for view in views for row in view.rows(reach)]
     page = environment.get_template("page.html.jinja").render(
         run=result,
-        counts=text.counts(result.blocks),
+        news=text.news(result),
         state=text.standing(result),
         symbol=text.STANDING[text.standing(result)],
         views=views,

@@ -6,7 +6,6 @@ import html
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.records.metric import DEFAULT
 from pytest_ethrex_perf.report import escape, terminal, text, verdict
 
 if TYPE_CHECKING:
@@ -33,17 +32,29 @@ def dump(result: RunResult, limit: int = COMMENT_LIMIT) -> str:
     page.add("\n".join([MARK, *_heading(result), ""]))
     ranked = text.worst_first(result.blocks)
     rows = [(block, row) for block in ranked for row in _rows(block)]
-    page.add("\n".join(_HEADING))
-    shown = page.add_while(row for _, row in rows[:MOST_ROWS])
+    first = (
+        [(block, row) for block, row in rows if not _is_dull(block)][:MOST_ROWS] if len(rows) > 1 else rows
+    )
+    rest = [(block, row) for block, row in rows if (block, row) not in first]
+    shown: list[tuple[BlockResult, str]] = []
+    if first:
+        page.add("\n".join(_HEADING))
+        shown += first[: page.add_while(row for _, row in first)]
+        page.add("")
+    page.add_while(f"- {reason}" for reason in _reasons(ranked))
     page.add("")
-    rest = rows[MOST_ROWS:] if shown == MOST_ROWS else []
     noteworthy = [b for b in ranked if b.rows and not _passed(b)] if len(ranked) > 1 else ranked
     page.add_while(_details(block) for block in noteworthy[:MOST_DETAILS])
-    if rest and page.add("\n".join(["<details>", f"<summary>{_more(rest)}</summary>", "", *_HEADING])):
-        shown += page.add_while(row for _, row in rest)
+    if (
+        rest
+        and len(shown) == len(first)
+        and page.add("\n".join(["<details>", f"<summary>{_more(rest, first)}</summary>", "", *_HEADING]))
+    ):
+        shown += rest[: page.add_while(row for _, row in rest)]
         page.close("\n</details>\n")
-    if shown < len(rows):
-        page.close(f"… and {_more(rows[shown:])}: too many to show here.\n")
+    if len(shown) < len(rows):
+        left = [row for row in rows if row not in shown]
+        page.close(f"… and {_more(left, shown)}: too many to show here.\n")
     page.add(_environment(result))
     return page.text()
 
@@ -81,12 +92,15 @@ class _Page:
         return "\n".join(self._parts) + "\n"
 
 
-_HEADING = ("| Block | Txs | Gas | Base | Head | Delta |", "|---|--:|--:|--:|--:|---|")
+_HEADING = (
+    "| Block | Change | Base | Head | Metric | Ggas/s | Gas | Txs | Changed most |",
+    "|---|---|--:|--:|---|--:|--:|--:|---|",
+)
 
 
 def _heading(result: RunResult) -> Iterator[str]:
     symbol = text.STANDING[text.standing(result)]
-    yield f"### {symbol} ethrex-perf: {text.counts(result.blocks) or 'no blocks'}"
+    yield f"### {symbol} ethrex-perf: {escape.markdown(text.news(result), _LONG)}"
     yield ""
     sides = [_side(name, result.blocks) for name in ("head", "base")]
     yield " against ".join(filter(None, sides)) + (
@@ -109,23 +123,58 @@ def _side(name: str, blocks: Sequence[BlockResult]) -> str:
 
 
 def _rows(block: BlockResult) -> Iterator[str]:
-    about = [escape.markdown(block.block, _SHORT), str(block.txs or "–"), units.gas(block.gas)]
+    """What is judged first: on a telephone the rest is off the screen."""
+    name = escape.markdown(block.block, _SHORT)
+    about = [_ggas_per_s(block), units.gas(block.gas), str(block.txs or "–")]
     for metric in block.metrics:
-        name = "" if metric.metric == DEFAULT else f"{escape.markdown(metric.metric, _SHORT)} "
-        yield _row([*about, *verdict.sides(metric), name + text.cell(metric)])
+        where = _changed_most(block) if metric is block.metrics[0] else ""
+        named = escape.markdown(metric.metric, _SHORT)
+        yield _row([name, text.short_cell(metric), *verdict.sides(metric), named, *about, where])
     if not block.metrics:
-        why = escape.markdown(text.why(block), _LONG)
-        yield _row([*about, "", "", f"{text.state(block)}{': ' if why else ''}{why}"])
+        yield _row([name, text.state(block), "", "", "", *about, ""])
+
+
+def _ggas_per_s(block: BlockResult) -> str:
+    """Of head: gas by the time of exec."""
+    speed = next((row.head for row in block.rows if row.unit == "Ggas/s"), None)
+    return units.NOTHING if speed is None else f"{speed:.3g}"
+
+
+def _changed_most(block: BlockResult) -> str:
+    """The one function that changed most, by sampled stacks; empty where none was explained."""
+    if block.explanation is None or not block.explanation.functions:
+        return ""
+    worst = block.explanation.functions[0]
+    return f"{escape.code(worst.name, _SHORT)} {units.signed(worst.change_ms)} ms"
+
+
+def _reasons(blocks: Iterable[BlockResult]) -> Iterator[str]:
+    """Why blocks have no verdict, and why an outcome is not its verdict's."""
+    for block in blocks:
+        name = escape.markdown(block.block, _SHORT)
+        if not block.metrics and (why := text.why(block)):
+            yield f"{name}: {text.state(block)}: {escape.markdown(why, _LONG)}"
+        for metric in block.metrics:
+            if metric.outcome_reason:
+                yield f"{name} {metric.metric}: {escape.markdown(metric.outcome_reason, _LONG)}"
+
+
+def _is_dull(block: BlockResult) -> bool:
+    """Whether all of it is unchanged: such rows are folded."""
+    return bool(block.metrics) and all(
+        metric.outcome == "pass" and metric.decision.verdict == "unchanged" for metric in block.metrics
+    )
 
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _more(rows: Sequence[tuple[BlockResult, str]]) -> str:
-    """`460 more blocks: 459 unchanged, 1 improvement`, as they stand in the table."""
+def _more(rows: Sequence[tuple[BlockResult, str]], before: Sequence[tuple[BlockResult, str]]) -> str:
+    """`460 more blocks: 459 unchanged, 1 improvement`, as they stand in the table; `more` than `before`."""
     blocks = list({id(block): block for block, _ in rows}.values())
-    return f"{len(blocks)} more block{'s' if len(blocks) > 1 else ''} ({text.counts(blocks)})"
+    more = " more" if before else ""
+    return f"{len(blocks)}{more} block{'s' if len(blocks) > 1 else ''} ({text.counts(blocks)})"
 
 
 def _passed(block: BlockResult) -> bool:
@@ -158,7 +207,7 @@ def _environment(result: RunResult) -> str:
     facts = {
         "pytest-ethrex-perf": result.version,
         "started": result.started,
-        "gatings": str(result.gatings),
+        "comparisons that share the risk": str(result.gatings),
         "a time is": text.times(result.blocks),
         **{name: str(fact) for name, fact in (machine.keyed | machine.recorded).items()},
         **result.settings,

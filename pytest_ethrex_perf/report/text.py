@@ -13,7 +13,7 @@ from pytest_ethrex_perf.records.result import FIRST_SESSION, SuiteResult
 from pytest_ethrex_perf.report import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_ethrex_perf.records.decision import Decision
     from pytest_ethrex_perf.records.measurement import Program
@@ -210,6 +210,45 @@ def slower(result: RunResult) -> list[str]:
         for block in worst_first(result.blocks)
         if any(metric.outcome == "fail" and kind(metric) == "regression" for metric in block.metrics)
     ]
+
+
+def news(run: RunResult) -> str:
+    """The run in a sentence: `2 of 11 blocks got slower: worst +12.2 % (mainnet/24443173); …`."""
+    blocks = run.blocks
+    open_ends = [metric for block in blocks for metric in block.metrics if kind(metric) == "inconclusive"]
+    open_blocks = [block for block in blocks if any(metric in open_ends for metric in block.metrics)]
+    parts = [
+        _changes(blocks, Verdict.REGRESSION),
+        (sum(1 for block in blocks if block.error), "could not be measured"),
+        (len(open_blocks), unproven(open_ends) if open_ends else ""),
+        _changes(blocks, Verdict.IMPROVEMENT),
+    ]
+    told = [f"{number} {what}" for number, what in parts if number]
+    if told:
+        number, _, what = told[0].partition(" ")
+        who = "the block" if len(blocks) == 1 else f"{number} of {len(blocks)} blocks"
+        told[0] = f"{who} {what}"
+    else:
+        told = [counts(blocks) or "no blocks"]
+    return "; ".join([*told, *(f"mean over blocks {kind(mean)}" for mean in run.suite)])
+
+
+def _changes(blocks: Sequence[BlockResult], verdict: Verdict) -> tuple[int, str]:
+    """How many blocks changed like this, and `got slower: worst +12.2 % (mainnet/24443173)`."""
+    changes = [
+        (metric.decision.estimate or 0.0, block.block, metric)
+        for block in blocks
+        for metric in block.metrics
+        if metric.decision.verdict is verdict and metric.outcome != "waived"
+    ]
+    if not changes:
+        return 0, ""
+    slower = verdict is Verdict.REGRESSION
+    log, name, metric = (max if slower else min)(changes, key=lambda change: change[0])
+    of = "" if metric.metric == DEFAULT else f"{metric.metric} of "
+    change = units.log_ratio(log, units.decimals(metric.rules.margin))
+    got = "got slower: worst" if slower else "got faster: best"
+    return len({name for _, name, _ in changes}), f"{got} {change} ({of}{name})"
 
 
 def unproven(results: Iterable[MetricResult]) -> str:

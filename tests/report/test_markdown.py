@@ -23,7 +23,12 @@ def rendered(text: str) -> str:
 def test_the_verdict_comes_first_and_a_mark_to_find_the_comment_by() -> None:
     mark, verdict, *_ = markdown.dump(builders.several()).splitlines()
     assert mark == "<!-- ethrex-perf -->"
-    assert verdict.startswith("### ❌ ethrex-perf: 2 regressions, 1 error, 1 inconclusive, 1 waived")
+    assert re.fullmatch(
+        r"### ❌ ethrex-perf: 2 of 11 blocks got slower: worst \+12\.\d % \(mainnet/24443173\); "
+        r"1 could not be measured; 1 not proven unchanged: a slowdown below \+6\.\d % would not have been "
+        r"seen; 1 got faster: best -7\.\d % \(mainnet/24443169\); mean over blocks unchanged",
+        verdict,
+    )
 
 
 @pytest.mark.parametrize(("change", "symbol"), [(0.0, "✅"), (-0.06, "✅"), (0.06, "❌")])
@@ -38,20 +43,36 @@ def test_a_run_that_could_measure_nothing_is_never_green() -> None:
     assert markdown.dump(builders.run([])).splitlines()[1] == "### ⚠️ ethrex-perf: no blocks"
 
 
-def test_the_table_is_the_one_that_engineers_know() -> None:
+def test_the_change_stands_in_the_second_column() -> None:
     lines = markdown.dump(builders.one()).splitlines()
-    at = lines.index("| Block | Txs | Gas | Base | Head | Delta |")
+    at = lines.index("| Block | Change | Base | Head | Metric | Ggas/s | Gas | Txs | Changed most |")
     assert re.fullmatch(
-        r"\| mainnet/24443168 \| 442 \| 37\.5 M gas \| 59\.\d\d ms \| 6\d\.\d\d ms \| "
-        r"\+4\.\d % ❌ \[\+\d\.\d, \+\d\.\d\] \(margin 1 %\) \|",
+        r"\| mainnet/24443168 \| \+4\.\d % ❌ \[\+\d\.\d, \+\d\.\d\] \| 59\.\d\d ms \| 6\d\.\d\d ms "
+        r"\| exec \| 0\.\d\d\d? \| 37\.5 M gas \| 442 \|  \|",
         lines[at + 2],
     )
 
 
-def test_rows_are_worst_first_and_say_why_a_block_was_not_judged() -> None:
-    rows = [line for line in markdown.dump(builders.several()).splitlines() if line.startswith("| ")]
+def test_the_function_that_changed_most_is_in_the_row() -> None:
+    row = next(line for line in markdown.dump(builders.profiled()).splitlines() if line.startswith("| main"))
+    assert re.search(r"\| `[^`]+` \+\d+\.\d\d ms \|$", row)
+
+
+def test_unchanged_rows_are_folded() -> None:
+    text = markdown.dump(builders.several())
+    open_table, _, folded = text.partition("<details>\n<summary>3 more blocks (4 unchanged")
+    assert "| mainnet/24443174 " in folded
+    assert "| mainnet/24443174 " not in open_table
+
+
+def test_rows_are_worst_first_and_why_a_block_was_not_judged_stands_below() -> None:
+    lines = markdown.dump(builders.several()).splitlines()
+    rows = [line for line in lines if line.startswith("| ")]
     assert ["24443173" in rows[1], "24443168" in rows[2], "24443176" in rows[4]] == [True] * 3
-    assert "error: mainnet/24443176: Execution Error" in rows[4]
+    assert rows[4].startswith("| mainnet/24443176 | error | ")
+    assert any(
+        line.startswith("- mainnet/24443176: error: mainnet/24443176: Execution Err") for line in lines
+    )
 
 
 @pytest.mark.parametrize("limit", [markdown.COMMENT_LIMIT, markdown.SUMMARY_LIMIT])
@@ -83,6 +104,8 @@ def test_hostile_text_breaks_neither_the_page_nor_the_limit(limit: int) -> None:
         "details",
         "summary",
         "pre",
+        "ul",
+        "li",
     }
     assert "@octocat" not in re.sub(r"<(pre|code)>.*?</\1>", "", page, flags=re.DOTALL)
     assert "\x1b" not in text
@@ -91,7 +114,7 @@ def test_hostile_text_breaks_neither_the_page_nor_the_limit(limit: int) -> None:
 
 def test_a_table_keeps_its_columns_whatever_is_in_them() -> None:
     page = rendered(markdown.dump(builders.hostile()))
-    assert all(row.count("<td") == 6 for row in re.findall(r"<tr>(.*?)</tr>", page, flags=re.DOTALL)[1:])
+    assert all(row.count("<td") == 9 for row in re.findall(r"<tr>(.*?)</tr>", page, flags=re.DOTALL)[1:])
 
 
 def test_one_block_that_passed_is_told_in_full() -> None:
