@@ -83,7 +83,7 @@ def test_a_slower_head_is_red_and_commented_by_the_second_workflow(site: Site) -
     assert {f"ethrex-perf/{name}" for name in ("results.json", "comment.md", "junit.xml")} <= kept
     assert "ethrex-perf/report/index.html" in kept
     assert (site.runner.artifacts / "ethrex-perf/pull-request").read_text() == "12\n"
-    assert "❌ ethrex-perf: 2 regressions" in site.runner.summary.read_text()
+    assert "❌ ethrex-perf: 2 of 2 blocks got slower: worst +" in site.runner.summary.read_text()
     assert site.runner.github.comments(12) == []  # it may not
 
     assert site.comment(head, "in_progress") is not None
@@ -93,7 +93,7 @@ def test_a_slower_head_is_red_and_commented_by_the_second_workflow(site: Site) -
     assert commented is not None
     assert commented.conclusion == "success", commented.log
     ((_, body),) = site.runner.github.comments(12)
-    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: 2 regressions")
+    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: 2 of 2 blocks got slower: worst +")
     assert "https://github.com/o/r/actions/runs/99" in body
     assert site.runner.github.calls() == [["api", "graphql", "--input", "-"]] * 5
 
@@ -112,7 +112,7 @@ def test_what_can_not_be_built_is_red_and_said_in_the_comment(site: Site) -> Non
     assert site.gate(head).conclusion == "failure"
     site.comment(head, "completed", "failure")
     ((_, body),) = site.runner.github.comments(12)
-    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: 2 errors")
+    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: 2 of 2 blocks could not be measured")
 
 
 def test_a_run_without_a_result_is_said_and_a_cancelled_one_is_not(site: Site) -> None:

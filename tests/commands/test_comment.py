@@ -87,7 +87,7 @@ def test_the_comment_is_posted_once_and_then_brought_up_to_date(step: Step) -> N
     assert step.run(str(RESULTS)).code == 0
     (_, nice), (author, body), _ = step.github.comments(12)
     assert (nice, author) == ("nice", "github-actions")
-    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: 3 regressions\n")
+    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: the block got slower: worst +")
 
 
 def test_our_own_comment_is_found_on_a_later_page(step: Step) -> None:

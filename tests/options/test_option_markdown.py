@@ -15,8 +15,8 @@ def test_the_comment_is_written(bench: Bench) -> None:
     result = bench.compare(head, base, "--ethrex-markdown=comment.md")
     result.stdout.fnmatch_lines([f"written: {bench.path}/comment.md (--ethrex-markdown)"])
     text = (bench.path / "comment.md").read_text()
-    assert text.startswith("<!-- ethrex-perf -->\n### ❌ ethrex-perf: 1 regression\n")
-    assert "| mainnet/24443168 | 442 | 37.5 M gas | " in text
+    assert text.startswith("<!-- ethrex-perf -->\n### ❌ ethrex-perf: the block got slower: worst +")
+    assert "| mainnet/24443168 | +" in text
 
 
 def test_the_step_summary_is_appended_to(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
