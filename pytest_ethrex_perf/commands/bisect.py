@@ -112,7 +112,7 @@ def _bisect(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.gate.search_file import Memory
     from pytest_ethrex_perf.gate.step import StepGauge
 
-    screen = Screen()
+    screen = Screen(args.metric)
     settings, counting = _settings(args)
     (block,) = settings.blocks
     _check_cache(settings, block)
@@ -279,6 +279,8 @@ def _check_cache(settings: Settings, block: BlockId) -> None:
     from pytest_ethrex_perf.records import regular_file
     from pytest_ethrex_perf.replay import cache
 
+    if block.workload:  # its file is made by GOOD's program
+        return
     path = cache.path(cache.directory(settings.cache_dir), block)
     if regular_file.exists(path) or not settings.environ.get("ETHREX_RPC_URL"):
         cache.read(path, block)

@@ -32,9 +32,10 @@ _ERASE = "\x1b[K"
 
 
 class Screen:
-    """What a person sees while a search goes on: lines, and on a terminal one that is written over."""
+    """What a person sees while `metric` is searched: lines, and on a terminal one that is written over."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, metric: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._metric = metric
         self._clock = clock
         self._out: TextIO = getattr(sys.stdout, "inner", sys.stdout)
         self._is_live = self._out.isatty() and "CI" not in os.environ
@@ -73,14 +74,14 @@ class Screen:
         decision, pairs = status.block.estimate, status.block.samples_taken
         estimate = None if decision is None else decision.estimate
         seen = "" if estimate is None else f", {units.log_percent(estimate)}"
-        self.progress(f"{pairs} pairs{seen}")
+        self.progress(f"{self._metric}, {pairs} pairs{seen}")
 
     def round(self, state: Round) -> None:
         """Show where a step stands."""
         z = units.log_percent(state.nearness.mean, 2)
         reach = state.nearness.half_width
         within = f" ± {units.percent(reach, 2)}" if reach < 1 else ""
-        self.progress(f"{state.rounds} rounds, {z}{within} from the middle")
+        self.progress(f"{self._metric}, {state.rounds} rounds, {z}{within} from the middle")
 
     def end(self) -> None:
         """Take the progress away."""

@@ -119,20 +119,20 @@ def test_progress_is_written_over_on_a_terminal_and_gone_before_a_line(
     terminal = Terminal()
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(sys, "stdout", terminal)
-    screen = Screen()
+    screen = Screen("exec")
     screen.begin("step 2 of about 4: 1a2b3c4d5e")
     screen.round(Round(Nearness("bad", 6, 0.039, 0.03, 0.048, 0.08), 6))
     screen.say("done")
     _, building, round_, line = terminal.getvalue().split("\r")
     assert building == "step 2 of about 4: 1a2b3c4d5e: building\x1b[K"
-    assert round_ == "step 2 of about 4: 1a2b3c4d5e: 6 rounds, +3.98 % ± 0.90 % from the middle\x1b[K"
+    assert round_ == "step 2 of about 4: 1a2b3c4d5e: exec, 6 rounds, +3.98 % ± 0.90 % from the middle\x1b[K"
     assert line == "\x1b[Kdone\n"
 
 
 def test_without_a_terminal_progress_is_a_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     out, now = io.StringIO(), [0.0]
     monkeypatch.setattr(sys, "stdout", out)
-    screen = Screen(clock=lambda: now[0])
+    screen = Screen("exec", clock=lambda: now[0])
     screen.begin("step 1 of about 4: 1a2b3c4d5e")
     for seconds in (30.0, 61.0, 90.0):
         now[0] = seconds
