@@ -25,10 +25,11 @@ from pytest_ethrex_perf.records.search import Estimate
 from pytest_ethrex_perf.replay.program import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.gate.bisect import Ends
+    from pytest_ethrex_perf.gate.findings import Findings
     from pytest_ethrex_perf.gate.run import Status
     from pytest_ethrex_perf.judge.nearer import Nearness, Place
     from pytest_ethrex_perf.records.block import BlockId
@@ -108,7 +109,7 @@ class StepGauge:
             head_level=judged.head,
             repeat=block.plan.repeat,
             explanation=block.findings.explanation if block.findings else None,
-            notes=block.findings.notes if block.findings else (),
+            notes=tuple(_notes(block.findings)) if block.findings else (),
         )
 
     def place(
@@ -201,6 +202,13 @@ class _Rounds:
         """Raise `MeasurementError` where a file is not what it was at the start."""
         for program in self._programs.values():
             self._launch.verify(program, self._block)
+
+
+def _notes(findings: Findings) -> Iterator[str]:
+    """Return what there is to say of a profile besides its functions."""
+    yield from findings.notes
+    if findings.profile is not None and findings.profile.files is not None:
+        yield f"flamegraph and folded stacks are in {findings.profile.files}"
 
 
 def _words(program: Program) -> str:
