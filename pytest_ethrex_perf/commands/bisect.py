@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.gate.bisection import History
     from pytest_ethrex_perf.gate.search_file import Memory
     from pytest_ethrex_perf.records.block import BlockId
-    from pytest_ethrex_perf.records.measurement import Program
 
 EXIT_NOT_SLOWER, EXIT_SEVERAL = 3, 4
 _OF_PYTEST = (
@@ -109,6 +108,7 @@ def _bisect(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.commands.bisect_text import Screen, named, wrapped
     from pytest_ethrex_perf.gate.bisect import Search
     from pytest_ethrex_perf.gate.bisection import History
+    from pytest_ethrex_perf.gate.commit_builds import CommitBuilds, spec_of
     from pytest_ethrex_perf.gate.search_file import Memory
     from pytest_ethrex_perf.gate.step import StepGauge
 
@@ -117,8 +117,8 @@ def _bisect(args: argparse.Namespace) -> int:
     (block,) = settings.blocks
     _check_cache(settings, block)
     builds = _builds(settings, screen)
-    bad = builds.revision(_spec(args.bad, args.harness), "head", "BAD")
-    good = builds.revision(_spec(args.good, args.harness), "base", "GOOD", head=bad)
+    bad = builds.revision(spec_of(args.bad, args.harness), "head", "BAD")
+    good = builds.revision(spec_of(args.good, args.harness), "base", "GOOD", head=bad)
     history = History(good.source.repository)
     question = Question(good, bad, block, args.metric, not args.all_parents, args.all)
     _check_ends(history, question)
@@ -144,7 +144,7 @@ def _bisect(args: argparse.Namespace) -> int:
         )
         search = Search(
             history,
-            _Builder(builds, question),
+            CommitBuilds(builds, good, bad),
             gauge,
             memory,
             first_parent=question.first_parent,
@@ -303,15 +303,6 @@ def _check_ends(history: History, question: Question) -> None:
     raise UsageError(f"GOOD {good.short} is no ancestor of BAD {bad.short}: {hint}")
 
 
-def _spec(revision: str, harness: str | None) -> str:
-    """Return `git:REV[,harness:REV]`."""
-    from pytest_ethrex_perf.baseline.revisions import HARNESS
-    from pytest_ethrex_perf.config.parsers import REVISION
-
-    spec = revision if revision.startswith(REVISION) else f"{REVISION}{revision}"
-    return f"{spec}{HARNESS}{harness}" if harness and HARNESS not in spec else spec
-
-
 def _words(question: Question) -> str:
     return (
         f"what made {question.block} slower by {question.metric}, from {question.good.source.commit.id} to "
@@ -362,39 +353,3 @@ def _builds(settings: Settings, screen: Screen) -> Builds:
 
     archive = Archive(settings.archive or default_directory(settings.environ), settings.archive_size)
     return Builds.of(settings, archive, say=say, show=show)
-
-
-class _Builder:
-    """Builds commits in one place, one after another: paths are part of a binary, and it is incremental.
-
-    Where the two ends have harnesses of their own, good is built with its own, every other commit with bad's,
-    or with good's if that does not fit.
-    """
-
-    def __init__(self, builds: Builds, question: Question) -> None:
-        self._builds = builds
-        self._good = question.good.source.commit.id
-        sources = (question.bad.harness, question.good.harness)
-        self._harnesses = list(dict.fromkeys(source.commit.id if source else None for source in sources))
-
-    def __call__(self, commit: str) -> Program:
-        """Return the program of `commit`; raises `NotBuiltError`."""
-        from pytest_ethrex_perf.baseline.build_slot import BuildError
-        from pytest_ethrex_perf.gate.bisect import NotBuiltError
-
-        harnesses = self._harnesses[::-1] if commit == self._good else self._harnesses
-        reason = ""
-        for harness in harnesses:
-            revision = self._builds.revision(_spec(commit, harness), "head", "bisect")
-            try:
-                return self._builds.build(revision, "head").program
-            except BuildError as error:
-                reason = reason or _clause(error)
-        raise NotBuiltError(reason)
-
-
-def _clause(error: MeasurementError) -> str:
-    """Return why a revision cannot be built, without its name and without what the build has printed."""
-    line = str(error).partition("\n")[0].removesuffix(", its last lines:")
-    _, cannot, why = line.partition(" cannot be built: ")
-    return f"can't be built: {why}" if cannot else line
