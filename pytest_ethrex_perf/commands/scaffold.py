@@ -24,7 +24,8 @@ GUIDE_BLOCK = "24443168"
 ON_MACHINE = "$HOME/ethrex-perf/replay_cache"
 """Where a runner keeps block caches that are not in git: a checkout is cleaned, a home is not."""
 _GUIDE = """: that of the profiling guide, whose cache
-# `ethrex-perf fetch` gets over RPC. Four blocks of different size are a good set."""
+# `ethrex-perf fetch` gets over RPC. Four blocks of different size are a good set. Blocks that ethrex-replay
+# makes itself, of one kind of transaction, need no RPC: "workload:keccak", "workload:sstore-fresh"."""
 _ENGINE_URL = "https://github.com/lambdaclass/ethrex"
 _WORKFLOWS = Path(".github/workflows")
 _RELEASE = re.compile(r"\d+(\.\d+)+")

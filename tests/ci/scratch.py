@@ -11,6 +11,13 @@ from tests.faults import fake_replay
 
 BLOCKS = (1, 2)
 ROOT = Path(__file__).parents[2]
+_PLUGINS = (
+    "no:cacheprovider",
+    "no:codspeed",
+    "no:hypothesispytest",
+    "tests.instant_programs",
+    "tests.whole_programs",
+)
 _BUILD = """
 blocks = [1, 2]
 repeat = 3
@@ -39,7 +46,7 @@ class Scratch:
             "XDG_CACHE_HOME": str(path / "cache"),
             "TMPDIR": str(path / "locks"),
             "PYTHONPATH": str(ROOT),
-            "PYTEST_ADDOPTS": "-p no:cacheprovider -p tests.instant_programs -p tests.whole_programs",
+            "PYTEST_ADDOPTS": " ".join(f"-p {plugin}" for plugin in _PLUGINS),
             "ETHREX_RPC_URL": "",
         }  # fmt: skip
         (path / "locks").mkdir()

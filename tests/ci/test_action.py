@@ -61,21 +61,18 @@ def test_every_input_reaches_the_run_as_it_is(job: Job) -> None:
     job.scratch.commit("the same in other words", exec_ms=60)
     (job.scratch.path / "other.toml").write_text((job.scratch.path / "ethrex-perf.toml").read_text())
     hostile = "$(touch pwned)`touch pwned`; touch pwned"
-    ran = job.run(block="1", base="git:main", head="git:HEAD~1", config="other.toml", patience=hostile)
+    ran = job.run(
+        block="1", base="git:main", head="git:HEAD~1", config="other.toml", patience=hostile, comment="false"
+    )
     assert not (job.scratch.path / "pwned").exists()
     assert (ran.conclusion, ran.outputs["gate"]["verdict"]) == ("failure", "error")
     assert "--ethrex-patience" in ran.log
+    assert "comment" not in ran.log
     ran = job.run(block="1", base="git:HEAD~1", config="other.toml", patience="0", artifact="mine")
     assert ran.conclusion == "success", ran.log
     assert ran.outputs["gate"]["verdict"] == "unchanged"
     assert "no comment: no pull request" in ran.log  # it was a push
     assert (job.runner.artifacts / "mine/comment.md").exists()
-
-
-def test_without_a_comment_nobody_asks_the_platform(job: Job) -> None:
-    ran = job.run(job.scratch.commit("the same in other words", exec_ms=60), block="1", comment="false")
-    assert ran.conclusion == "success", ran.log
-    assert (job.runner.github.calls(), job.runner.github.comments(12)) == ([], [])
 
 
 def test_a_fork_whose_token_may_not_write_is_gated_all_the_same(job: Job) -> None:
