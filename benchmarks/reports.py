@@ -13,7 +13,17 @@ import tempfile
 import time
 from pathlib import Path
 
-FORMS = ("html", "markdown", "junit", "csv", "samples-csv", "benchmark-json", "smaller-is-better", "bencher")
+FORMS = (
+    "html",
+    "markdown",
+    "junit",
+    "csv",
+    "samples-csv",
+    "benchmark-json",
+    "smaller-is-better",
+    "bencher",
+    "openmetrics",
+)
 MOST_SECONDS, MOST_MB = 10.0, 300.0
 ROOT = Path(__file__).parents[1]
 

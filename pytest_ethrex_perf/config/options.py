@@ -337,6 +337,7 @@ OPTIONS: dict[str, Option] = {
                 "benchmark_json": "the samples as a pytest-benchmark JSON file",
                 "smaller_is_better": "customSmallerIsBetter JSON, for github-action-benchmark,",
                 "bencher": "Bencher Metric Format",
+                "openmetrics": "OpenMetrics text, for Prometheus,",
             }.items()
         ),
     )

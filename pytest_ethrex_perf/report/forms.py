@@ -89,6 +89,12 @@ def _bencher(result: RunResult) -> str:
     return formats.bencher(result)
 
 
+def _openmetrics(result: RunResult) -> str:
+    from pytest_ethrex_perf.report import openmetrics
+
+    return openmetrics.dump(result)
+
+
 HTML = Form("report", "html", "an HTML report: index.html in this directory", _html, page="index.html")
 FORMS = (
     HTML,
@@ -105,4 +111,5 @@ FORMS = (
         _smaller_is_better,
     ),
     Form("bencher", "bencher", "Bencher Metric Format", _bencher),
+    Form("openmetrics", "openmetrics", "OpenMetrics text, for Prometheus", _openmetrics),
 )

@@ -145,7 +145,7 @@ def _changed_most(block: BlockResult) -> str:
     if block.explanation is None or not block.explanation.functions:
         return ""
     worst = block.explanation.functions[0]
-    return f"{escape.code(worst.name, _SHORT)} {units.signed(worst.change_ms)} ms"
+    return f"{escape.markdown(worst.name, _SHORT)} {units.signed(worst.change_ms)} ms"
 
 
 def _reasons(blocks: Iterable[BlockResult]) -> Iterator[str]:

@@ -38,7 +38,7 @@ def test_every_report_is_made_from_a_file(tmp_path: Path, capsys: pytest.Capture
         "samples-csv": "s.csv",
         "benchmark-json": "b.json",
     }
-    forms |= {"smaller-is-better": "g.json", "bencher": "n.json", "html": "report"}
+    forms |= {"smaller-is-better": "g.json", "bencher": "n.json", "openmetrics": "o.txt", "html": "report"}
     assert main(["report", file, *(f"--{name}={path}" for name, path in forms.items())]) == 0
     assert (tmp_path / "report" / "index.html").read_text(encoding="utf-8") == html.dump(builders.several())
     assert (tmp_path / "c.md").read_text(encoding="utf-8") == markdown.dump(builders.several())
@@ -46,7 +46,7 @@ def test_every_report_is_made_from_a_file(tmp_path: Path, capsys: pytest.Capture
     assert all((tmp_path / path).stat().st_size > 100 for path in forms.values())
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.count("written: ") == 8
+    assert told.err.count("written: ") == 9
 
 
 def test_without_a_form_the_terminals_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
