@@ -148,6 +148,9 @@ class Builds:
                 self._done[key] = self._found(key, revision) or self._built(key, revision, side)
             except EthrexPerfError as error:
                 self._done[key] = error
+            except BaseException:  # Ctrl-C: whoever asks for it at the end of the run must not build again
+                self._done[key] = MeasurementError(f"{revision.label}: its build was interrupted")
+                raise
         done = self._done[key]
         if isinstance(done, EthrexPerfError):
             raise done
