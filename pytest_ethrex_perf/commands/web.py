@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import urllib.error
@@ -94,12 +95,14 @@ def request(
             "User-Agent": "ethrex-perf",
         },
     )
+    said = ""
     try:
         with _OPENER.open(ask, timeout=_TIMEOUT_S) as answer:
             return _decoded(answer.read(_MOST)), answer.headers
     except urllib.error.HTTPError as error:
-        with error:
-            said = message(_decoded(error.read(_MOST))) or error.reason
+        with error, contextlib.suppress(OSError, http.client.HTTPException):  # cut off: its status is enough
+            said = message(_decoded(error.read(_MOST)))
+        said = said or str(error.reason)
         raise ApiError(redact(f"{said} (HTTP {error.code})", [token]), error.code) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)

@@ -38,6 +38,7 @@ mkdir -p "$folder/bin"
 printf '#!/bin/sh\\necho "$@" >> "$RUNNER_TEMP/installed"\\n' > "$folder/bin/python"
 printf '#!/bin/sh\\nexec {sys.executable} -m pytest "$@"\\n' > "$folder/bin/pytest"
 printf '#!/bin/sh\\nexec {sys.executable} -m tests.ci.ethrex_perf "$@"\\n' > "$folder/bin/ethrex-perf"
+printf 'PATH="%s/bin:$PATH"\\n' "$(realpath "$folder")" > "$folder/bin/activate"
 chmod +x "$folder"/bin/*
 """
 
@@ -62,6 +63,13 @@ class Ran:
         return "failure" if "failure" in self.outcomes.values() else "success"
 
 
+def write_python(folder: Path) -> None:
+    """Write the `python3` that makes an environment of ours."""
+    python = folder / "python3"
+    python.write_text(_PYTHON)
+    python.chmod(0o755)
+
+
 class Runner:
     """A machine that runs jobs in one repository."""
 
@@ -76,9 +84,7 @@ class Runner:
         for folder in (self.temporary, self.artifacts, path / "home", self._bin):
             folder.mkdir()
         self.github.gh(self._bin)
-        python = self._bin / "python3"
-        python.write_text(_PYTHON)
-        python.chmod(0o755)
+        write_python(self._bin)
 
     def run(self, steps: list[Any], contexts: Mapping[str, Any], event: object, **environ: str) -> Ran:
         """Run the steps of a job, with `contexts` for its expressions: `github`, `inputs`, `secrets`, …"""

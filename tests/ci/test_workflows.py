@@ -120,6 +120,7 @@ def test_a_run_without_a_result_is_said_and_a_cancelled_one_is_not(site: Site) -
     site.runner.github.open(12, head)
     assert site.comment(head, "completed", "cancelled") is None
     assert site.comment(head, "completed", "skipped") is None
+    assert site.comment(head, "completed", "action_required") is None
     commented = site.comment(head, "completed", "failure")
     assert commented is not None
     assert commented.conclusion == "success", commented.log
