@@ -22,7 +22,7 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHUNK = 64 * 2**10
 _LONGEST_LINE = 4 * 2**10
 _STDOUT = 1
-_OF_BLOCK = re.compile(r"ethrex-perf: (?P<block>\S+/\d+) (?P<done>\d+)/(?P<planned>\d+)\b")
+_OF_BLOCK = re.compile(r"ethrex-perf: (?P<block>\S+/\S+) (?P<done>\d+)/(?P<planned>\d+)\b")
 _OF_BUILD = re.compile(r"ethrex-perf: (?P<what>building (?:base|head): git:\S+ [0-9a-f]{7,64})\b")
 _OF_BLOCKS = re.compile(r" (?P<done>\d+)/(?P<all>\d+) blocks\b")
 

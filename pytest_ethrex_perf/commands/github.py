@@ -171,12 +171,16 @@ class _Gh:
     """GraphQL by `gh api`; it knows its own token, and what is sent goes to its standard input."""
 
     def __init__(self, gh: str, environ: Mapping[str, str], secrets: list[str]) -> None:
-        self._environ = environ
+        self._environ = dict(environ)
         self._secrets = secrets
         host = urlsplit(environ.get("GITHUB_SERVER_URL") or f"https://{_PUBLIC}").hostname or _PUBLIC
         self._command = [gh, "api", "graphql", "--input", "-"]
         if host != _PUBLIC:
             self._command += ["--hostname", host]
+            if (
+                token := web.token(environ, *TOKENS)
+            ) is not None:  # gh takes another variable for other hosts
+                self._environ.setdefault("GH_ENTERPRISE_TOKEN", token)
 
     def __call__(self, query: str, variables: dict[str, Any]) -> Any:
         try:

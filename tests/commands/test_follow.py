@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 class _Block:
     samples_taken, samples_planned, estimate = 6, 24, None
 
+    def __init__(self, name: str) -> None:
+        self._name = name
+
     def visible(self) -> None: ...
 
     def __str__(self) -> str:
-        return "mainnet/24443168"
+        return self._name
 
 
-def _line(blocks: int, decided: int) -> str:
+def _line(blocks: int, decided: int, name: str = "mainnet/24443168") -> str:
     """What `pytest_run.live` says of a run."""
-    status: Status = mock.Mock(block=_Block(), blocks=blocks, decided=decided, left_s=90.0)
+    status: Status = mock.Mock(block=_Block(name), blocks=blocks, decided=decided, left_s=90.0)
     return f"ethrex-perf: {live.line(status, 160)}"
 
 
@@ -42,6 +45,8 @@ def test_a_build_is_named_by_its_revision_and_commit() -> None:
 def test_progress_is_read_from_the_lines_of_a_run() -> None:
     assert follow.status(_line(11, 3)) == "gating: 3 of 11 blocks"
     assert follow.status(_line(1, 0)) == "gating mainnet/24443168: 6 of 24 measurements"
+    workload = "workload/keccak,gas=30M,seed=0"
+    assert follow.status(_line(1, 0, workload)) == f"gating {workload}: 6 of 24 measurements"
 
 
 @pytest.mark.parametrize(

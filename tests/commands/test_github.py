@@ -25,10 +25,15 @@ def _gh(directory: Path, script: str) -> dict[str, str]:
 
 
 def test_an_enterprise_server_is_named_to_gh(tmp_path: Path) -> None:
-    environ = _gh(tmp_path, "print('{\"data\": {\"words\": \"' + ' '.join(sys.argv[1:]) + '\"}}')")
+    script = (
+        "import json, os\n"
+        "data = {'words': ' '.join(sys.argv[1:]), 'token': os.environ['GH_ENTERPRISE_TOKEN']}\n"
+        "print(json.dumps({'data': data}))"
+    )
+    environ = _gh(tmp_path, script)
     environ["GITHUB_SERVER_URL"] = "https://git.example.org"
     answer = github.connect(environ)("query", {})
-    assert answer == {"words": "api graphql --input - --hostname git.example.org"}
+    assert answer == {"words": "api graphql --input - --hostname git.example.org", "token": "ghs_s3cr3t"}
 
 
 def test_what_gh_says_is_shown_without_the_token(tmp_path: Path) -> None:
