@@ -86,7 +86,9 @@ def _init(options: argparse.Namespace) -> int:
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such directory")
     seen = surroundings.look(root.resolve(), os.environ)
-    _say(f"Seen: {'; '.join(seen.sentences())}.")
+    _say("Seen:")
+    for sentence in seen.sentences():
+        _say(f"  {sentence}")
     if options.github and seen.top not in (None, seen.root):
         raise UsageError(
             f"--github: workflows belong to the top of a repository: ethrex-perf init --github {seen.top}"
@@ -96,6 +98,7 @@ def _init(options: argparse.Namespace) -> int:
         proposals.append(_ignoring(root, scaffold.IGNORED, scaffold.ignored(seen)))
     if options.dry_run:
         return _show(proposals)
+    _say("Files:")
     failed = [proposal for proposal in proposals if not _write(root, proposal)]
     _advise(seen, differing=any(proposal.state == "differs" for proposal in failed), github=options.github)
     return _DIFFERS if failed else 0

@@ -59,7 +59,7 @@ def _values(seen: Surroundings) -> dict[str, str]:
     caches = seen.caches
     tracked = caches is not None and caches.tracked
     blocks = [_spec(block) for block in caches.blocks] if caches else [GUIDE_BLOCK]
-    elsewhere = "" if tracked else f' --{{}}cache-dir="{ON_MACHINE}"'
+    elsewhere = "" if tracked else f' \\\n            --{{}}cache-dir="{ON_MACHINE}"'
     return {
         "blocks": ", ".join(blocks),
         "block": blocks[0],
@@ -90,9 +90,9 @@ def _build(seen: Surroundings) -> str:
     patches = (
         f"""patch."{_ENGINE_URL}".{name}.path="{{source}}/{path.as_posix()}\""""
         for name, path in sorted(seen.packages.items())
-        if re.fullmatch(r"[\w-]+", name)
+        if re.fullmatch(r"[\w-]+", name) and (not seen.needed or name in seen.needed)
     )
-    lines = (f'  "--config", {_quoted(patch)},' for patch in patches)
+    lines = (f'  "--config", {_literal(patch)},' for patch in patches)
     harness = seen.harness.as_posix() if seen.harness else _HARNESS
     return _filled("build-harness.toml", {"patches": "\n".join(lines), "harness": _quoted(harness)})
 
@@ -105,6 +105,11 @@ def _spec(block: BlockId) -> str:
 def _quoted(text: str) -> str:
     """A string of TOML, and of Python."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _literal(text: str) -> str:
+    """A string of TOML, with the quotes in it as they are where that can be."""
+    return f"'{text}'" if "'" not in text and text.isprintable() else _quoted(text)
 
 
 def _requirement() -> str:

@@ -27,6 +27,7 @@ _DEEPEST = 3  # folders below the root in which block caches are looked for
 _MOST_FOLDERS = 2000  # and how many of them: a checkout may be on a slow disk
 _PASSED_OVER = ("target", "node_modules", "venv")
 _CACHE = re.compile(r"cache_([a-z][a-z0-9_-]{0,63})_([0-9]{1,20})\.json")
+_OF_ENGINE = re.compile(r"/ethrex(\.git)?/?$")
 _FEW = 4  # blocks that are proposed: of different sizes, as ethrex's own engineers choose them
 _GIT_TIMEOUT_S = 10.0
 
@@ -54,6 +55,8 @@ class Surroundings:
     """The crates of the Cargo workspace or package in `root`, by name; empty where there is none."""
     harness: Path | None
     """A checkout of ethrex-replay beside one of ethrex."""
+    needed: frozenset[str]
+    """The engine's crates that the harness depends on by itself; others come with them."""
     caches: Caches | None
     has_perf: bool
     has_pmu: bool
@@ -108,6 +111,7 @@ def look(root: Path, environ: Mapping[str, str]) -> Surroundings:
         top=Path(top) if (top := _git(root, environ, "rev-parse", "--show-toplevel")) else None,
         packages=packages,
         harness=None if harness is None else Path(os.path.relpath(harness, root)),
+        needed=frozenset(_needed(harness) if harness else ()),
         caches=_caches(root, harness, environ),
         has_perf=_has_perf(environ),
         has_pmu=bool(perf_tool.pmus()),
@@ -142,6 +146,16 @@ def _packages(root: Path) -> Iterator[tuple[str, Path]]:
         package = _manifest(folder).get("package")
         if isinstance(package, dict) and isinstance(package.get("name"), str):
             yield package["name"], folder.relative_to(root)
+
+
+def _needed(harness: Path) -> Iterator[str]:
+    """The crates that the program takes from the engine's repository."""
+    manifest = _manifest(harness)
+    for table in (manifest, manifest.get("workspace")):
+        dependencies = table.get("dependencies") if isinstance(table, dict) else None
+        for name, source in dependencies.items() if isinstance(dependencies, dict) else ():
+            if isinstance(source, dict) and _OF_ENGINE.search(str(source.get("git"))):
+                yield str(source.get("package", name))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def workflows(*, engine: bool) -> dict[str, str]:
         top=actions.ROOT,
         packages={"ethrex": Path("cmd/ethrex")} if engine else {},
         harness=None,
+        needed=frozenset(),
         caches=None,
         has_perf=False,
         has_pmu=False,

@@ -59,8 +59,9 @@ def test_nothing_is_left_to_fill_in(seen: surroundings.Surroundings) -> None:
 
 def test_caches_that_are_not_in_git_lie_in_the_home_of_a_runner(seen: surroundings.Surroundings) -> None:
     texts = {path.stem: text for path, text in scaffold.files(seen, github=True)}
-    assert '--ethrex-cache-dir="$HOME/ethrex-perf/replay_cache" \\\n' in texts["ethrex-perf"]
+    assert ' --ethrex-cache-dir="$HOME/ethrex-perf/replay_cache" \\\n' in texts["ethrex-perf"]
     assert ' --cache-dir="$HOME/ethrex-perf/replay_cache" |\n' in texts["ethrex-perf-nightly"]
+    assert max(len(line) for text in texts.values() for line in text.splitlines()) <= 120
     assert ("git clone" in texts["ethrex-perf"]) == seen.is_engine
 
 
@@ -112,6 +113,24 @@ def test_the_program_is_built_with_every_crate_of_the_engine(
     ]
     assert build["command"].count("--config") == len(patches)
     assert build["harness"] == {"repository": "../ethrex-replay", "revision": "origin/HEAD"}
+
+
+def test_of_a_program_beside_it_only_the_crates_that_it_takes_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # one that a head adds would not be there in base
+    monkeypatch.setattr(surroundings, "measure_spread", lambda: 0.004)
+    root = engine(tmp_path / "ethrex")
+    crate(tmp_path / "ethrex-replay", "ethrex-replay")
+    with (tmp_path / "ethrex-replay/Cargo.toml").open("a") as manifest:
+        manifest.write(
+            '[dependencies]\nserde = "1"\nother = { git = "https://github.com/lambdaclass/lambdaworks" }\n'
+            'common = { git = "https://github.com/lambdaclass/ethrex", package = "ethrex-common" }\n'
+        )
+    seen = surroundings.look(root, os.environ)
+    (text,) = (text for path, text in scaffold.files(seen, github=False) if path.name == "ethrex-perf.toml")
+    command = tomli.loads(text)["build"]["command"]
+    assert [word.split('"')[2] for word in command if word.startswith("patch.")] == [".ethrex-common.path="]
 
 
 def test_a_release_asks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
