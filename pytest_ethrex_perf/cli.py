@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.commands import (
     baseline,
     bisect,
+    blocks,
     build,
     comment,
     compare,
@@ -40,6 +41,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     init.add_commands,
     fetch.add_commands,
+    blocks.add_commands,
     baseline.add_commands,
     report.add_commands,
     comment.add_commands,

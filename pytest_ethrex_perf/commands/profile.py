@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.profile.sampling import Profiler
     from pytest_ethrex_perf.profile.stacks import Profile
     from pytest_ethrex_perf.records.block import BlockId
-    from pytest_ethrex_perf.records.measurement import Side
+    from pytest_ethrex_perf.records.measurement import Program, Side
 
 _LOCK_TIMEOUT_S = 1800.0
 
@@ -29,7 +29,7 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         "base to head, function by function"
     )
     parser = subparsers.add_parser("profile", help=text, description=text)
-    parser.add_argument("block", metavar="BLOCK", help="24443168, hoodi:1265656")
+    parser.add_argument("block", metavar="BLOCK", help="24443168, hoodi:1265656, workload:keccak")
     parser.add_argument("--replay", metavar="PROGRAM", help="as --ethrex-replay of pytest")
     parser.add_argument("--base", metavar="PROGRAM", help="as --ethrex-base of pytest")
     parser.add_argument("--prefix", metavar="COMMAND", default="", help="put before the program")
@@ -92,8 +92,11 @@ def _profile(args: argparse.Namespace) -> int:
     limits = Limits(timeout_s=args.timeout, mib=args.max_size)
     profiles: dict[Side, list[Profile]] = {"head": [], "base": []}
     with lock.measuring(f"ethrex-perf profile {block}", timeout=_LOCK_TIMEOUT_S, waiting=_say):
+        profiler = _profiler(block)
+        if block.workload:
+            _make(block, sides.get("base") or sides["head"], args)
         recorder = record.Recorder(
-            _profiler(block),
+            profiler,
             block,
             cache_dir=_cache_dir(args.cache_dir),
             environ=os.environ,
@@ -114,6 +117,21 @@ def _profile(args: argparse.Namespace) -> int:
     folder = args.out or Path("ethrex-perf-profile") / block.file_name
     _say("", *(f"wrote {path}" for path in artifacts.write(folder, head, base)))
     return 0
+
+
+def _make(block: BlockId, program: Program, args: argparse.Namespace) -> None:
+    """Have the block of a workload made, unless it is there."""
+    from pytest_ethrex_perf.replay import cache
+    from pytest_ethrex_perf.replay.generation import Generator
+
+    Generator(
+        program=program,
+        cache_dir=_cache_dir(args.cache_dir),
+        environ=os.environ,
+        log_dir=Path(args.log_dir),
+        timeout=cache.FETCH_TIMEOUT_S,
+        say=_say,
+    ).provide(block)
 
 
 def _profiler(block: BlockId) -> Profiler:

@@ -78,16 +78,15 @@ class Generator:
         Raises `MeasurementError`, one line, where the program can't make it or made something else.
         """
         path = cache.path(self.cache_dir, block)
-        with lock.writing(path.parent / RECORD):
-            wrong = _wrong(path, block)
-            if wrong is None:
-                return cache.read(path, block)
-            label = self.program.label
-            self.say(f"{block}: {wrong}{label} makes it, unmeasured, in {path.parent}")
+        wrong = _wrong(path, block)
+        if wrong is not None:
             self._check_understood(block)
+            self.say(f"{block}: {wrong}{self.program.label} makes it, unmeasured, in {path.parent}")
             self.hold()
-            self._generate(path, block)
-            return cache.read(path, block)
+            with lock.writing(path.parent / RECORD):
+                if _wrong(path, block) is not None:  # nobody else has made it while we waited
+                    self._generate(path, block)
+        return cache.read(path, block)
 
     def _check_understood(self, block: BlockId) -> None:
         understood = KINDS[self.program.kind].workloads
