@@ -130,9 +130,7 @@ def _executed(held: Sequence[Contents], most_gas: int) -> tuple[dict[BlockId, Ce
 
     gas = sum(each.gas for each in held)
     if not available():
-        return {}, [
-            "opcodes are not counted: pip install 'pytest-ethrex-perf[embedded]' to have them counted"
-        ]
+        return {}, ["opcodes are not counted: pip install 'pytest-ethrex-perf[embedded]' counts them"]
     if gas > most_gas:
         more = f"--execute {-(-gas // 10**6)} counts them"
         return {}, [f"opcodes are not counted: the blocks have {units.gas(gas)} together: {more}"]
