@@ -1,4 +1,9 @@
-"""Where one side of a comparison is built: checkouts and a target directory, kept from build to build."""
+"""Where the sides of a comparison are built: checkouts and a target directory each, kept from build to build.
+
+Compilers write paths into what they make, and rustc orders code by them. So both sides are built at one path,
+`work`, to which the folder of a side is moved for as long as its build takes: the same sources are the same
+program on both sides, and what differs is not where they lay.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.measurement import Side
 
+_OWNER = "side"  # a file in the folder of a side that names it
 LAST_LINES = 30
 """Of a failed build that its error shows."""
 _LONGEST_LINE = 300
@@ -70,7 +76,9 @@ class Slot:
         common = revision.source.repository.common
         digest = hashlib.sha256(os.fsencode(common)).hexdigest()[:12]
         name = _UNFIT.sub("_", revision.source.repository.name)[:40]
-        self.directory = root / f"{name}-{digest}" / side
+        self._root = root / f"{name}-{digest}"
+        self._home = self._root / side
+        self.directory = self._root / "work"
         self.target = self.directory / "target"
         self._side = side
         self._table = table
@@ -78,16 +86,43 @@ class Slot:
 
     @contextlib.contextmanager
     def held(self, bench: Bench) -> Iterator[None]:
-        """Hold the slot: two builds in one would overwrite each other. Raises `MeasurementError`."""
+        """Have the folder of this side where builds are made. Raises `MeasurementError`."""
+        with self._usable():
+            self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with holding(self._root / "lock", timeout=bench.lock_timeout, waiting=bench.say):
+            with self._usable():
+                self._bring_back()
+                self._home.mkdir(exist_ok=True, mode=0o700)
+                (self._home / _OWNER).write_text(self._side, encoding="utf-8")
+                self._home.rename(self.directory)
+                self.target.mkdir(exist_ok=True)
+            try:
+                yield
+            finally:
+                with self._usable():
+                    self.directory.rename(self._home)
+
+    def _bring_back(self) -> None:
+        """Put the folder back that a killed run has left where builds are made."""
+        if self.directory.exists():
+            owner = self._root / (self.directory / _OWNER).read_text(encoding="utf-8")
+            if owner.exists():  # empty: it was made a moment ago
+                owner.rmdir()
+            self.directory.rename(owner)
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
         try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.target.mkdir(exist_ok=True)
+            yield
         except OSError as error:
             raise MeasurementError(
-                f"{self.directory}: nothing can be built here: {error.strerror}: set XDG_CACHE_HOME"
+                f"{self._root}: nothing can be built here: {error.strerror}: remove it, or set XDG_CACHE_HOME"
             ) from None
-        with holding(self.directory / "lock", timeout=bench.lock_timeout, waiting=bench.say):
-            yield
+
+    def at_home(self, artifact: Path) -> Path:
+        """Where an executable of this side lies while nothing is built."""
+        inside = artifact.is_relative_to(self.directory)
+        return self._home / artifact.relative_to(self.directory) if inside else artifact
 
     def build(self, revision: Revision, bench: Bench) -> tuple[Path, float]:
         """Build `revision` here; return the executable and the seconds it took. Raises `BuildError`."""
@@ -115,13 +150,19 @@ class Slot:
         seconds = time.monotonic() - began
         why = _failure(finished, bench.timeout)
         artifact = self.target / fill(self._table.artifact, places)
-        if why is None and not regular_file.is_file(artifact):
-            why = f"it ended well, but {artifact} is not there: see artifact in {self._table.where}"
-        if why is None and not os.access(artifact, os.X_OK):
-            why = f"it ended well, but {artifact} is not executable"
+        why = why or self._lack(artifact)
         if why is not None:
             raise self._refusal(revision, why, finished, log, bench)
         return artifact, seconds
+
+    def _lack(self, artifact: Path) -> str | None:
+        """Why there is nothing to run although the command ended well, as a clause; None where there is."""
+        if not regular_file.is_file(artifact):
+            where = self._table.where
+            return f"it ended well, but {self.at_home(artifact)} is not there: see artifact in {where}"
+        if not os.access(artifact, os.X_OK):
+            return f"it ended well, but {self.at_home(artifact)} is not executable"
+        return None
 
     def _move(self, revision: Revision, bench: Bench) -> tuple[Path, Path | None]:
         try:
@@ -161,7 +202,7 @@ class Slot:
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(log, kept)
         except OSError:
-            kept = log
+            kept = self.at_home(log)
         message = f"{revision.label} cannot be built: {why}; the whole output is in {kept}"
         return BuildError("\n".join([f"{message}{', its last lines:' if shown else ''}", *shown]), kept)
 

@@ -168,8 +168,11 @@ class Builds:
             return None
         return Build(revision, self._resolved(Path(command[0])), None)
 
-    def _keep(self, key: str, revision: Revision, artifact: Path, seconds: float) -> Program:
-        """The program as it stays while the next revision is built: in the archive, or else beside it."""
+    def _keep(self, key: str, revision: Revision, artifact: Path, seconds: float) -> Program | None:
+        """The program as it stays while the next revision is built: in the archive, or else beside it.
+
+        None for what needs the files that lie around it.
+        """
         program = self._resolved(artifact)
         if not revision.dirty and self._archive.is_on:
             with contextlib.suppress(NotArchivedError, MissingProgramError, OSError):
@@ -186,7 +189,7 @@ class Builds:
                 command = self._archive.find(program.sha256, cwd=self._cwd, environ=self._bench.environ)
                 return self._resolved(Path(command[0]))
         if executable.uncovered(artifact) or executable.libraries(artifact):
-            return program  # it needs what lies beside it
+            return None
         return self._resolved(self._copied(artifact, program.sha256))
 
     def _copied(self, artifact: Path, sha256: str) -> Path:
@@ -235,7 +238,8 @@ class Builds:
                 return found
             self._bench.say(f"building {side}: {revision.label}")
             artifact, seconds = slot.build(revision, self._bench)
-            return Build(revision, self._keep(key, revision, artifact, seconds), seconds)
+            program = self._keep(key, revision, artifact, seconds)
+        return Build(revision, program or self._resolved(slot.at_home(artifact)), seconds)
 
     def _given(self, wanted: str = "") -> BuildTable:
         if self._table is None:

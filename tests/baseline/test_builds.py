@@ -235,6 +235,27 @@ def test_a_command_that_is_a_list_needs_no_shell(workshop: Workshop) -> None:
     assert prints(build) == "1"
 
 
+def test_the_same_sources_are_the_same_program_on_both_sides(workshop: Workshop) -> None:
+    workshop.engine.commit("Say where", engine_c="int engine(void) { return sizeof __FILE__; }\n")
+    builds = workshop.builds(limit=0)
+    revision = builds.revision("git:HEAD", "base")
+    base = builds.build(revision, "base").program
+    again = workshop.builds(limit=0)
+    head = again.build(revision, "head").program
+    assert base.sha256 == head.sha256
+
+
+def test_a_build_that_was_killed_loses_no_side(workshop: Workshop) -> None:
+    workshop.build("git:HEAD")
+    workshop.slot().rename(workshop.slot().with_name("work"))
+    workshop.engine.commit("Another engine", engine_c=engine(2))
+    builds = workshop.builds()
+    builds.build(builds.revision("git:HEAD", "base"), "base")
+    workshop.engine.commit("A third", engine_c=engine(3))
+    assert prints(workshop.build("git:HEAD")) == "3"
+    assert workshop.shown == ["compiling engine.c"]
+
+
 def test_a_file_that_is_gone_is_gone_from_the_next_build(workshop: Workshop) -> None:
     workshop.engine.commit("Add a file", extra_c="int extra;\n")
     workshop.build("git:HEAD")

@@ -31,7 +31,7 @@ def begun(cache: Path) -> int:
     """The process of the build, as soon as it has written its program."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        for file in cache.glob("pytest-ethrex-perf/builds/*/head/target/pid"):
+        for file in cache.glob("pytest-ethrex-perf/builds/*/work/target/pid"):
             if text := file.read_text().strip():
                 return int(text)
         time.sleep(0.05)
