@@ -124,7 +124,7 @@ def named(what: str, commit: Commit) -> str:
 
 def answer(answer: Answer) -> str:
     """What a step was, and why."""
-    if answer.reason == "not built":
+    if answer.reason in ("not built", "not replayed"):
         return f"skipped: {answer.detail}"
     if answer.reason == "same program":
         return f"{_side(answer)}: the same program as {answer.detail[:10]}"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.search import Purpose, Reason, Side
 
 
+_SPENT_NOTHING: tuple[Reason, ...] = ("not built", "same program")
 _JUDGED: dict[Place | None, tuple[Side, Reason]] = {
     "good": ("good", "measured"),
     "bad": ("bad", "measured"),
@@ -39,6 +40,10 @@ _JUDGED: dict[Place | None, tuple[Side, Reason]] = {
 
 class NotBuiltError(MeasurementError):
     """A commit that can't be built; the message is a clause that says why."""
+
+
+class NotReplayedError(MeasurementError):
+    """A commit whose program alone can't replay the block; the message is a clause that says why."""
 
 
 class Build(Protocol):
@@ -73,7 +78,10 @@ class Gauge(Protocol):
     def place(
         self, ends: Ends, step: Program, error: float, *, margin: float, repeat: int | None
     ) -> tuple[Place | None, Estimate]:
-        """Return where `step` lies between the ends, None where that is not told, and what that rests on."""
+        """Return where `step` lies between the ends, None where that is not told, and what that rests on.
+
+        Raises `NotReplayedError` where the ends replay the block and the step does not.
+        """
         ...
 
 
@@ -222,8 +230,8 @@ class Search:
             if answer is None:
                 answer = self._answer(good, bad, commit, sides, budget)
                 self._memory.add(answer)
-            elif answer.estimate is not None:
-                next(budget)  # it was spent
+            elif answer.reason not in _SPENT_NOTHING:
+                next(budget)
             if answer.sha256 is not None and answer.reason != "same program":
                 sides[answer.sha256] = answer
             yield StepEnds(commit, answer)
@@ -234,37 +242,24 @@ class Search:
     def _answer(
         self, good: str, bad: str, commit: Commit, sides: dict[str, Answer], budget: Iterator[float]
     ) -> Answer:
+        answer = Answer(good=good, bad=bad, commit=commit.id, side="skip", reason="not built")
         try:
             program = self._program(commit.id)
         except NotBuiltError as error:
-            return Answer(
-                good=good, bad=bad, commit=commit.id, side="skip", reason="not built", detail=str(error)
-            )
+            return msgspec.structs.replace(answer, detail=str(error))
+        answer = msgspec.structs.replace(answer, sha256=program.sha256)
         ends = Ends(self._program(good), self._program(bad))
         same = self._same(program, ends, good, bad, sides)
         if same is not None:
-            return Answer(
-                good=good,
-                bad=bad,
-                commit=commit.id,
-                side=same.side,
-                reason="same program",
-                detail=same.commit,
-                sha256=program.sha256,
-            )
+            return msgspec.structs.replace(answer, side=same.side, reason="same program", detail=same.commit)
         proof = self._memory.change(good, bad, "ends")
         margin, repeat = (0.0, None) if proof is None else (proof.margin, proof.repeat)
-        place, estimate = self._gauge.place(ends, program, next(budget), margin=margin, repeat=repeat)
+        try:
+            place, estimate = self._gauge.place(ends, program, next(budget), margin=margin, repeat=repeat)
+        except NotReplayedError as error:
+            return msgspec.structs.replace(answer, reason="not replayed", detail=str(error))
         side, reason = _JUDGED[place]
-        return Answer(
-            good=good,
-            bad=bad,
-            commit=commit.id,
-            side=side,
-            reason=reason,
-            sha256=program.sha256,
-            estimate=estimate,
-        )
+        return msgspec.structs.replace(answer, side=side, reason=reason, estimate=estimate)
 
     @staticmethod
     def _same(program: Program, ends: Ends, good: str, bad: str, sides: dict[str, Answer]) -> Answer | None:

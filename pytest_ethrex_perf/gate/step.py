@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.gate.bisect import NotReplayedError
 from pytest_ethrex_perf.gate.equipment import Equipment
 from pytest_ethrex_perf.gate.family import request_of
 from pytest_ethrex_perf.gate.launch import Launcher
@@ -182,13 +183,21 @@ class _Rounds:
         return len(self._taken[_NAMES[0]])
 
     def take(self, repeat: int) -> None:
-        """Measure one round; raises `MeasurementError`."""
-        number = self.number
-        for name in in_order(number, *_NAMES):
-            label = f"{name}-{number + 1:03}"
-            self._taken[name].append(
-                self._launch(self._programs[name], self._block, repeat=repeat, label=label, turn=number)
-            )
+        """Measure one round; raises `MeasurementError`, and `NotReplayedError` where the step alone fails."""
+        for name in in_order(self.number, *_NAMES):
+            try:
+                invocation = self._run(name, repeat)
+            except MeasurementError as error:
+                if name != "step":
+                    raise
+                self._run("good", repeat)  # raises where it is not the step's fault
+                raise NotReplayedError(f"its program failed: {error}") from None
+            self._taken[name].append(invocation)
+
+    def _run(self, name: str, repeat: int) -> Invocation:
+        turn = len(self._taken[name])
+        label = f"{name}-{turn + 1:03}"
+        return self._launch(self._programs[name], self._block, repeat=repeat, label=label, turn=turn)
 
     def judge(self, metric: str, drop: int, error: float, margin: float) -> Nearness:
         """Return where the step lies; raises `MeasurementError` for what can't be judged."""

@@ -14,7 +14,7 @@ from pytest_ethrex_perf.records.result import Explanation
 SCHEMA = 1
 
 Side: TypeAlias = Literal["good", "bad", "skip"]
-Reason: TypeAlias = Literal["measured", "between", "same program", "undecided", "not built"]
+Reason: TypeAlias = Literal["measured", "between", "same program", "undecided", "not built", "not replayed"]
 """`between`: slower than good and faster than bad; git is told `bad`, for there is a slowdown before it."""
 Purpose: TypeAlias = Literal["ends", "commit"]
 

@@ -11,7 +11,15 @@ import msgspec
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.gate.bisect import Compared, Culprit, NotBuiltError, PartBegins, Search, StepEnds
+from pytest_ethrex_perf.gate.bisect import (
+    Compared,
+    Culprit,
+    NotBuiltError,
+    NotReplayedError,
+    PartBegins,
+    Search,
+    StepEnds,
+)
 from pytest_ethrex_perf.gate.bisection import History
 from pytest_ethrex_perf.gate.search_file import Memory
 from pytest_ethrex_perf.host.git import Repository
@@ -49,6 +57,7 @@ class World:
     ms: Callable[[int], float]
     broken: tuple[int, ...] = ()
     undecided: tuple[int, ...] = ()
+    crashing: tuple[int, ...] = ()
     same: dict[int, int] = field(default_factory=dict)
     """Commits that build the program of another one."""
     stops_after: int | None = None
@@ -88,6 +97,8 @@ class World:
         self.errors.append(error)
         number = self.number(step)
         self.measured.append(str(number))
+        if number in self.crashing:
+            raise NotReplayedError("its program failed: SIGSEGV")
         good, here, bad = (math.log(self.ms(self.number(each))) for each in (ends.good, step, ends.bad))
         z = here - (good + bad) / 2
         estimate = Estimate(rounds=6, mean=z, half_width=0.1, gap=bad - good, error=error, seconds=1)
@@ -171,6 +182,19 @@ def test_what_cannot_be_built_is_skipped(world: Callable[..., World]) -> None:
     assert place.culprits(events) == [[4]]
     reasons = [event.answer.reason for event in events if isinstance(event, StepEnds)]
     assert "not built" in reasons
+
+
+def test_what_cannot_be_replayed_is_skipped_and_not_tried_again(world: Callable[..., World]) -> None:
+    place = world(slower_from(4), crashing=(5, 6), stops_after=3)
+    with pytest.raises(KeyboardInterrupt):
+        place.search()
+    place.stops_after = None
+    events = place.search()
+    assert place.culprits(events) == [[4]]
+    reasons = [event.answer.reason for event in events if isinstance(event, StepEnds)]
+    assert "not replayed" in reasons
+    assert len(set(place.measured)) == len(place.measured)
+    assert sum(place.errors) <= ERROR
 
 
 def test_an_end_that_cannot_be_built_is_an_error(world: Callable[..., World]) -> None:

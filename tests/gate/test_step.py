@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ethrex_perf.config import settings as config
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.gate.bisect import Ends
+from pytest_ethrex_perf.gate.bisect import Ends, NotReplayedError
 from pytest_ethrex_perf.gate.step import Round, StepGauge
 from pytest_ethrex_perf.host import lock
 from pytest_ethrex_perf.records.block import BlockId
@@ -32,7 +32,7 @@ class Steps:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
 
-    def program(self, name: str, ms: float, noise: float, behaviour: str = "normal") -> Program:
+    def program(self, name: str, ms: float, noise: float, behaviour: str) -> Program:
         path = self.bench.program(name, exec_ms=ms, noise=noise, behaviour=behaviour)
         return resolve(path, cwd=self.bench.path, environ=os.environ)
 
@@ -44,12 +44,13 @@ class Steps:
         margin: float = 0.01,
         patience: str = "0",
         behaviour: str = "normal",
+        ends: str = "normal",
         **hears: Any,
     ) -> tuple[str | None, Estimate]:
         typed = {"repeat": "3", "patience": patience, "block": [str(BLOCK)]}
         path = self.bench.path
         settings = config.load(typed, cwd=path, root=path, ini={}, environ=os.environ)
-        good, bad = self.program("g", ms[0], noise), self.program("b", ms[2], noise)
+        good, bad = self.program("g", ms[0], noise, ends), self.program("b", ms[2], noise, ends)
         here = self.program("s", ms[1], noise, behaviour)
         gauge = StepGauge(settings, ID, "exec", **hears)
         return gauge.place(Ends(good, bad), here, 0.01, margin=margin, repeat=None)
@@ -101,6 +102,12 @@ def test_the_machine_is_held_while_rounds_are_measured_and_free_afterwards(steps
         pass
 
 
-def test_a_step_that_cannot_be_replayed_is_an_error(steps: Steps) -> None:
-    with pytest.raises(MeasurementError, match="panicked"):
+def test_a_step_that_alone_cannot_be_replayed_says_so(steps: Steps) -> None:
+    with pytest.raises(NotReplayedError, match=r"its program failed: .*panicked"):
         steps.measure((60, 60, 65), behaviour="panic")
+
+
+def test_what_no_program_can_replay_is_no_fault_of_the_step(steps: Steps) -> None:
+    with pytest.raises(MeasurementError, match="panicked") as raised:
+        steps.measure((60, 60, 65), behaviour="panic", ends="panic")
+    assert not isinstance(raised.value, NotReplayedError)
