@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf.commands import suggestion
+from pytest_ethrex_perf.commands import programs, suggestion
 from pytest_ethrex_perf.commands.arguments import whole
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, UsageError
 from pytest_ethrex_perf.records import units
@@ -166,10 +166,9 @@ def _cost(block: BlockId, args: argparse.Namespace, directory: Path) -> _Cost:
 
 def _measured(block: BlockId, args: argparse.Namespace, directory: Path) -> float:
     from pytest_ethrex_perf.host import lock
-    from pytest_ethrex_perf.replay import program
     from pytest_ethrex_perf.replay.invocation import invoke
 
-    head = program.resolve(args.replay, cwd=Path.cwd(), environ=os.environ, option="--replay")
+    head = programs.resolve(args.replay, "--replay")
     with lock.measuring("ethrex-perf blocks suggest", timeout=_LOCK_TIMEOUT_S, waiting=_say):
         invocation = invoke(
             head,

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.commands import programs
 from pytest_ethrex_perf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,16 +41,13 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _fetch(options: argparse.Namespace) -> int:
     from pytest_ethrex_perf.config.block_specs import parse_blocks
-    from pytest_ethrex_perf.replay import program
     from pytest_ethrex_perf.replay.program_kinds import KINDS
 
-    head = program.resolve(options.replay, cwd=Path.cwd(), environ=os.environ, option="--replay")
-    understood = KINDS[head.kind].workloads
-    blocks = parse_blocks(options.blocks, options.network, lambda: understood)
     rpc_url = options.rpc_url or os.environ.get("ETHREX_RPC_URL")
-    if not rpc_url and not all(block.workload for block in blocks):
+    if not rpc_url and not all(block.workload for block in parse_blocks(options.blocks, options.network)):
         raise UsageError("no RPC to fetch from: give --rpc-url URL or set ETHREX_RPC_URL")
-    for block in blocks:
+    head = programs.resolve(options.replay, "--replay")
+    for block in parse_blocks(options.blocks, options.network, lambda: KINDS[head.kind].workloads):
         path, origin, block_hash = (
             _made(block, head, options) if block.workload else _fetched(block, head, rpc_url or "", options)
         )
