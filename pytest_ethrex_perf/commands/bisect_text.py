@@ -127,7 +127,8 @@ def answer(answer: Answer) -> str:
     if answer.reason in ("not built", "not replayed"):
         return f"skipped: {answer.detail}"
     if answer.reason == "same program":
-        return f"{_side(answer)}: the same program as {answer.detail[:10]}"
+        side = "skipped" if answer.side == "skip" else answer.side
+        return f"{side}: the same program as {answer.detail[:10]}"
     if answer.estimate is None:
         return _side(answer)
     if answer.reason == "between":

@@ -90,6 +90,18 @@ def test_every_line_fits_and_moves_no_cursor(subject: str, detail: str) -> None:
             assert width(line) <= CELLS or width(line.lstrip()) == longest  # a word is never cut
 
 
+def test_a_step_says_what_it_was_and_why() -> None:
+    assert bisect_text.answer(answer("skip", "same program", 40 * "e")) == (
+        "skipped: the same program as eeeeeeeeee"
+    )
+    assert bisect_text.answer(answer("skip", "not replayed", "its program failed")) == (
+        "skipped: its program failed"
+    )
+    assert bisect_text.answer(answer("skip", "undecided")) == (
+        "skipped, undecided: +3.98 % ± 1.00 % from the middle of +8.3 %, 36 rounds, 1 min 12 s"
+    )
+
+
 def test_candidates_are_named_as_git_does() -> None:
     event = Culprit((commit("c"), commit("d")), commit("b"), change(), Path("log"))
     text = "\n".join(bisect_text.lines(event))
