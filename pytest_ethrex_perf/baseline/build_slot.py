@@ -169,7 +169,7 @@ class Slot:
             source = self._checkout("source", revision.source, bench)
             return source, self._checkout("harness", revision.harness, bench) if revision.harness else None
         except GitError as error:
-            raise BuildError(f"{revision.label} cannot be built: {error}") from None
+            raise BuildError(f"{revision.label} cannot be built: {bench.redact(str(error))}") from None
         except OSError as error:
             raise BuildError(
                 f"{revision.label} cannot be built: {self.directory}: {error.strerror}"

@@ -22,6 +22,7 @@ WORKTREE, MERGE_BASE = "WORKTREE", "merge-base"
 HARNESS = ",harness:"
 """Between the two revisions of `git:REV,harness:REV`; no name of a branch or tag holds a colon."""
 SHORT = 7  # hex digits of a commit that people read
+_PINNED = 12  # of one that is typed again
 _LONGEST_SUBJECT = 72
 
 
@@ -59,6 +60,15 @@ class Revision:
         """One line that names it: `git:HEAD 1a2b3c4 "Subject" 2026-01-31`."""
         beside = "" if self.harness is None else f", {self.harness.repository.name} {self.harness}"
         return f"{self.spec.partition(HARNESS)[0]} {self.source}{beside}"
+
+    @property
+    def pinned(self) -> str:
+        """A spec that names the same commits whatever branches and HEAD will be: `git:1a2b3c4d5e6f`."""
+        name = WORKTREE if self.source.dirty else self.source.commit.id[:_PINNED]
+        if self.harness is None:
+            return f"{REVISION}{name}"
+        harness = WORKTREE if self.harness.dirty else self.harness.commit.id[:_PINNED]
+        return f"{REVISION}{name}{HARNESS}{harness}"
 
     @property
     def dirty(self) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.files import BaselineFile
     from pytest_ethrex_perf.baseline.schema import Baseline
+    from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.gate.equipment import Equipment
     from pytest_ethrex_perf.records.measurement import CacheIdentity, Kind, Program
     from pytest_ethrex_perf.records.request import Request
@@ -148,7 +149,7 @@ class Planner:
             cache=cache,
             repeat=repeat,
             invocations=settings.invocations or RECORDED_INVOCATIONS,
-            reproduce=reproduce.command(settings, request),
+            reproduce=reproduce.command(self._pinned(), request),
             vendor=None if vendor is None else str(vendor),
             cpus=int(equipment.machine.keyed.get("cpus") or 1),
             destinations=destinations,
@@ -164,6 +165,11 @@ class Planner:
         if plan.mode == "stored" and not settings.invocations:
             return replace(plan, invocations=_enough_invocations(plan))
         return plan
+
+    def _pinned(self) -> Settings:
+        """The settings with commits in place of what named them: HEAD moves on."""
+        settings, pinned = self._settings, self._equipment.programs.pinned
+        return replace(settings, typed={**settings.typed, **pinned}) if pinned else settings
 
     def _check_needed(self, request: Request) -> None:
         settings, head, base = self._settings, self._equipment.head, self._equipment.base

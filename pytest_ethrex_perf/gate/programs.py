@@ -26,6 +26,8 @@ class Built(Record, frozen=True, kw_only=True):
     """Why a side's cannot be built."""
     apart: str | None
     """How head's commit lies to base's."""
+    pinned: dict[str, str]
+    """As `Programs.pinned`."""
 
 
 class Programs:
@@ -120,7 +122,7 @@ class Programs:
                 programs[side] = self._of(side)
             except EthrexPerfError as error:
                 errors[side] = str(error)
-        return Built(programs=programs, errors=errors, apart=self.apart)
+        return Built(programs=programs, errors=errors, apart=self.apart, pinned=self.pinned)
 
     def _wanted(self) -> list[Side]:
         """The sides that are built; where base is run against itself, head is not."""
@@ -138,6 +140,14 @@ class Programs:
             return None
         label = self._settings.head_label if side == "head" else self._settings.base_label
         return label or revision.label
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        """The options that name the same commits tomorrow: `{"replay": "git:1a2b3c4d5e6f"}`."""
+        if self._built is not None:
+            return self._built.pinned
+        names: dict[Side, str] = {"head": "replay", "base": "base"}
+        return {names[side]: revision.pinned for side, revision in self._revisions.items()}
 
     @property
     def apart(self) -> str | None:

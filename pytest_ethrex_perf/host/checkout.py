@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_ethrex_perf.host.git import Repository
+
+_KEPT_S = 30 * 86_400.0  # an object of a snapshot
 
 
 class Checkout:
@@ -117,6 +120,7 @@ def snapshot(repository: Repository, objects: Path) -> str:
     top = repository.worktree()
     _check_submodules(repository, top)
     objects.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _remove_unused(objects)
     index = top / repository.output("rev-parse", "--git-path", "index")
     if not index.is_absolute():
         index = repository.directory / index
@@ -132,6 +136,14 @@ def snapshot(repository: Repository, objects: Path) -> str:
         }
         git.output("add", "--all", extra=extra)
         return git.output("write-tree", extra=extra)
+
+
+def _remove_unused(objects: Path) -> None:
+    """Remove objects that no snapshot of late has held: git renews the time of those that it writes again."""
+    for file in objects.glob("[0-9a-f][0-9a-f]/*"):
+        with suppress(OSError):
+            if time.time() - file.stat().st_mtime > _KEPT_S:
+                file.unlink()
 
 
 def _quoted(path: Path) -> str:

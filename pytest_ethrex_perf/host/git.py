@@ -215,6 +215,8 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def message(finished: Finished) -> str:
     """What git says of its failure, in one line."""
+    if "dubious ownership" in finished.stderr:
+        return "it belongs to another user: git config --global --add safe.directory and its path"
     if finished.timed_out:
         return f"it took more than {TIMEOUT_S:.0f} s"
     lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]

@@ -58,6 +58,7 @@ def test_a_slower_head_is_a_regression_that_names_the_commits(bench: Bench, repo
             "ethrex-perf: building head: git:HEAD *",
             "ethrex-perf: building base: git:merge-base *",
             "*head is 1 commit after base*",
+            f"*reproduce: pytest * --ethrex-replay=git:{head[:12]} --ethrex-base=git:{repository.base[:12]}*",
         ]
     )
     (block,) = bench.results().blocks
@@ -152,6 +153,7 @@ def test_only_the_controller_of_a_distributed_run_builds(bench: Bench, repositor
     result = bench.pytester.runpytest_subprocess(
         "-n2",
         "--ethrex-profile=off",
+        "--ethrex-counters=off",
         "--ethrex-block=1,24443168",
         "--ethrex-replay=git:WORKTREE",
         "--ethrex-base=git:main",
