@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SHORTEST = 4
-"""Sessions of a level: a bad weekend is no level."""
+SHORTEST = 5
+"""Sessions of a level: a few bad nights are no level."""
 FEWEST = 2 * SHORTEST
 """Sessions below which nothing can be said."""
-LEVEL = 0.00002
+LEVEL = 0.00003
 """Risk that any place of one metric's history is called a change by chance, shared by its places."""
 NEAR = 10
 """Sessions: steps in one direction that are nearer to each other are one change."""
 _SURE = 0.95  # of the window in which a level began
-_AROUND = 7  # sessions of the running median, around which outliers are cut
-_CUT = 3.0  # standard deviations
+_AROUND = 2 * SHORTEST - 1  # sessions of the running median, around which outliers are cut
+_CUT = 2.0  # standard deviations
 _MAD = 1.4826  # of a normal distribution: sd / median absolute deviation
 _MOST_CORRELATED = 0.8
 

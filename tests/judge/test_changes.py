@@ -31,20 +31,20 @@ def test_a_step_is_found_where_it_fits_best() -> None:
 
 
 def test_too_few_sessions_say_nothing() -> None:
-    assert changes.find([0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0], [0.01] * 7, everywhere) == []
+    assert changes.find([0.0] * 4 + [1.0] * 5, [0.01] * 9, everywhere) == []
 
 
 def test_bad_nights_are_no_level() -> None:
     means = NOISE.copy()
-    means[[40, 41, 80, 117, 118]] += 0.5
-    assert changes.find(means, ERRORS, lambda _: [36, 40, 44, 80, 84, 114, 116]) == []
+    means[[40, 41, 42, 80, 117, 118, 119]] += 0.5
+    assert changes.find(means, ERRORS, lambda _: [35, 40, 45, 80, 85, 115]) == []
 
 
-def test_a_jump_in_the_last_nights_is_found_after_four() -> None:
-    step = with_steps((116, 12))
-    assert changes.find(step[:119], ERRORS[:119], lambda _: [115]) == []
-    (found,) = changes.find(step, ERRORS, lambda _: [116])
-    assert found.start == 116
+def test_a_jump_in_the_last_nights_is_found_after_five() -> None:
+    step = with_steps((115, 12))
+    assert changes.find(step[:119], ERRORS[:119], lambda _: [114]) == []
+    (found,) = changes.find(step, ERRORS, lambda _: [115])
+    assert found.start == 115
 
 
 def test_sessions_with_large_errors_count_less() -> None:
