@@ -58,6 +58,9 @@ class Build:
     seconds: float | None
     """How long it was built just now; None where it was had from the archive."""
 
+    fleeting: str | None = None
+    """Why the next build in its place takes the program away, as a clause; None of what was kept."""
+
     @property
     def from_archive(self) -> bool:
         """Whether nothing had to be built."""
@@ -154,7 +157,7 @@ class Builds:
         done = self._done[key]
         if isinstance(done, EthrexPerfError):
             raise done
-        return Build(revision, self._named(done.program, revision), done.seconds)
+        return Build(revision, self._named(done.program, revision), done.seconds, done.fleeting)
 
     # --- from the archive -----------------------------------------------------------------------------------
 
@@ -239,7 +242,10 @@ class Builds:
             self._bench.say(f"building {side}: {revision.label}")
             artifact, seconds = slot.build(revision, self._bench)
             program = self._keep(key, revision, artifact, seconds)
-        return Build(revision, program or self._resolved(slot.at_home(artifact)), seconds)
+        if program is not None:
+            return Build(revision, program, seconds)
+        why = executable.uncovered(artifact) or "loads libraries that lie beside it"
+        return Build(revision, self._resolved(slot.at_home(artifact)), seconds, why)
 
     def _given(self, wanted: str = "") -> BuildTable:
         if self._table is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.baseline.build_slot import BuildError
 from pytest_ethrex_perf.baseline.revisions import HARNESS
 from pytest_ethrex_perf.config.parsers import REVISION
+from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.gate.bisect import NotBuiltError
 
 if TYPE_CHECKING:
@@ -35,9 +36,16 @@ class CommitBuilds:
         for harness in harnesses:
             revision = self._builds.revision(spec_of(commit, harness), "head", "bisect")
             try:
-                return self._builds.build(revision, "head").program
+                build = self._builds.build(revision, "head")
             except BuildError as error:
                 reason = reason or _clause(error)
+                continue
+            if build.fleeting is not None:
+                raise MeasurementError(
+                    f"{build.program.label}: what [build] makes {build.fleeting}, so it can't be kept while "
+                    "the next commit is built: let `artifact` name one native executable"
+                )
+            return build.program
         raise NotBuiltError(reason)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_ethrex_perf.baseline.build_slot import BuildError
+from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.gate.bisect import NotBuiltError
 from pytest_ethrex_perf.gate.commit_builds import CommitBuilds, spec_of
 
@@ -17,6 +18,7 @@ class Builds:
 
     def __init__(self, *fitting: str) -> None:
         self.fitting = fitting
+        self.fleeting: str | None = None
         self.tried: list[str] = []
 
     def revision(self, spec: str, side: str, option: str) -> str:
@@ -30,7 +32,8 @@ class Builds:
             raise BuildError(
                 f"{revision} 1a2b3c4 cannot be built: exit code 1; see log, its last lines:\n  cc"
             )
-        return SimpleNamespace(program=revision)
+        program = SimpleNamespace(label=revision)
+        return SimpleNamespace(program=program, fleeting=self.fleeting)
 
 
 def end(commit: str, harness: str | None) -> Any:
@@ -59,6 +62,13 @@ def test_what_fits_no_harness_says_why_in_a_clause() -> None:
         CommitBuilds(builds, end("good", None), end("bad", None))("middle")
     assert str(raised.value) == "can't be built: exit code 1; see log"
     assert builds.tried == ["git:middle"]
+
+
+def test_what_the_next_build_would_take_away_ends_the_search() -> None:
+    builds: Any = Builds("git:good")
+    builds.fleeting = "is a script, which runs other code"
+    with pytest.raises(MeasurementError, match=r"git:good: .* is a script, .* one native exec"):
+        CommitBuilds(builds, end("good", None), end("bad", None))("good")
 
 
 def test_a_spec_is_completed_once() -> None:
