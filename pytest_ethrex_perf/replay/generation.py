@@ -15,7 +15,7 @@ import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import files, lock, process, scratch
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import cache, command, failure, output, transcript
@@ -136,8 +136,10 @@ class Generator:
 def record_of(path: Path) -> Generated | None:
     """Return the record beside the cache file `path`; None where there is none that can be read."""
     try:
-        return msgspec.json.decode(regular_file.content(path.parent / RECORD), type=Generated)
-    except (OSError, msgspec.DecodeError):
+        content = regular_file.content(path.parent / RECORD)
+        nesting.check(content)
+        return msgspec.json.decode(content, type=Generated)
+    except (OSError, ValueError):  # msgspec's errors are ValueErrors
         return None
 
 

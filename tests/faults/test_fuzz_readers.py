@@ -27,7 +27,7 @@ from pytest_ethrex_perf.baseline import archive, merge, reference, store
 from pytest_ethrex_perf.commands import doctor
 from pytest_ethrex_perf.config import toml_file
 from pytest_ethrex_perf.counters import callgrind, fate, perf_output
-from pytest_ethrex_perf.embedded import cachefile
+from pytest_ethrex_perf.embedded import bundled, cachefile
 from pytest_ethrex_perf.embedded.errors import NoBlockError
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.host import lock, machine, noise, perf_tool
@@ -37,7 +37,7 @@ from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
 from pytest_ethrex_perf.records import results_file
 from pytest_ethrex_perf.records.block import BlockId
 from pytest_ethrex_perf.replay import cache as caches
-from pytest_ethrex_perf.replay import executable, output, phases
+from pytest_ethrex_perf.replay import contents, executable, generation, output, phases
 from pytest_ethrex_perf.report import junit_file
 from tests import cache_file
 from tests.host.trees import plant
@@ -201,6 +201,19 @@ def configurations() -> list[bytes]:
     ]
 
 
+def generated() -> list[bytes]:
+    record = generation.Generated(
+        workload="keccak,gas=30M,seed=0",
+        sha256=64 * "1",
+        size=9,
+        gas=30_000_000,
+        txs=30,
+        program_sha256=64 * "2",
+        program_label="ethrex-replay",
+    )
+    return [msgspec.json.encode(record)]
+
+
 def conflicts() -> list[bytes]:
     (content,) = files(RECORDED / "baselines" / "mainnet" / "24443168", "*.json")()
     return [b"<<<<<<< ours\n" + content + b"=======\n" + content + b">>>>>>> theirs\n"]
@@ -269,6 +282,12 @@ READERS = {
         errors=(ValueError, NoBlockError),
         ends=True,
     ),
+    "contents of a cache": Reader(
+        lambda path: contents.read(path, bundled.BLOCK),
+        files(caches.directory("bundled"), "cache_*.json"),
+        ends=True,
+    ),
+    "record of a workload": Reader(generation.record_of, generated, generation.RECORD),
     "output": Reader(text(output.parse), files(TESTS / "replay" / "transcripts")),
     "phases": Reader(
         text(lambda printed: phases.median_phases(printed.splitlines())),

@@ -237,3 +237,22 @@ def test_the_bundled_cache_takes_no_workloads(bench: Bench) -> None:
         block="workload:keccak",
     )
     result.stdout.fnmatch_lines([f"{KECCAK}: --ethrex-cache-dir bundled has a block of its own alone*"])
+
+
+def test_the_fixture_that_replays_takes_a_workload(bench: Bench) -> None:
+    bench.pytester.makepyfile(
+        test_replay="""
+        def test_it(ethrex_replay):
+            invocation = ethrex_replay("workload:keccak,txs=442", repeat=3)
+            assert (invocation.gas, invocation.txs) == (37_500_000, 442)
+        """
+    )
+    bench.run(f"--ethrex-replay={bench.program('program')}").assert_outcomes(passed=1)
+
+
+def test_workers_make_a_workload_once(bench: Bench) -> None:
+    base, head = bench.program("base"), bench.program("head")
+    bench.compare(head, base, "--ethrex-looks=6", "-n2", block="workload:keccak,workload:mulmod")
+    made = [call for call in bench.calls(base) if "--cached" not in call["argv"]]
+    assert len(made) == 2
+    assert all("--cached" in call["argv"] for call in bench.calls(head))
