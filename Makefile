@@ -1,4 +1,5 @@
 # make demo   the gate at work on a block that ships with it
+# make docs   the documentation, as a site: build/site/index.html
 # make test   all tests (make tools: what they run for real, on Debian and Ubuntu)
 # make gate BLOCK=24443168 [REPEAT=11] [RPC=http://…] [REPLAY=path] [BASE=path]
 SHELL := /bin/bash
@@ -13,7 +14,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
 	2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: demo test tools smoke lowest lint changelog format gate bench golden clean
+.PHONY: demo docs test tools smoke lowest lint changelog format gate bench golden clean
 
 demo: $(VENV)/.demo-installed
 	@tools/demo "$(BIN)"
@@ -41,6 +42,11 @@ lint: $(VENV)/.test-installed
 	$(BIN)/lint-imports --no-logo
 	@printed=$$($(BIN)/towncrier build --draft --version next 2>&1) || { echo "$$printed"; exit 1; }
 	@$(BIN)/python tools/check_fragments.py
+
+# every warning fails it, links that lead nowhere included (the variable: no advertisement of what comes after)
+docs: $(VENV)/.docs-installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "make docs: build/site/index.html"
 
 changelog: $(VENV)/.test-installed
 	@$(BIN)/towncrier build --draft --version next 2>/dev/null
@@ -73,6 +79,10 @@ $(VENV)/.demo-installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
 	@touch $@ $(VENV)/.demo-installed
+
+$(VENV)/.docs-installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
 
 # every form of a report, what commands print, the picture in docs, the schemas: look before committing
 golden: $(VENV)/.test-installed
