@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import BaselineError
 from pytest_ethrex_perf.baseline.store import MissingBaselineError
+from pytest_ethrex_perf.config.block_specs import parse_blocks
 from pytest_ethrex_perf.records.block import BlockId
+from pytest_ethrex_perf.records.measurement import CacheIdentity
 from tests.baseline.builders import (
     REPEAT,
     add,
@@ -238,3 +240,30 @@ def test_files_are_found_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     (tmp_path / "hoodi" / "notes" / "ethrex-x.json").touch()
     assert store.files(tmp_path) == expected
     assert store.files(tmp_path / "nowhere") == []
+
+
+def test_a_workload_has_a_folder_named_by_its_parameters_and_is_read_back(tmp_path: Path) -> None:
+    (block,) = parse_blocks(["workload:sstore-fresh,gas=1500K,seed=3"])
+    cache = CacheIdentity(
+        network=block.network,
+        number=block.number,
+        workload=block.workload,
+        block_hash="0x" + "ab" * 32,
+        witness_sha256="cd" * 32,
+    )
+    baseline = make_baseline(network=block.network, block=block.number, cache=cache)
+    file = store.path(tmp_path, block, "ethrex", "m")
+    assert str(file.relative_to(tmp_path)) == "workload/sstore-fresh-gas1500K-seed3/ethrex-m.json"
+    store.write(file, baseline)
+    assert store.load(file) == baseline
+    assert store.load(file).block_id == block
+    assert store.files(tmp_path) == [file]
+
+
+def test_what_is_no_workload_in_its_canonical_form_is_no_part_of_a_path(tmp_path: Path) -> None:
+    file = tmp_path / "ethrex-m.json"
+    text = store.dump(make_baseline())
+    for name in ("../../x", "keccak", "keccak,seed=0,gas=30M"):
+        file.write_text(text.replace('"number": 1265656', f'"number": 1265656, "workload": "{name}"'))
+        with pytest.raises(BaselineError, match="workload"):
+            store.load(file)
