@@ -30,7 +30,7 @@ from pytest_ethrex_perf.config.build_table import EXAMPLE
 from pytest_ethrex_perf.config.options import CONFIG_NAME
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, UsageError
 from pytest_ethrex_perf.host import files, lock
-from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.records import regular_file, units
 from pytest_ethrex_perf.replay import executable
 from pytest_ethrex_perf.replay import program as programs
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
@@ -241,6 +241,7 @@ class Builds:
                 return found
             self._bench.say(f"building {side}: {revision.label}")
             artifact, seconds = slot.build(revision, self._bench)
+            self._bench.say(f"built {side} in {units.duration(seconds * 1e9)}")
             program = self._keep(key, revision, artifact, seconds)
         if program is not None:
             return Build(revision, program, seconds)

@@ -14,7 +14,9 @@ import pytest
 from pytest_ethrex_perf.baseline.archive import Archive
 from pytest_ethrex_perf.baseline.build_slot import Bench, BuildError
 from pytest_ethrex_perf.baseline.builds import Builds
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.host import lock
+from pytest_ethrex_perf.replay.redaction import Redactor
 from tests.git_repositories import MAIN, WHO, GitRepository, engine, need, table
 
 if TYPE_CHECKING:
@@ -37,16 +39,23 @@ class Workshop:
         self.said: list[str] = []
         self.shown: list[str] = []
 
-    def builds(self, built: BuildTable | None = None, *, limit: int = 2**30, timeout: float = 600) -> Builds:
+    def builds(
+        self,
+        built: BuildTable | None = None,
+        *,
+        limit: int = 2**30,
+        timeout: float = 600,
+        lock_timeout: float = 60,
+    ) -> Builds:
         """Builds of a new run."""
         self.said.clear()
         self.shown.clear()
         bench = Bench(
             environ=self.environ,
             timeout=timeout,
-            lock_timeout=60,
+            lock_timeout=lock_timeout,
             log_dir=self.path / "logs",
-            redact=str,
+            redact=Redactor(["https://rpc.example.org/v2/0123456789abcdef"]),
             say=self.said.append,
             show=self.shown.append,
         )
@@ -82,6 +91,8 @@ def test_a_revision_is_built_named_and_run(workshop: Workshop) -> None:
     (executable,) = map(Path, build.program.command)
     assert build.program.sha256 == hashlib.sha256(executable.read_bytes()).hexdigest()
     assert workshop.shown == ["compiling engine.c", "compiling main.c"]
+    assert workshop.said[0] == f"building head: {build.program.label}"
+    assert workshop.said[1].startswith("built head in ")
     assert not build.from_archive
 
 
@@ -220,6 +231,29 @@ def test_a_build_that_takes_too_long_is_killed(workshop: Workshop) -> None:
     builds = workshop.builds(endless, timeout=0.5)
     with pytest.raises(BuildError, match=r"it took longer than .*--ethrex-build-timeout"):
         builds.build(builds.revision("git:HEAD", "head"), "head")
+
+
+def test_nothing_is_built_while_somebody_measures(workshop: Workshop) -> None:
+    builds = workshop.builds(lock_timeout=0.1)
+    revision = builds.revision("git:HEAD", "head")
+    busy = "another run measures on this machine: pytest of somebody else .*--ethrex-lock-timeout"
+    with lock.measuring("pytest of somebody else", timeout=0), pytest.raises(MeasurementError, match=busy):
+        builds.build(revision, "head")
+    assert workshop.said[0].startswith("waiting up to 0 s for pytest of somebody else (process ")
+    assert workshop.shown == []
+    assert prints(workshop.build("git:HEAD")) == "1"
+
+
+def test_no_secret_reaches_the_log_the_screen_or_the_error(workshop: Workshop) -> None:
+    says = "env | grep RPC_URL; echo https://rpc.example.org/v2/0123456789abcdef; exit 1"
+    workshop.environ["ETHREX_RPC_URL"] = "https://rpc.example.org/v2/0123456789abcdef"
+    with pytest.raises(BuildError) as raised:
+        workshop.build("git:HEAD", table(workshop.engine.path, command=says))
+    assert raised.value.log is not None
+    for text in (str(raised.value), raised.value.log.read_text(), "\n".join(workshop.shown)):
+        assert "https://rpc.example.org" in text
+        assert "0123456789abcdef" not in text
+    assert "ETHREX_RPC_URL" not in raised.value.log.read_text()
 
 
 def test_without_a_table_there_is_nothing_to_build(workshop: Workshop) -> None:
