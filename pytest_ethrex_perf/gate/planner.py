@@ -54,6 +54,12 @@ class Planner:
         given = self._settings.base or self._settings.aa
         return "interleaved" if given else "against stored baselines"
 
+    @property
+    def mode_needs_build(self) -> bool:
+        """Whether `mode` builds head: a revision that is compared with the program of a baseline."""
+        asked = self._settings.recording or self._settings.base or self._settings.aa
+        return not asked and self._equipment.programs.to_be_built
+
     def mode(self, request: Request) -> Mode:
         """How a block will be measured; what cannot be found out yet (`plan` will say it) is no program."""
         if self._settings.recording:

@@ -129,6 +129,11 @@ class Programs:
         aa_of_base = self._settings.aa and self._settings.base
         return [side for side in self._revisions if side == "base" or not aa_of_base]
 
+    @property
+    def to_be_built(self) -> bool:
+        """Whether any of them is a revision."""
+        return bool(self._revisions)
+
     def described(self, side: Side) -> str | None:
         """The name of a side that is a revision, whether it is built already or not; None of any other."""
         if self._settings.aa and self._settings.base:

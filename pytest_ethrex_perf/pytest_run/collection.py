@@ -33,11 +33,12 @@ class Collection:
     Raises `UsageError` for settings that make no sense of one of them.
     """
 
-    def __init__(self, gate: Run, outcomes: Outcomes, *, distributed: bool) -> None:
+    def __init__(self, gate: Run, outcomes: Outcomes, *, distributed: bool, listing: bool = False) -> None:
         self._gate = gate
         self._settings = gate.settings
         self._outcomes = outcomes
         self._distributed = distributed
+        self._listing = listing  # --collect-only: for a list nothing is built
         self._elsewhere: list[pytest.Item] = []
         self.requests = [
             request_of(self._settings, block)
@@ -93,6 +94,8 @@ class Collection:
     def _mean_metrics(self) -> Sequence[str]:
         """Metrics whose mean over blocks is judged, which needs every block in one schedule."""
         if self._settings.shard or self._distributed or len(self.requests) < MIN_BLOCKS_FOR_MEAN:
+            return ()
+        if self._listing and self._gate.planner.mode_needs_build:
             return ()
         if any(self._gate.planner.mode(request) != "interleaved" for request in self.requests):
             return ()

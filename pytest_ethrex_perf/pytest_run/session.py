@@ -68,7 +68,9 @@ class PytestRun:
         self._config = config
         self.termination = Termination()
         self.outcomes = Outcomes(self.gate, results, screen, self.termination, config.get_verbosity())
-        self.collection = Collection(self.gate, self.outcomes, distributed=worker is not None)
+        self.collection = Collection(
+            self.gate, self.outcomes, distributed=worker is not None, listing=config.option.collectonly
+        )
         if self.collection.requests:  # before an hour of measuring is lost
             self.gate.equipment.counters(self.collection.counts)
         self.outbox = Outbox(self.gate, results) if worker is not None else None

@@ -140,6 +140,15 @@ def test_a_recorded_session_names_the_commit(bench: Bench, repository: Engine) -
     result.assert_outcomes(failed=1)
 
 
+@pytest.mark.usefixtures("repository")
+def test_a_list_of_tests_builds_nothing(bench: Bench) -> None:
+    bench.cache(1, 2, 3)
+    blocks = "1,2,3,24443168"
+    result = bench.run(f"--ethrex-block={blocks}", "--ethrex-replay=git:HEAD", "--collect-only")
+    result.stdout.no_fnmatch_line("*building*")
+    assert result.ret == pytest.ExitCode.OK
+
+
 def test_the_revision_may_be_set_in_the_file(bench: Bench, repository: Engine) -> None:
     repository.change("Make it slower", 70)
     bench.configure(f'replay = "git:HEAD"\nbase = "git:main"\n{TABLE}')
