@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import files
-from pytest_ethrex_perf.profile import analyses, flamegraph, speedscope, stacks, tree
+from pytest_ethrex_perf.profile import analyses, differential, flamegraph, speedscope, stacks, tree
 from pytest_ethrex_perf.records.result import BlockProfile, Hotspot, Part
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LONGEST = 100  # characters of a folder's name
 _HOTSPOTS = 25  # functions that a results file names
 _PER_MS = 10_000
+_ERROR_DIGITS = 4  # of ms, as the frames themselves have
 _PHASES = {"exec": "execution", "prep": "preparation"}
 
 
@@ -66,7 +67,9 @@ def figures(head: Sequence[Profile], base: Sequence[Profile] = ()) -> list[str]:
     ]
     if base:
         title = "base against head, execution: CPU ms per block"
-        drawn.insert(0, flamegraph.differential(title, per_block(base), of_head))
+        of_base = per_block(base)
+        errors = differential.frame_errors(base, head, flamegraph.paths(of_base, of_head), drop=0)
+        drawn.insert(0, flamegraph.differential(title, of_base, of_head, errors))
     return drawn
 
 
@@ -103,6 +106,11 @@ def summed_up(
     total = sum(own.values())
     of_base = per_block(base, phase, drop)
     names, frames_of_both = tree.pack(of_base, of_head)
+    errors: list[float] = []
+    if base:
+        paths = [(), *tree.paths(names, frames_of_both)]
+        known = differential.frame_errors(base, head, paths, drop=drop, phase=phase)
+        errors = [round(known[path], _ERROR_DIGITS) for path in paths]
     return BlockProfile(
         phase=phase,
         recorder=head[0].recorder,
@@ -115,6 +123,7 @@ def summed_up(
         parts=_parts(of_base if base else None, of_head),
         names=names,
         frames=frames_of_both,
+        errors_ms=tuple(errors),
     )
 
 
@@ -164,7 +173,10 @@ def figures_of(profile: BlockProfile) -> list[str]:
     phase = _PHASES[profile.phase]
     drawn = [flamegraph.graph(f"head, {phase}: CPU ms per block", head, unit="ms")]
     if profile.repeats[0] is not None:
-        drawn.insert(0, flamegraph.differential(f"base against head, {phase}: CPU ms per block", base, head))
+        title = f"base against head, {phase}: CPU ms per block"
+        paths = [(), *tree.paths(profile.names, profile.frames)]
+        errors = dict(zip(paths, profile.errors_ms, strict=False))
+        drawn.insert(0, flamegraph.differential(title, base, head, errors))
     return drawn
 
 

@@ -12,11 +12,12 @@ estimates, the spread between repeats among them, is taken; a difference below t
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -27,12 +28,13 @@ from pytest_ethrex_perf.profile.analyses import NO_CALLER, ethrex_above
 from pytest_ethrex_perf.records.result import Explanation, FunctionChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from pytest_ethrex_perf.profile.stacks import Frames, Profile
 
 Metric: TypeAlias = Literal["exec", "prep"]
 """A phase that is timed."""
+_Key = TypeVar("_Key")
 SDS = 2.0
 """Differences within this many standard errors are left out."""
 _NS_PER_MS = 1e6
@@ -81,16 +83,21 @@ class _Side:
 
     def group(self, key: Callable[[str, Frames], str]) -> dict[str, Counter[tuple[int, int]]]:
         """Samples of each key by (invocation, repeat); `key` is given thread and frames."""
-        counts: dict[str, Counter[tuple[int, int]]] = {}
+        return self.counted(lambda thread, frames: (key(thread, frames),))
+
+    def counted(self, keys: Callable[[str, Frames], Iterable[_Key]]) -> dict[_Key, Counter[tuple[int, int]]]:
+        """Samples of each key by (invocation, repeat); a stack counts for all of its `keys`."""
+        counts: dict[_Key, Counter[tuple[int, int]]] = {}
         for number, kept in enumerate(self.kept):
             for stack in kept.profile.stacks:
                 if stack.phase != self._phase:
                     continue
-                name = key(stack.thread, tuple(kept.profile.names[index] for index in stack.frames))
-                cells = counts.setdefault(name, Counter())
-                for repeat, samples in stack.counts:
-                    if repeat >= kept.first:
-                        cells[number, repeat] += samples
+                frames = tuple(kept.profile.names[index] for index in stack.frames)
+                for key in keys(stack.thread, frames):
+                    cells = counts.setdefault(key, Counter())
+                    for repeat, samples in stack.counts:
+                        if repeat >= kept.first:
+                            cells[number, repeat] += samples
         return counts
 
     def cut_off(self) -> float:
@@ -165,6 +172,41 @@ def explain(
             dict.fromkeys([*_cautions(before, after), *(n for p in (*base, *head) for n in p.notes)])
         ),
     )
+
+
+def frame_errors(
+    base: Sequence[Profile],
+    head: Sequence[Profile],
+    paths: Collection[Frames],
+    *,
+    drop: int = 1,
+    phase: Metric = "exec",
+) -> dict[Frames, float]:
+    """The standard error of each frame's change, what it calls included, in CPU ms per block.
+
+    A frame is known by the path to it, its thread first; () is the whole. Whoever calls a frame of `paths` is
+    in them, too.
+    """
+    wanted = frozenset(paths)
+
+    def prefixes(thread: str, frames: Frames) -> Iterator[Frames]:
+        path = (thread, *frames)
+        every = (path[:length] for length in range(len(path) + 1))
+        return itertools.takewhile(lambda prefix: prefix in wanted, every)
+
+    before, after = _Side(base, drop, phase), _Side(head, drop, phase)
+    sides = [(side, side.counted(prefixes)) for side in (before, after)]
+    nothing: Counter[tuple[int, int]] = Counter()
+    means = {path: [side.mean(cells.get(path, nothing)) for side, cells in sides] for path in paths}
+    levels: defaultdict[int, list[_Mean]] = defaultdict(list)
+    for path, of_sides in means.items():
+        levels[len(path)] += of_sides
+    # frames of one depth share the samples among them, as functions do
+    dispersions = {depth: _dispersion(of_depth) for depth, of_depth in levels.items()}
+    return {
+        path: math.sqrt(sum(mean.variance(dispersions[len(path)]) for mean in of_sides))
+        for path, of_sides in means.items()
+    }
 
 
 def _cautions(before: _Side, after: _Side) -> Iterator[str]:

@@ -1,8 +1,9 @@
 "use strict";
-// Data of a figure: {unit, differential, names, tree}; a node is [name, width, base, head, children].
+// Data of a figure: {unit, differential, names, tree, scale, sds}; a node is [name, width, base, head, children,
+// error]: the standard error of its change. A change of `scale` has full colour, within `sds` errors it is grey.
 (() => {
   const ROW = 18;
-  const [NAME, WIDTH, BASE, HEAD, CHILDREN] = [0, 1, 2, 3, 4];
+  const [NAME, WIDTH, BASE, HEAD, CHILDREN, ERROR] = [0, 1, 2, 3, 4, 5];
 
   const hash = (text) => {
     let value = 7;
@@ -16,10 +17,12 @@
     if (/::/.test(name)) return `hsl(${46 + shade} 75% ${68 + (shade % 4) * 2}%)`;
     return `hsl(210 ${8 + shade}% ${76 + (shade % 4) * 2}%)`;
   };
-  const changed = (node, most) => {
-    const share = most ? Math.min(1, Math.abs(node[HEAD] - node[BASE]) / most) : 0;
-    const light = 90 - 42 * Math.sqrt(share);
-    return node[HEAD] >= node[BASE] ? `hsl(8 80% ${light}%)` : `hsl(215 75% ${light}%)`;
+  const noise = (node, data) => node.length > ERROR && Math.abs(node[HEAD] - node[BASE]) <= data.sds * node[ERROR];
+  const changed = (node, data) => {
+    const change = node[HEAD] - node[BASE];
+    if (noise(node, data) || !change) return "hsl(0 0% 84%)";
+    const light = 88 - 26 * Math.sqrt(Math.min(1, Math.abs(change) / data.scale));
+    return change > 0 ? `hsl(8 80% ${light}%)` : `hsl(215 75% ${light}%)`;
   };
   const number = (value) => (Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3));
 
@@ -33,16 +36,12 @@
     const hint = detail.textContent;
     const root = data.tree;
     const parents = new Map();
-    let most = 0;
-    let depth = 0;
-    (function visit(node, level) {
-      depth = Math.max(depth, level);
+    (function visit(node) {
       for (const child of node[CHILDREN]) {
         parents.set(child, node);
-        most = Math.max(most, Math.abs(child[HEAD] - child[BASE]));
-        visit(child, level + 1);
+        visit(child);
       }
-    })(root, 0);
+    })(root);
     let zoomed = root;
     let pattern = null;
 
@@ -52,7 +51,9 @@
       if (!data.differential) return `${name} – ${number(node[HEAD])} ${data.unit}, ${percent(node[HEAD])}`;
       const change = node[HEAD] - node[BASE];
       const sign = change < 0 ? "−" : "+";
-      return `${name} – ${number(node[BASE])} → ${number(node[HEAD])} ${data.unit} (${sign}${number(Math.abs(change))})`;
+      const error = node.length > ERROR ? ` ± ${number(data.sds * node[ERROR])}` : "";
+      const verdict = noise(node, data) ? ", within noise" : "";
+      return `${name} – ${number(node[BASE])} → ${number(node[HEAD])} ${data.unit}: ${sign}${number(Math.abs(change))}${error}${verdict}`;
     };
 
     const add = (node, level, left, width, above) => {
@@ -61,7 +62,7 @@
       box.style.top = `${level * ROW}px`;
       box.style.left = `${100 * left}%`;
       box.style.width = `${100 * width}%`;
-      box.style.background = data.differential ? changed(node, most) : warm(name);
+      box.style.background = data.differential ? changed(node, data) : warm(name);
       if (width * frames.clientWidth > 24) box.textContent = name;
       box.title = describe(node);
       box.tabIndex = 0;

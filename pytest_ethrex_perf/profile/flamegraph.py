@@ -1,27 +1,33 @@
 """Flamegraphs as one piece of HTML each: no other file, no network; zoom by click, search as you type.
 
 A frame of a differential flamegraph is as wide as the larger of both sides, so that what is gone is still
-seen; red grew, blue shrank.
+seen. Red grew, blue shrank, grey is within two standard errors; full colour is the same change whatever else
+changed, so that a program against itself is grey or pale.
 """
 
 from __future__ import annotations
 
 import html
 import json
+import math
 from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.profile.differential import SDS
 from pytest_ethrex_perf.profile.names import printable
 from pytest_ethrex_perf.profile.stacks import cut_off, cut_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.profile.stacks import Frames
 
 SMALLEST = 0.0005
 """Frames narrower than this fraction of the whole are left out, or the file would be megabytes."""
+_FULL = 0.05  # of base's time: the change that has full colour
+_ROUNDING = 1.0 + 1e-9
+_BY_CHANCE = 0.05  # of frames that did not change, how many are outside two standard errors
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -51,11 +57,18 @@ h1 {{ font-size: 1.25rem; margin: 0 0 1rem; }}
 class _Node:
     """A frame below one path of callers."""
 
-    __slots__ = ("base", "children", "head", "width")
+    __slots__ = ("base", "children", "error", "head", "width")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
         self.base = self.head = self.width = 0.0
+        self.error: float | None = None
+        """Standard error of the change."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it changed by more than two standard errors."""
+        return self.error is not None and abs(self.head - self.base) > SDS * self.error
 
 
 def graph(title: str, stacks: Mapping[Frames, float], *, unit: str = "samples") -> str:
@@ -69,12 +82,42 @@ def graph(title: str, stacks: Mapping[Frames, float], *, unit: str = "samples") 
 
 
 def differential(
-    title: str, base: Mapping[Frames, float], head: Mapping[Frames, float], *, unit: str = "ms"
+    title: str,
+    base: Mapping[Frames, float],
+    head: Mapping[Frames, float],
+    errors: Mapping[Frames, float],
+    *,
+    unit: str = "ms",
 ) -> str:
-    """Base against head as a `<figure>`, both in `unit` per block so that they can be compared."""
+    """Base against head as a `<figure>`, both in `unit` per block so that they can be compared.
+
+    `errors` are the standard errors of the changes by path, as `differential.frame_errors` has them; those of
+    `paths` are needed.
+    """
     sides = (("base's ", base), ("head's ", head))
     notes = filter(None, (cut_sentence(cut_off(stacks), whose) for whose, stacks in sides))
-    return _figure(title, _tree(base, head), unit, notes, differential=True)
+    root = _tree(base, head)
+    for path, node in _drawn(root):
+        node.error = errors.get(path)
+    return _figure(title, root, unit, notes, differential=True)
+
+
+def paths(base: Mapping[Frames, float], head: Mapping[Frames, float]) -> list[Frames]:
+    """The frames that a differential graph shows, each by the path to it; () is the whole."""
+    return [path for path, _ in _drawn(_tree(base, head))]
+
+
+def _drawn(root: _Node) -> Iterator[tuple[Frames, _Node]]:
+    """The frames that are wide enough to be seen, callers first."""
+    waiting: list[tuple[Frames, _Node]] = [((), root)]
+    while waiting:
+        path, node = waiting.pop()
+        yield path, node
+        waiting += [
+            ((*path, name), child)
+            for name, child in node.children.items()
+            if child.width >= SMALLEST * root.width
+        ]
 
 
 def page(title: str, figures: Sequence[str]) -> str:
@@ -110,12 +153,51 @@ def _tree(base: Mapping[Frames, float], head: Mapping[Frames, float]) -> _Node:
     return root
 
 
+def _scale(root: _Node) -> float:
+    """The change, in ms per block, from which on a frame has full colour: about 5 % of base, as 1, 2 or 5.
+
+    What changed has no say in it, and it is the same in every run of the block.
+    """
+    most = _FULL * (root.base or root.head)
+    if not most:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(most))
+    return float(f"{power * max(step for step in (1, 2, 5) if step * power <= most * _ROUNDING):.1g}")
+
+
+def _verdict(root: _Node) -> str:
+    """What to say first where no frame changed, or no more of them than chance makes."""
+    nodes = [node for _, node in _drawn(root)]
+    if any(node.error is None for node in nodes):
+        return ""
+    outside = sum(node.changed for node in nodes)
+    if not outside:
+        sentence = "Nothing changed beyond noise: every frame is within two standard errors."
+        return f'<p class="flamegraph-verdict">{sentence}</p>'
+    if outside > _BY_CHANCE * len(nodes):
+        return ""
+    are = "is" if outside == 1 else "are"
+    return (
+        f'<p class="flamegraph-legend">Of {len(nodes)} frames {outside} {are} outside two standard '
+        "errors; chance alone puts about one in twenty there.</p>"
+    )
+
+
+def _legend(scale: float, unit: str, *, known: bool) -> str:
+    grey = "grey: within two standard errors" if known else "this file has no errors of the frames"
+    return (
+        f'<p class="flamegraph-legend"><span>faster: −{scale:g} {unit} per block or more</span>'
+        '<i class="flamegraph-scale"></i>'
+        f"<span>slower: +{scale:g} {unit} or more</span><span>{grey}</span></p>"
+    )
+
+
 def _figure(title: str, root: _Node, unit: str, notes: Iterable[str], *, differential: bool) -> str:
     names: dict[str, int] = {}
     left_out: Counter[str] = Counter()
 
     def packed(name: str, node: _Node) -> list[object]:
-        """[name, width, base, head, children]; children by name, as flamegraphs are."""
+        """[name, width, base, head, children, error]; children by name, as flamegraphs are."""
         children = []
         for child_name, child in sorted(node.children.items()):
             if child.width >= SMALLEST * root.width:
@@ -123,17 +205,23 @@ def _figure(title: str, root: _Node, unit: str, notes: Iterable[str], *, differe
             else:
                 left_out["frames"] += 1
         values = [float(f"{value:.5g}") for value in (node.width, node.base, node.head)]
-        return [names.setdefault(name, len(names)), *values, children]
+        error = [] if node.error is None else [float(f"{node.error:.3g}")]
+        return [names.setdefault(name, len(names)), *values, children, *error]
 
     tree = packed("all", root)
-    content = {"unit": unit, "differential": differential, "tree": tree, "names": list(map(printable, names))}
+    content: dict[str, object] = {"unit": unit, "differential": differential}
+    content |= {"tree": tree, "names": list(map(printable, names))}
+    above = ""
+    if differential:
+        content |= {"scale": (scale := _scale(root)), "sds": SDS}
+        above = _verdict(root) + _legend(scale, unit, known=root.error is not None)
     # `</` would end the script element, `<!--` would open a comment in it
     data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     note = f" Frames below {100 * SMALLEST:g} % are left out." if left_out else ""
     note += "".join(f" {sentence}." for sentence in notes)
-    colours = " Red grew, blue shrank; a frame is as wide as the larger side." if differential else ""
+    colours = " A frame is as wide as the larger side." if differential else ""
     return (
-        f'<figure class="flamegraph"><figcaption>{html.escape(title)}</figcaption>'
+        f'<figure class="flamegraph"><figcaption>{html.escape(title)}</figcaption>{above}'
         '<div class="flamegraph-tools"><label>Search <input type="search" placeholder="regular expression" '
         'spellcheck="false"></label><button type="button">Whole graph</button>'
         '<output></output></div><div class="flamegraph-frames" role="tree"></div>'

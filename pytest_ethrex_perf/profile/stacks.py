@@ -121,11 +121,10 @@ def cut_off(stacks: Mapping[Frames, float]) -> float:
 
 
 def cut_sentence(fraction: float, whose: str = "") -> str | None:
-    """What to say of stacks that were cut off; None where none was. `whose` is like `head's `."""
-    if not fraction:
+    """What to say of stacks that were cut off; None where hardly any was. `whose` is like `head's `."""
+    if fraction < _TELLABLE:
         return None
-    share = units.percent(fraction) if fraction >= _TELLABLE else f"below {units.percent(_TELLABLE)}"
-    return f"{share} of {whose}stacks were cut off: their outermost callers are missing"
+    return f"{units.percent(fraction)} of {whose}stacks were cut off: their outermost callers are missing"
 
 
 def select(stacks: Stacks, *, phase: Phase | None = None, thread: str | None = None) -> Stacks:

@@ -84,21 +84,27 @@ def _total(node: _Node, side: str) -> float:
     return total
 
 
+def paths(names: Sequence[str], frames: Sequence[StackFrame]) -> list[Frames]:
+    """The path to each of `frames`, from its thread; () for one whose caller or name is not there."""
+    found: list[Frames] = []
+    for number, (above, name, *_) in enumerate(frames):
+        if not -1 <= above < number or not 0 <= name < len(names):
+            found.append(())
+            continue
+        path = found[above] if above >= 0 else ()
+        found.append((*path, names[name]) if len(path) < _DEEPEST else path)
+    return found
+
+
 def unpack(
     names: Sequence[str], frames: Sequence[StackFrame]
 ) -> tuple[dict[Frames, float], dict[Frames, float]]:
     """Ms by stack of base and of head; frames that name a caller or a name that is not there are left out."""
     base: dict[Frames, float] = {}
     head: dict[Frames, float] = {}
-    paths: list[Frames] = []
-    for number, (above, name, old, new) in enumerate(frames):
-        if not -1 <= above < number or not 0 <= name < len(names):
-            paths.append(())
+    for path, (_, _, old, new) in zip(paths(names, frames), frames, strict=True):
+        if not path:
             continue
-        path = paths[above] if above >= 0 else ()
-        if len(path) < _DEEPEST:
-            path = (*path, names[name])
-        paths.append(path)
         for side, value in ((base, old), (head, new)):
             if value:
                 side[path] = side.get(path, 0.0) + value

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.profile.differential import explain
+from pytest_ethrex_perf.profile.differential import explain, frame_errors
 from tests.profile import samples as made
 
 if TYPE_CHECKING:
@@ -138,6 +138,26 @@ def test_the_factor_by_which_counts_vary_is_pooled_over_functions() -> None:
     head = [measured({**{n: v[k] for n, v in wild.items()}, "calm": [13] * 6}) for k in range(4)]
     calm = next(c for c in explain(base, head, sds=0.0).functions if c.name == "calm")
     assert calm.error_ms > 1.2 * math.sqrt((200 + 260) / 20**2)
+
+
+def test_the_error_of_a_frame_is_of_all_that_it_calls() -> None:
+    base = [measured({"a": [20] * 6, "b": [30] * 6})]
+    head = [measured({"a": [21] * 6, "b": [39] * 6})]
+    (stack, *_) = base[0].stacks
+    path = (stack.thread, *(base[0].names[index] for index in stack.frames))
+    paths = [path[:length] for length in range(len(path) + 1)]
+    known = frame_errors(base, head, paths)
+    functions = {change.name: change.error_ms for change in explain(base, head, sds=0.0).functions}
+    assert known[path] == pytest.approx(functions[path[-1]])
+    for above in paths[:-1]:
+        assert known[above] == pytest.approx(math.sqrt(sum(error**2 for error in functions.values())))
+    assert frame_errors(base, head, [()]) == {(): known[()]}
+
+
+def test_the_error_of_a_thread_is_the_one_in_the_table(profiles: dict[Side, list[Profile]]) -> None:
+    table = {change.name: change.error_ms for change in explain(profiles["base"], profiles["head"]).threads}
+    known = frame_errors(profiles["base"], profiles["head"], [(), *((name,) for name in table)])
+    assert {name: known[name,] for name in table} == pytest.approx(table)
 
 
 def test_one_invocation_of_a_side_is_said_to_be_too_few() -> None:

@@ -24,6 +24,10 @@ HEAD = {
 BASE = {**HEAD, ("main", "ethrex_vm::run", "ethrex_vm::op_sload"): 20.0, ("main", "gone"): 10.0}
 
 
+def errors(error: float) -> dict[tuple[str, ...], float]:
+    return dict.fromkeys(flamegraph.paths(BASE, HEAD), error)
+
+
 def data(figure: str) -> Any:
     (text,) = re.findall(r'<script type="application/json">(.*?)</script>', figure)
     return json.loads(text)
@@ -54,7 +58,7 @@ def test_frames_that_nobody_could_see_are_left_out_and_it_says_so() -> None:
 
 
 def test_what_is_gone_keeps_its_place_in_a_differential_graph() -> None:
-    figure = flamegraph.differential("both", BASE, HEAD)
+    figure = flamegraph.differential("both", BASE, HEAD, errors(1.0))
     assert found(figure, "main", "gone") == (10, 10, 0)
     assert found(figure, "main", "ethrex_vm::run") == (40, 30, 40)
     assert found(figure) == (110, 100, 100)
@@ -92,6 +96,8 @@ const seen = {};
 seen.drawn = boxes().map((box) => box.textContent);
 seen.width = named("ethrex_vm::run").style.width;
 seen.title = named("ethrex_vm::op_call").title;
+const rgb = (box) => box.style.background.match(/\\d+/g).map(Number);
+seen.colours = Object.fromEntries(boxes().map((box) => [box.title, rgb(box)]));
 search("SLOAD");
 seen.found = boxes().filter((box) => box.classList.contains("found")).length;
 seen.share = said();
@@ -154,10 +160,77 @@ def test_a_browser_draws_searches_and_zooms(tmp_path: Path) -> None:
 
 
 def test_a_browser_shows_both_sides_of_a_difference(tmp_path: Path) -> None:
-    seen = opened(flamegraph.page("block", [flamegraph.differential("both", BASE, HEAD)]), tmp_path)
-    assert seen["title"] == "ethrex_vm::op_call – 10 → 10 ms (+0)"
+    figure = flamegraph.differential("both", BASE, HEAD, errors(2.0))
+    seen = opened(flamegraph.page("block", [figure]), tmp_path)
+    assert seen["title"] == "ethrex_vm::op_call – 10 → 10 ms: +0 ± 4, within noise"
+    red, _, blue = seen["colours"]["ethrex_vm::op_sload – 20 → 30 ms: +10 ± 4"]
+    assert red > blue
+    red, _, blue = seen["colours"]["gone – 10 → 0 ms: −10 ± 4"]
+    assert blue > red
+    assert len(set(seen["colours"][seen["title"]])) == 1, "grey"
     assert seen["share"] == "60.0 → 70.0 ms"
     assert "gone" in seen["drawn"]
+
+
+def test_a_browser_shows_a_program_against_itself_in_grey(tmp_path: Path) -> None:
+    figure = flamegraph.differential("both", BASE, HEAD, errors(6.0))
+    seen = opened(flamegraph.page("block", [figure]), tmp_path)
+    assert all(len(set(colour)) == 1 for colour in seen["colours"].values()), seen["colours"]
+    assert all(title.endswith("within noise") for title in seen["colours"])
+
+
+# --- the change's scale and error --------------------------------------------------------------------------
+
+
+def test_no_frame_beyond_noise_is_said_over_the_picture() -> None:
+    sentence = "Nothing changed beyond noise: every frame is within two standard errors."
+    assert sentence in flamegraph.differential("both", BASE, HEAD, errors(6.0))
+    assert sentence not in flamegraph.differential("both", BASE, HEAD, errors(4.9))
+    assert sentence not in flamegraph.differential("both", BASE, HEAD, {}), "the errors are not known"
+    assert sentence not in flamegraph.graph("head", HEAD)
+
+
+def test_as_few_frames_beyond_noise_as_chance_makes_are_said_to_be_so() -> None:
+    frames: dict[tuple[str, ...], float] = {("main", f"f{number}"): 1.0 for number in range(40)}
+    head = {**frames, ("main", "f7"): 1.5}
+    known = {**dict.fromkeys(flamegraph.paths(frames, head), 0.3), ("main", "f7"): 0.1}
+    figure = flamegraph.differential("both", frames, head, known)
+    assert "Of 42 frames 1 is outside two standard errors; chance alone puts about one in twenty" in figure
+    assert "Nothing changed" not in figure
+    assert "chance alone" not in flamegraph.differential("both", frames, head, dict.fromkeys(known, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("base", "scale"), [(100.0, 5), (60.0, 2), (16.7, 0.5), (4.1, 0.2), (0.31, 0.01), (300_000.0, 10_000)]
+)
+def test_the_scale_is_of_the_block_not_of_what_changed(base: float, scale: float) -> None:
+    for head in (base, base * 3):
+        path: tuple[str, ...] = ("main", "a")
+        figure = flamegraph.differential("both", {path: base}, {path: head}, {})
+        assert data(figure)["scale"] == scale
+        assert f"faster: −{scale:,g} ms per block or more".replace(",", "") in figure
+        assert f"slower: +{scale:g} ms or more" in figure
+
+
+def test_a_program_against_itself_has_no_frame_that_changed() -> None:
+    counts = {name: [samples] * 6 for name, samples in (("a", 9), ("b", 4), ("c", 1))}
+    base, head = ([made.profile(made.executing(counts))] * 3 for _ in range(2))
+    page = "".join(artifacts.figures(head, base))
+    assert page.count("Nothing changed beyond noise") == 1
+    kept = "".join(artifacts.figures_of(artifacts.summed_up(head, base)))
+    assert kept.count("Nothing changed beyond noise") == 1
+
+
+def test_a_results_file_keeps_the_error_of_every_frame() -> None:
+    base = [made.profile(made.executing({"a": [9] * 4, "b": [4] * 4}))]
+    head = [made.profile(made.executing({"a": [19] * 4, "b": [4] * 4}))]
+    kept = artifacts.summed_up(head, base)
+    assert len(kept.errors_ms) == 1 + len(kept.frames)
+    # three repeats of each side are counted: sqrt of the samples, of 1 ms each, over 3
+    assert kept.errors_ms[0] == pytest.approx((3 * (13 + 23)) ** 0.5 / 3, abs=1e-3)
+    figure = artifacts.figures_of(kept)[0]
+    assert "Nothing changed" not in figure
+    assert artifacts.summed_up(head).errors_ms == ()
 
 
 # --- speedscope and the folder -----------------------------------------------------------------------------

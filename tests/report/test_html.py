@@ -279,7 +279,7 @@ def test_flamegraphs_in_the_page_are_searched_and_zoomed(page: browser.Page, pro
     thread.click()
     assert "malloc" not in drawn()
     assert both.find_element("css selector", ".flamegraph-detail").text == (
-        "block_executor_ (handle_merkleization) – 9 → 11.7 ms (+2.70)"
+        "block_executor_ (handle_merkleization) – 9 → 11.7 ms: +2.70 ± 0.788"
     )
     both.find_element("css selector", "button").click()
     assert drawn() == whole
