@@ -20,6 +20,7 @@ from pytest_ethrex_perf.commands import (
     doctor,
     explain,
     fetch,
+    history,
     init,
     plan,
     profile,
@@ -53,6 +54,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     compare.add_commands,
     plan.add_commands,
     bisect.add_commands,
+    history.add_commands,
     build.add_commands,
 )
 """What registers the commands, in the order of `--help`."""

@@ -1,0 +1,189 @@
+"""`ethrex-perf history`: what changed over months, and when; as text, JSON, a static site and a feed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, say
+from pytest_ethrex_perf.config.block_specs import parse_blocks
+from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
+from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from pytest_ethrex_perf.baseline.timeline import Timeline
+    from pytest_ethrex_perf.host.git import Repository
+    from pytest_ethrex_perf.records.history import History
+
+EXIT_SLOWER = 1
+_METRICS = (EXEC, PREP, INSTRUCTIONS)
+
+
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    text = "find and date what changed over months, from stored sessions, results of CI and git"
+    parser = subparsers.add_parser(
+        "history",
+        help=text,
+        description=f"{text}. Nothing is measured. Change points are found by ruptures (pip install "
+        "'pytest-ethrex-perf[history]') on the means of sessions: an unchanged block has a false one in at "
+        "most one of a hundred years of nightly sessions. Exit codes: 0 done, 1 --check failed or it could "
+        "not be done, 2 wrong usage.",
+    )
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        type=Path,
+        nargs="*",
+        help="results that were accepted (--ethrex-json), or an earlier --json, for what baselines forget",
+    )
+    parser.add_argument(
+        "--baselines",
+        type=Path,
+        default=BASELINES,
+        metavar="DIR",
+        help="where stored sessions are (default: %(default)s)",
+    )
+    parser.add_argument("--block", metavar="SPEC", action="append", default=[], help=f"only {BLOCK}")
+    parser.add_argument("--machine", metavar="NAME", help="only what was measured on this machine")
+    parser.add_argument(
+        "--metrics",
+        metavar="NAMES",
+        default=",".join(_METRICS),
+        help="what is shown, and looked at by --check (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--repository",
+        type=Path,
+        metavar="DIR",
+        help="of the measured program: its tags are releases, its commits have subjects (default: the one "
+        "that the current directory is in, if it has the newest commit that was measured)",
+    )
+    parser.add_argument("--html", metavar="DIR", type=Path, help="write a static site: index.html and more")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write everything; it can be read again")
+    parser.add_argument("--atom", metavar="FILE", type=Path, help="write a feed with an entry a change")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="exit with 1 where the newest change of a metric is a slowdown that nobody accepted or waived",
+    )
+    parser.set_defaults(run=_history)
+
+
+def _history(args: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.report import timeline_text
+
+    metrics = _metrics(args.metrics)
+    history = _gathered(args, metrics)
+    for path, content in _outputs(args, history):
+        _write(path, content)
+    for line in timeline_text.lines(history, metrics):
+        say(line)
+    if args.check and (slower := timeline_text.slowdowns(history)):
+        say(f"{len(slower)} slowdown{'s' * (len(slower) > 1)} that nobody accepted or waived")
+        return EXIT_SLOWER
+    return 0
+
+
+def _metrics(names: str) -> tuple[str, ...]:
+    from pytest_ethrex_perf.records.metric import METRICS
+
+    metrics = tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    for name in metrics:
+        if name not in METRICS:
+            raise UsageError(f"--metrics: {name[:80]!r} is no metric: there are {', '.join(METRICS)}")
+    if not metrics:
+        raise UsageError("--metrics: name at least one metric, e.g. exec")
+    return metrics
+
+
+def _gathered(args: argparse.Namespace, metrics: Sequence[str]) -> History:
+    from pytest_ethrex_perf.baseline.change_points import with_changes
+    from pytest_ethrex_perf.baseline.timeline import Timeline
+    from pytest_ethrex_perf.records.history import History
+    from pytest_ethrex_perf.version import version
+
+    timeline = Timeline(metrics)
+    wanted = {str(block) for block in parse_blocks(args.block)}
+    _add(timeline, args, wanted)
+    blocks = timeline.blocks(wanted, args.machine)
+    if not blocks:
+        limits = " of these blocks or this machine" if args.block or args.machine else ""
+        raise UsageError(
+            f"no sessions{limits} in {args.baselines} or the files: record with --ethrex-update-baseline, or "
+            "name results files of --ethrex-json"
+        )
+    history = History(version=version(), blocks=tuple(with_changes(block, metrics) for block in blocks))
+    repository = _repository(args.repository, history)
+    return history if repository is None else _with_commits(history, repository)
+
+
+def _add(timeline: Timeline, args: argparse.Namespace, wanted: set[str]) -> None:
+    from pytest_ethrex_perf.baseline import store
+    from pytest_ethrex_perf.baseline.history import DROP
+    from pytest_ethrex_perf.records import history, results_file
+
+    for file in store.files(args.baselines):
+        baseline = store.load(file)
+        if not wanted or str(baseline.block_id) in wanted:
+            timeline.add_baseline(baseline, DROP)
+    for path in dict.fromkeys(args.files):
+        if (earlier := history.load(path)) is not None:
+            timeline.add_history(earlier.blocks)
+        else:
+            timeline.add_results(results_file.load(path))
+
+
+def _repository(directory: Path | None, history: History) -> Repository | None:
+    """The repository that was named, or that of the current directory where it is the program's."""
+    from pytest_ethrex_perf.host.git import GitError, Repository
+
+    if directory is not None:
+        return Repository(directory, os.environ)
+    sessions = (session for block in history.blocks for session in block.sessions if session.commit)
+    newest = max(sessions, key=lambda session: session.started, default=None)
+    try:
+        repository = Repository(Path(), os.environ)
+        if newest is None or newest.commit is None:
+            return None
+        repository.commit(newest.commit)
+    except GitError:
+        return None
+    return repository
+
+
+def _with_commits(history: History, repository: Repository) -> History:
+    import msgspec
+
+    from pytest_ethrex_perf.baseline.releases import Subjects, releases
+    from pytest_ethrex_perf.baseline.schema import moment
+
+    since = min(moment(block.sessions[0].started) for block in history.blocks)
+    subjects = Subjects(repository)
+    return msgspec.structs.replace(
+        history,
+        releases=releases(repository, since),
+        blocks=tuple(
+            msgspec.structs.replace(block, changes=tuple(map(subjects.named, block.changes)))
+            for block in history.blocks
+        ),
+    )
+
+
+def _outputs(args: argparse.Namespace, history: History) -> Sequence[tuple[Path, bytes]]:
+    from pytest_ethrex_perf.records import history as records
+
+    return [(args.json, records.dump(history))] if args.json is not None else []
+
+
+def _write(path: Path, content: bytes) -> None:
+    from pytest_ethrex_perf.host import files
+
+    try:
+        files.replace(path, content)
+    except OSError as error:
+        raise EthrexPerfError(f"{path}: cannot be written: {error.strerror}") from None
