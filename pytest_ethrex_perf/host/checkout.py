@@ -60,6 +60,7 @@ class Checkout:
             form = self._repository.output("rev-parse", "--show-object-format")
             git.output("init", "--quiet", "--template=", f"--object-format={form}")
         (own / "index.lock").unlink(missing_ok=True)  # of a run that was killed: this folder is ours now
+        self._snapshots.mkdir(parents=True, exist_ok=True, mode=0o700)
         info = own / "objects" / "info"
         info.mkdir(parents=True, exist_ok=True)
         (info / "alternates").write_bytes(

@@ -128,7 +128,7 @@ class Repository(Git):
     @property
     def is_partial(self) -> bool:
         """Whether objects of its history are fetched when they are needed."""
-        return self.succeeds("config", "--get", "extensions.partialClone")
+        return self.succeeds("config", "--get-regexp", r"^remote\..*\.promisor$")
 
     @property
     def url(self) -> str:
@@ -220,5 +220,5 @@ def message(finished: Finished) -> str:
     if finished.timed_out:
         return f"it took more than {TIMEOUT_S:.0f} s"
     lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines[-1:]
+    telling = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
     return " / ".join(telling)[:_LONGEST] or f"exit code {finished.returncode}"

@@ -92,6 +92,24 @@ def test_a_shallow_clone_is_checked_out(repository: GitRepository, tmp_path: Pat
     assert "Second" in Repository(place.directory, ENVIRON).output("log", "--oneline")
 
 
+def test_a_partial_clone_without_the_files_says_what_to_type(
+    repository: GitRepository, tmp_path: Path
+) -> None:
+    repository.commit("Second", a="2")
+    repository.commit("Third", a="3")
+    repository.git("config", "uploadpack.allowFilter", "true")
+    path = tmp_path / "clone"
+    repository.git("clone", "--quiet", "--filter=blob:none", repository.path.as_uri(), str(path))
+    asked = Repository(path, ENVIRON)
+    place = Checkout(tmp_path / "checkout", asked, tmp_path / "snapshots", ENVIRON)
+    second = asked.commit("HEAD~1")
+    with pytest.raises(GitError, match=r"cannot be checked out: .*partial clone: git fetch --refetch --no-f"):
+        place.move(second.id, second.tree)
+    asked.output("fetch", "--refetch", "--no-filter")
+    place.move(second.id, second.tree)
+    assert (place.directory / "a").read_text() == "2"
+
+
 def test_submodules_come_and_go(repository: GitRepository, move: Callable[..., Path], tmp_path: Path) -> None:
     library = GitRepository(tmp_path / "library")
     library.commit("A library", c="1")
