@@ -129,7 +129,7 @@ def _version(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -
     if shutil.which(command[0], path=environ.get("PATH")) is None:
         return f"{name}: missing"
     try:
-        finished = process.run(command, environ=environ, timeout=_TIMEOUT_S, cwd=folder)
+        finished = process.run(command, environ=environ, timeout=_TIMEOUT_S, cwd=folder, is_measured=False)
     except MeasurementError:
         return f"{name}: missing"
     return f"{name}: {finished.returncode}\n{finished.stdout.strip()}"

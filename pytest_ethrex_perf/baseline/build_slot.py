@@ -146,6 +146,7 @@ class Slot:
                 timeout=bench.timeout,
                 cwd=harness or source,
                 on_line=hear,
+                is_measured=False,
             )
         seconds = time.monotonic() - began
         why = _failure(finished, bench.timeout)

@@ -106,22 +106,22 @@ class Programs:
     def build(self) -> None:
         """Build the revisions of this run: to be called before the machine is taken.
 
-        What cannot be built is said by `head` and `base`.
+        What cannot be built is said by `head` and `base`; then nothing else is built.
         """
-        for side in self._wanted():
-            with contextlib.suppress(EthrexPerfError):
+        with contextlib.suppress(EthrexPerfError):
+            for side in self._wanted():
                 self._of(side)
 
     def built(self) -> Built:
         """What became of the revisions; they are built now, unless they are."""
-        self.build()
         programs: dict[Side, Program] = {}
         errors: dict[Side, str] = {}
         for side in self._wanted():
             try:
                 programs[side] = self._of(side)
             except EthrexPerfError as error:
-                errors[side] = str(error)
+                errors = dict.fromkeys(_SIDES, str(error))
+                break
         return Built(programs=programs, errors=errors, apart=self.apart, pinned=self.pinned)
 
     def _wanted(self) -> list[Side]:

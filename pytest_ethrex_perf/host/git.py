@@ -73,6 +73,7 @@ class Git:
             environ={**self.environ, **(extra or {})},
             timeout=TIMEOUT_S,
             cwd=self.directory,
+            is_measured=False,
         )
 
     def output(self, *words: str, extra: Mapping[str, str] | None = None) -> str:

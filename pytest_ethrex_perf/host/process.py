@@ -81,9 +81,11 @@ def run(
     cwd: Path | None = None,
     on_line: Callable[[str], bool | None] | None = None,
     output_limit: int = OUTPUT_LIMIT,
+    is_measured: bool = True,
 ) -> Finished:
     """Run `argv` in a session of its own with `environ`, for at most `timeout` seconds.
 
+    What `is_measured` holds the host's lock as long as it lives: a build may leave a server of its compiler.
     It is killed, too, when it has printed more than `output_limit` bytes to stdout or stderr.
 
     `on_line` is called with every complete line of stdout as soon as it is there, in a thread of its own,
@@ -108,7 +110,7 @@ def run(
                     cwd=cwd,
                     env=environ,
                     start_new_session=True,
-                    pass_fds=lock.inherited(),
+                    pass_fds=lock.inherited() if is_measured else (),
                 )
             except OSError as error:
                 raise MeasurementError(f"{argv[0]} can't be started: {error.strerror}") from None

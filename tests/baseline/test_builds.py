@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from pytest_ethrex_perf.baseline.builds import Builds
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import lock
 from pytest_ethrex_perf.replay.redaction import Redactor
-from tests.git_repositories import MAIN, WHO, GitRepository, engine, need, table
+from tests.git_repositories import COMMAND, MAIN, WHO, GitRepository, engine, need, table
 
 if TYPE_CHECKING:
     from pytest_ethrex_perf.baseline.builds import Build
@@ -242,6 +243,21 @@ def test_nothing_is_built_while_somebody_measures(workshop: Workshop) -> None:
     assert workshop.said[0].startswith("waiting up to 0 s for pytest of somebody else (process ")
     assert workshop.shown == []
     assert prints(workshop.build("git:HEAD")) == "1"
+
+
+def test_a_server_that_a_build_leaves_keeps_nobody_waiting(workshop: Workshop) -> None:
+    need("setsid")
+    server = "setsid sleep 30 & echo $! > {target}/server"
+    leaves = table(workshop.engine.path, workshop.harness.path, command=f"{server}; {COMMAND}")
+    workshop.build("git:HEAD", leaves)
+    process = int((workshop.slot() / "target" / "server").read_text())
+    try:
+        opened = [str(file.readlink()) for file in Path(f"/proc/{process}/fd").glob("*")]
+        assert not any("ethrex-perf-locks" in path for path in opened)
+        with lock.measuring("a test", timeout=0):
+            pass
+    finally:
+        os.kill(process, signal.SIGKILL)
 
 
 def test_no_secret_reaches_the_log_the_screen_or_the_error(workshop: Workshop) -> None:

@@ -107,6 +107,7 @@ def test_a_build_that_fails_is_an_error_of_every_block(bench: Bench, repository:
     result.stdout.fnmatch_lines(
         ['git:HEAD * "Lose it" * cannot be built: its command ended with exit code 1; the whole *']
     )
+    result.stdout.no_fnmatch_line("*building base*")
     assert all("cannot be built" in (block.error or "") for block in bench.results().blocks)
     assert not any(block.metrics for block in bench.results().blocks)
 
