@@ -31,6 +31,7 @@ _ENVIRONMENT = {
 }
 _MOST_STACK_BYTES = 65_528
 """perf takes no more of a stack (perf-record(1), --call-graph)."""
+_MOST_FRAMES = 255  # of a stack; perf's own limit, 127, cuts off deep recursions
 _BUFFER = "4M"
 """For each CPU, where it is permitted: of perf's own 512 KiB, 16 stacks of 32 KiB, samples are lost."""
 _LOST = re.compile(r"lost (?P<lost>[0-9,]+) (?:chunks|samples|events)", re.IGNORECASE)
@@ -99,6 +100,7 @@ class Perf:
             "--no-inline",
             "--ns",
             "--show-task-events",
+            f"--max-stack={_MOST_FRAMES}",
             "--fields",
             folding.FIELDS,
             "--input",

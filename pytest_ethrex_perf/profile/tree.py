@@ -17,7 +17,7 @@ SMALLEST = 0.0005
 """Frames with less than this fraction of the whole are added to their callers."""
 MOST = 3000
 """Frames at most, some 100 KB in a results file: where there are more, larger ones go to their callers."""
-_DEEPEST = 400  # frames of a stack: perf records 127 at most
+_DEEPEST = 400  # frames of a stack: `perf script` is asked for 255 at most
 _DIGITS = 4  # of ms: 0.1 µs
 
 

@@ -1,6 +1,7 @@
-/* A replay program that executes at the end of a deep stack: `deep KIB block N … --repeat R`.
+/* A replay program that executes at the end of a deep stack: `deep LEVELS [BYTES] block N … --repeat R`.
  *
- * It prints what ethrex-replay prints (see replay/output.py); each level of the recursion holds a KiB.
+ * It prints what ethrex-replay prints (see replay/output.py); each level of the recursion holds a KiB, or
+ * BYTES.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <time.h>
 
 static volatile uint64_t sink;
+static int bytes = 1000;
 
 static void say(const char *message) {
     struct timeval now;
@@ -34,12 +36,12 @@ __attribute__((noinline)) void leaf(void) {
     sink = value;
 }
 
-__attribute__((noinline)) void level(int kib) {
-    volatile char room[1000];
-    memset((char *)room, kib, sizeof room);
-    if (kib > 1) level(kib - 1);
+__attribute__((noinline)) void level(int levels) {
+    volatile char room[bytes];
+    memset((char *)room, levels, bytes);
+    if (levels > 1) level(levels - 1);
     else leaf();
-    sink += room[kib];
+    sink += room[0];
 }
 
 static int rising(const void *one, const void *other) {
@@ -48,11 +50,12 @@ static int rising(const void *one, const void *other) {
 }
 
 int main(int argc, char **argv) {
-    int repeat = 2, kib = atoi(argv[1]);
+    int repeat = 2, levels = atoi(argv[1]);
     const char *block = "1";
     static double took[1000], sorted[1000]; // not on the stack that is measured
     double sum = 0;
     char line[200];
+    if (atoi(argv[2])) bytes = atoi(argv[2]);
     for (int i = 2; i + 1 < argc; ++i) {
         if (!strcmp(argv[i], "block")) block = argv[i + 1];
         if (!strcmp(argv[i], "--repeat")) repeat = atoi(argv[i + 1]);
@@ -64,7 +67,7 @@ int main(int argc, char **argv) {
         snprintf(line, sizeof line, "Executing block %s on mainnet", block);
         say(line);
         double start = now_ms();
-        level(kib);
+        level(levels);
         took[run] = now_ms() - start;
     }
     snprintf(line, sizeof line, "=== Profiling Results (%d runs) ===", repeat);

@@ -59,7 +59,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A replay program with a stack as deep as it is told, in KiB; see deep.c."""
+    """A replay program with a stack as deep as it is told; see deep.c."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("cc is not installed")

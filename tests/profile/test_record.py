@@ -167,3 +167,11 @@ def test_stacks_deeper_than_what_is_taken_are_known_to_be_cut_off(
 ) -> None:
     profile = recorded(f"{deep} 20", perf, tmp_path, repeat=2, sampling=Sampling(stack_bytes=8192))
     assert stacks.cut_off(profile.folded(["exec"])) > 0.9
+
+
+def test_stacks_of_many_frames_come_out_whole(perf: Perf, deep: Path, tmp_path: Path) -> None:
+    sampling = Sampling(stack_bytes=65_528)
+    profile = recorded(f"{deep} 200 40", perf, tmp_path, repeat=2, sampling=sampling)
+    executing = profile.folded(["exec"])
+    assert stacks.cut_off(executing) < 0.05
+    assert max(len(frames) for frames in executing) > 200
