@@ -80,14 +80,13 @@ def _fetched(
 def _made(block: BlockId, head: Program, options: argparse.Namespace) -> tuple[Path, str, str]:
     """Make the block of a workload unless it is there; return the same."""
     from pytest_ethrex_perf.host import lock
-    from pytest_ethrex_perf.replay import cache
-    from pytest_ethrex_perf.replay.generation import Generator
+    from pytest_ethrex_perf.replay import cache, generation
 
     said: list[str] = []
     with ExitStack() as held:
-        generator = Generator(
+        generator = generation.Generator(
             program=head,
-            cache_dir=Path(options.cache_dir),
+            cache_dir=generation.directory(options.cache_dir, block),
             environ=os.environ,
             log_dir=Path(options.log_dir),
             timeout=cache.FETCH_TIMEOUT_S,

@@ -121,12 +121,11 @@ def _profile(args: argparse.Namespace) -> int:
 
 def _make(block: BlockId, program: Program, args: argparse.Namespace) -> None:
     """Have the block of a workload made, unless it is there."""
-    from pytest_ethrex_perf.replay import cache
-    from pytest_ethrex_perf.replay.generation import Generator
+    from pytest_ethrex_perf.replay import cache, generation
 
-    Generator(
+    generation.Generator(
         program=program,
-        cache_dir=_cache_dir(args.cache_dir),
+        cache_dir=generation.directory(args.cache_dir, block),
         environ=os.environ,
         log_dir=Path(args.log_dir),
         timeout=cache.FETCH_TIMEOUT_S,

@@ -9,9 +9,8 @@ import msgspec
 
 from pytest_ethrex_perf.baseline.archive import Archive, default_directory
 from pytest_ethrex_perf.baseline.builds import Builds
-from pytest_ethrex_perf.config.options import BUNDLED
 from pytest_ethrex_perf.counters import choice, probe
-from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
+from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.gate.programs import Programs
 from pytest_ethrex_perf.host import machine as host_machine
 from pytest_ethrex_perf.records import regular_file, workload
@@ -122,14 +121,9 @@ class Equipment:
         return "an unknown program" if record is None else record.program
 
     def _made(self, block: BlockId, base: Program | None) -> CacheFile:
-        if self.settings.cache_dir == BUNDLED:
-            raise UsageError(
-                f"{block}: --ethrex-cache-dir {BUNDLED} has a block of its own alone: name a directory in "
-                "which workloads are made"
-            )
         return generation.Generator(
             program=base or self.base or self.head,
-            cache_dir=self.cache_dir,
+            cache_dir=generation.directory(self.settings.cache_dir, block),
             environ=self.settings.environ,
             log_dir=self.settings.log_dir,
             timeout=self.settings.timeout or cache.FETCH_TIMEOUT_S,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.config.options import BUNDLED
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files, lock, process, scratch
 from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.records import workload as workloads
@@ -81,7 +82,8 @@ class Generator:
         wrong = _wrong(path, block)
         if wrong is not None:
             self._check_understood(block)
-            self.say(f"{block}: {wrong}{self.program.label} makes it, unmeasured, in {path.parent}")
+            label = self._redact(self.program.label)
+            self.say(f"{block}: {wrong}{label} makes it, unmeasured, in {path.parent}")
             self.hold()
             with lock.writing(path.parent / RECORD):
                 if _wrong(path, block) is not None:  # nobody else has made it while we waited
@@ -131,6 +133,16 @@ class Generator:
 
     def _redact(self, text: str) -> str:
         return Redactor(secrets_in(self.environ))(text)
+
+
+def directory(name: str | Path, block: BlockId) -> Path:
+    """Return the cache directory that `name` means; raises `UsageError` for `bundled`, which is ours."""
+    if str(name) == BUNDLED:
+        raise UsageError(
+            f"{block}: the cache directory `{BUNDLED}` has a block of its own alone: name one in which "
+            "workloads are made"
+        )
+    return cache.directory(name)
 
 
 def record_of(path: Path) -> Generated | None:

@@ -236,7 +236,7 @@ def test_the_bundled_cache_takes_no_workloads(bench: Bench) -> None:
         "--ethrex-cache-dir=bundled",
         block="workload:keccak",
     )
-    result.stdout.fnmatch_lines([f"{KECCAK}: --ethrex-cache-dir bundled has a block of its own alone*"])
+    result.stdout.fnmatch_lines([f"{KECCAK}: the cache directory `bundled` has a block of its own alone*"])
 
 
 def test_the_fixture_that_replays_takes_a_workload(bench: Bench) -> None:
