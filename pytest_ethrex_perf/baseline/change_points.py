@@ -12,6 +12,7 @@ import msgspec
 
 from pytest_ethrex_perf.baseline.schema import moment
 from pytest_ethrex_perf.baseline.segments import propose
+from pytest_ethrex_perf.baseline.timeline import SHOWN
 from pytest_ethrex_perf.judge import changes
 from pytest_ethrex_perf.records.history import HistoryChange, HistoryStep
 from pytest_ethrex_perf.records.metric import EXEC, limits
@@ -155,7 +156,7 @@ def _bisect(block: BlockHistory, change: HistoryChange) -> str | None:
     good, bad = change.before.commit, change.after.commit
     if good is None or bad is None or good == bad or change.is_same_program or change.change < 0:
         return None
-    words = ["ethrex-perf", "bisect", good, bad, "--block", block.block]
+    words = ["ethrex-perf", "bisect", good[:SHOWN], bad[:SHOWN], "--block", block.block]
     if change.metric != EXEC:
         words += ["--metric", change.metric]
     if len(change.steps) > 1:

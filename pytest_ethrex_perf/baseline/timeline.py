@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.result import BlockResult, RunResult
 
 SHOWN = 12
-"""Hex digits of a program's sha256."""
+"""Hex digits of a program's sha256, and of a commit in a command."""
 
 
 class Key(NamedTuple):

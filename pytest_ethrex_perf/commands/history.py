@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_ethrex_perf.baseline.timeline import Timeline
     from pytest_ethrex_perf.host.git import Repository
@@ -75,12 +76,14 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _history(args: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.report import timeline_text
+    from pytest_ethrex_perf.report import site, timeline_text
 
     metrics = _metrics(args.metrics)
     history = _gathered(args, metrics)
-    for path, content in _outputs(args, history):
+    for path, content in _outputs(args, history, metrics):
         _write(path, content)
+    written = [path for path in (args.json, args.html and args.html / site.INDEX) if path is not None]
+    sys.stderr.write("".join(f"written: {path}\n" for path in written))
     for line in timeline_text.lines(history, metrics):
         say(line)
     if args.check and (slower := timeline_text.slowdowns(history)):
@@ -174,10 +177,18 @@ def _with_commits(history: History, repository: Repository) -> History:
     )
 
 
-def _outputs(args: argparse.Namespace, history: History) -> Sequence[tuple[Path, bytes]]:
+def _outputs(
+    args: argparse.Namespace, history: History, metrics: Sequence[str]
+) -> Iterator[tuple[Path, bytes]]:
+    """Yield each file that was asked for, with its content."""
     from pytest_ethrex_perf.records import history as records
+    from pytest_ethrex_perf.report import site
 
-    return [(args.json, records.dump(history))] if args.json is not None else []
+    if args.json is not None:
+        yield args.json, records.dump(history)
+    if args.html is not None:
+        for name, page in site.pages(history, metrics):
+            yield args.html / name, page.encode()
 
 
 def _write(path: Path, content: bytes) -> None:

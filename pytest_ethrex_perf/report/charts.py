@@ -65,7 +65,7 @@ class Scale(NamedTuple):
         return [step * index for index in range(first, math.floor(self.high / step) + 1)]
 
 
-class _Drawing:
+class Drawing:
     """Shapes, one after the other."""
 
     def __init__(self, width: int, height: int, label: str, kind: str) -> None:
@@ -74,16 +74,19 @@ class _Drawing:
         ]
 
     def line(self, kind: str, *ends: float) -> None:
+        """A line from (x1, y1) to (x2, y2); `kind` are classes of the style sheet."""
         x1, y1, x2, y2 = map(_number, ends)
         self._parts.append(f'<path class="{kind}" d="M{x1} {y1}L{x2} {y2}"/>')
 
     def box(self, kind: str, *ends: float) -> None:
+        """A rectangle between two corners."""
         x1, y1, x2, y2 = ends
         left, top = _number(min(x1, x2)), _number(min(y1, y2))
         size = f'width="{_number(abs(x2 - x1))}" height="{_number(abs(y2 - y1))}"'
         self._parts.append(f'<rect class="{kind}" x="{left}" y="{top}" {size}/>')
 
     def dot(self, kind: str, x: float, y: float, title: str = "", radius: float = 3.5) -> None:
+        """A dot, and what a reader who points at it reads."""
         content = f"<title>{_safe(title)}</title>" if title else ""
         self._parts.append(
             f'<circle class="{kind}" cx="{_number(x)}" cy="{_number(y)}" r="{radius:g}">{content}</circle>'
@@ -96,13 +99,16 @@ class _Drawing:
             self._parts.append(f'<path class="dots {kind}" d="{path}"/>')
 
     def way(self, kind: str, points: Sequence[tuple[float, float]], *, closed: bool = False) -> None:
+        """A line through all points."""
         path = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
         self._parts.append(f'<path class="{kind}" d="M{path}{"Z" if closed else ""}"/>')
 
     def label(self, kind: str, x: float, y: float, content: str) -> None:
+        """A text."""
         self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(content)}</text>')
 
     def markup(self) -> Markup:
+        """The drawing as SVG."""
         return Markup("".join([*self._parts, "</svg>"]))  # noqa: S704 - every value in it is escaped above
 
 
@@ -237,7 +243,7 @@ def forest(decision: Decision, kind: str, reach: float, rules: Rules) -> Markup 
         return ""
     ends = [units.log_percent(end) for end in decision.ci95 or ()]
     label = f"{units.log_percent(decision.estimate)}, 95 % interval {' to '.join(ends) or 'unknown'}"
-    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, label, "forest")
+    drawing = Drawing(FOREST_WIDTH, FOREST_HEIGHT, label, "forest")
     x, middle = Scale(-reach, reach, 4, FOREST_WIDTH - 4), FOREST_HEIGHT / 2
     for name, limit in (("tolerance", math.log1p(rules.tolerance)), ("margin", math.log1p(rules.margin))):
         drawing.box(name, x(-limit), 0, x(limit), FOREST_HEIGHT)
@@ -251,7 +257,7 @@ def forest(decision: Decision, kind: str, reach: float, rules: Rules) -> Markup 
 
 def forest_axis(reach: float) -> Markup:
     """The axis of the column that `forest` fills: a few changes in percent."""
-    drawing = _Drawing(FOREST_WIDTH, FOREST_HEIGHT, "axis of changes", "forest axis")
+    drawing = Drawing(FOREST_WIDTH, FOREST_HEIGHT, "axis of changes", "forest axis")
     x = Scale(-reach, reach, 4, FOREST_WIDTH - 4)
     for tick in Scale(math.expm1(-reach), math.expm1(reach), 0, 1).ticks(2):
         at = x(math.log1p(tick))
@@ -262,18 +268,18 @@ def forest_axis(reach: float) -> Markup:
     return drawing.markup()
 
 
-def _frame(title: str, values: Sequence[float], unit: str = "ns") -> tuple[_Drawing, Scale]:
+def _frame(title: str, values: Sequence[float], unit: str = "ns") -> tuple[Drawing, Scale]:
     """An empty chart whose y axis holds `values`: ns, counts, or logs that are shown in `%`."""
     percent = unit == "%"
-    drawing = _Drawing(WIDTH, HEIGHT, title, "chart")
+    drawing = Drawing(WIDTH, HEIGHT, title, "chart")
     low, high = min(values), max(values)
     pad = 0.06 * (high - low) or 0.01 * abs(high) or 1.0
     y = Scale(low - pad, high + pad, HEIGHT - BOTTOM, TOP)
     ticks = Scale(math.expm1(y.low), math.expm1(y.high), 0, 1).ticks() if percent else y.ticks()
-    for tick in ticks:
-        at = y(math.log1p(tick) if percent else tick)
+    for value in ticks:
+        at = y(math.log1p(value) if percent else value)
         drawing.line("grid", LEFT, at, WIDTH - RIGHT, at)
-        drawing.label("tick y", LEFT - 6, at + 4, _tick(tick, ticks, unit))
+        drawing.label("tick y", LEFT - 6, at + 4, tick(value, ticks, unit))
     return drawing, y
 
 
@@ -283,7 +289,7 @@ _PREFIXES = {
 }
 
 
-def _tick(value: float, ticks: Sequence[float], unit: str) -> str:
+def tick(value: float, ticks: Sequence[float], unit: str) -> str:
     """A tick's value, all ticks of an axis in one unit and with the decimals that tell them apart."""
     if unit == "%":
         return f"{100 * value:+z.3g} %"
@@ -295,7 +301,7 @@ def _tick(value: float, ticks: Sequence[float], unit: str) -> str:
     return f"{value / size:.{decimals}f} {name}".rstrip()
 
 
-def _positions(drawing: _Drawing, clusters: Sequence[Cluster], room: float) -> Scale:
+def _positions(drawing: Drawing, clusters: Sequence[Cluster], room: float) -> Scale:
     """Where each cluster is, with labels below as far as there is room for them."""
     x = Scale(-0.6, max(len(clusters), 2) - 0.4, LEFT, room)
     for index in _spaced(range(len(clusters))):
@@ -308,7 +314,7 @@ def _spaced(places: range) -> range:
     return places[:: max(1, math.ceil(len(places) / _MOST_LABELS))]
 
 
-def _box(drawing: _Drawing, side: str, x: float, values: Sequence[float], y: Scale) -> None:
+def _box(drawing: Drawing, side: str, x: float, values: Sequence[float], y: Scale) -> None:
     low, high = y(min(values)), y(max(values))
     quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
     first, middle, third = (y(quartile) for quartile in quartiles)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.metric import unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +43,11 @@ def sentence(change: HistoryChange) -> str:
     steps = f" in {len(change.steps)} steps" if len(change.steps) > 1 else ""
     where = f"between {point(change.before)} and {point(change.after)}"
     return f"{change.metric} {units.change(change.change)} {interval}{steps} {where}{standing(change)}"
+
+
+def word(change: HistoryChange) -> str:
+    """`slower` or `faster` of times, `more` or `fewer` of counts."""
+    return ("slower", "faster", "more", "fewer")[2 * (unit(change.metric) != "ns") + (change.change < 0)]
 
 
 def standing(change: HistoryChange) -> str:

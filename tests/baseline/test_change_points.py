@@ -43,7 +43,7 @@ def test_an_unchanged_year_has_no_change() -> None:
 
 def test_a_slowdown_has_its_bisection() -> None:
     (change,) = found(years.year((90, 8), metrics=("exec",), noise=0.002))
-    expected = f"ethrex-perf bisect {years.commit(89)} {years.commit(90)} --block mainnet/24443168"
+    expected = f"ethrex-perf bisect {years.commit(89)[:12]} {years.commit(90)[:12]} --block mainnet/24443168"
     assert change.bisect == expected
     (counted,) = found(years.year((90, 8), metrics=("instructions",), noise=0.002), "instructions")
     assert counted.bisect == f"{expected} --metric instructions"
