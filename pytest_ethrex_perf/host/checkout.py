@@ -58,7 +58,8 @@ class Checkout:
         own = self.directory / ".git"
         if not own.is_dir():
             form = self._repository.output("rev-parse", "--show-object-format")
-            git.output("init", "--quiet", "--template=", f"--object-format={form}")
+            usual = form == "sha1"  # which older versions of git have no word for
+            git.output("init", "--quiet", "--template=", *([] if usual else [f"--object-format={form}"]))
         (own / "index.lock").unlink(missing_ok=True)  # of a run that was killed: this folder is ours now
         self._snapshots.mkdir(parents=True, exist_ok=True, mode=0o700)
         info = own / "objects" / "info"

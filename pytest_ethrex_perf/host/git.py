@@ -149,9 +149,10 @@ class Repository(Git):
 
     def _id(self, revision: str) -> str | None:
         """The commit that `revision` names, None where it names none."""
-        wanted = f"{revision}^{{commit}}"
-        finished = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
-        return None if finished.returncode or not revision.strip() else finished.stdout.strip()
+        if not revision.strip() or revision.startswith("-"):  # no name begins like an option
+            return None
+        finished = self.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        return None if finished.returncode else finished.stdout.strip()
 
     def _hint(self, revision: str) -> str:
         if "/" in revision:
@@ -172,9 +173,8 @@ class Repository(Git):
             if self._id(candidate) is not None:
                 return candidate
         if target:
-            raise GitError(
-                f"the target branch {target} (GITHUB_BASE_REF) is not here: git fetch origin {target}"
-            )
+            hint = _DEEPEN if self.is_shallow else f"git fetch origin {target}"
+            raise GitError(f"the target branch {target} (GITHUB_BASE_REF) is not here: {hint}")
         raise GitError(
             f"which branch is the default one of {self.top} is not known: git remote set-head origin --auto, "
             "or name the base itself: git:REV"
@@ -190,7 +190,7 @@ class Repository(Git):
     def merge_base(self, head: str) -> Commit:
         """The newest commit that `head` and the default branch have in common; raises `GitError`."""
         branch = self.default_branch()
-        finished = self.run("merge-base", "--end-of-options", branch, head)
+        finished = self.run("merge-base", branch, head)
         if finished.returncode:
             hint = _DEEPEN if self.is_shallow else "name the base itself: git:REV"
             raise GitError(f"{branch} and {head[:12]} have no commit in common in {self.top}: {hint}")

@@ -99,6 +99,12 @@ def test_a_shallow_clone_says_how_to_deepen_it(upstream: GitRepository) -> None:
             copy.commit(revision)
 
 
+def test_a_shallow_checkout_of_a_pull_request_says_how_to_deepen_it(upstream: GitRepository) -> None:
+    copy = asked(clone(upstream, "--depth=1", "--branch=work"), {**ENVIRON, "GITHUB_BASE_REF": "main"})
+    with pytest.raises(GitError, match=r"main \(GITHUB_BASE_REF\) is not here: .*fetch-depth: 0"):
+        copy.merge_base("HEAD")
+
+
 def test_unrelated_histories_have_no_merge_base(upstream: GitRepository) -> None:
     upstream.git("checkout", "--quiet", "--orphan", "other")
     upstream.commit("Unrelated")
