@@ -15,6 +15,7 @@ ROOMS = {path.parent.name: path.parent for path in PACKAGE.glob("*/__init__.py")
 FOLDERS = {
     "benchmarks": ROOT / "benchmarks",
     "ci": None,  # action.yml, the workflows of `ethrex-perf init`, and the page that documents them
+    "docs": None,  # pages that are run
     "example": None,  # a repository that declares its own gate
     "faults": None,  # what goes wrong, by its kind
     "options": None,  # a file an option, see below
