@@ -45,6 +45,8 @@ def text(trial: Trial) -> Iterator[str]:
     if trial.uncounted is not None and all(each.by != "callgrind" for each in trial.outlooks):
         yield f"  callgrind: not counted: {trial.uncounted}"
     yield "(few pairs know their sd badly: what is seen is for the sd's upper bound, 90 %)"
+    if trial.stacks is not None:
+        yield from textwrap.wrap(f"stacks of its profiles: {trial.stacks}", _CELLS, subsequent_indent="  ")
     chosen = recommend(trial.outlooks)
     yield ""
     yield from textwrap.wrap(f"recommended here: {chosen.reason}", _CELLS)

@@ -18,10 +18,13 @@ from pytest_ethrex_perf.host import lock
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.judge.family import MIN_PAIRS
 from pytest_ethrex_perf.judge.prospect import Noise
+from pytest_ethrex_perf.profile import depth, record
+from pytest_ethrex_perf.profile.sampling import Sampling
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.measurement import Pair
 from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, TASK_CLOCK, limits
+from pytest_ethrex_perf.replay import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -63,6 +66,8 @@ class Trial:
     uncounted: str | None
     """Why callgrind counted nothing; None where it did."""
     took_s: float
+    stacks: str | None = None
+    """How many of the program's stacks a profile cuts off, or why nobody knows; None without profiles."""
 
 
 def run(settings: Settings, block: BlockId, seconds: float, say: Callable[[str], None]) -> Trial:
@@ -111,7 +116,34 @@ def _measured(equipment: Equipment, block: BlockId, seconds: float, say: Callabl
         counts=len(counted),
         uncounted=uncounted,
         took_s=time.monotonic() - began,
+        stacks=_stacks(equipment, block),
     )
+
+
+def _stacks(equipment: Equipment, block: BlockId) -> str | None:
+    """How many of the program's own stacks are cut off, by a short recording; None without profiles."""
+    settings = equipment.settings
+    if settings.profile == "off":
+        return None
+    try:
+        recorder = record.Recorder(
+            record.find(command.child_environment(settings.environ)),
+            block,
+            cache_dir=equipment.cache_dir,
+            environ=settings.environ,
+            log_dir=settings.log_dir,
+            secrets=equipment.secrets,
+        )
+        trials = recorder.trials(equipment.head, lambda: Sampling(settings.profile_frames))
+    except MeasurementError as error:
+        return f"not recorded: {error}"
+    if not trials:
+        return None
+    best = depth.best(trials)
+    kib = round(best.stack_bytes / 1024)
+    if not best.samples:
+        return "not known: no sample was taken, the block is very short"
+    return f"{units.percent(best.cut)} of {best.samples:,} were cut off, with {kib} KiB of each"
 
 
 _METRICS = (EXEC, TASK_CLOCK, INSTRUCTIONS)

@@ -92,19 +92,28 @@ class Recorder:
     def _depth(
         self, program: Program, sampling: Callable[[int], Sampling], frequency: int, recordings: int
     ) -> depth.Depth:
-        """How much of each stack is taken, and how often; more than usual only where that is not enough."""
-        trials: list[depth.Trial] = []
+        """How much of each stack is taken, and how often."""
         how = sampling(frequency)
-        for stack_bytes in self.profiler.stack_sizes(how):
-            how = replace(sampling(frequency), stack_bytes=stack_bytes)
-            trials.append(replace(self, repeat=depth.REPEAT).try_out(program, how))
-            if trials[-1].cut <= depth.ENOUGH:
-                break
+        trials = self.trials(program, lambda: sampling(frequency))
         if not trials:
             return depth.Depth(how.stack_bytes, frequency)
         return depth.plan(
             trials, frequency=frequency, repeat=self.repeat, recordings=recordings, limits=how.limits
         )
+
+    def trials(self, program: Program, sampling: Callable[[], Sampling]) -> list[depth.Trial]:
+        """Short recordings, with more of each stack than usual only where that is not enough.
+
+        None where the profiler walks stacks itself. Raises `MeasurementError` as `record` does, and what
+        `sampling` raises.
+        """
+        trials: list[depth.Trial] = []
+        for stack_bytes in self.profiler.stack_sizes(sampling()):
+            how = replace(sampling(), stack_bytes=stack_bytes)
+            trials.append(replace(self, repeat=depth.REPEAT).try_out(program, how))
+            if trials[-1].cut <= depth.ENOUGH:
+                break
+        return trials
 
     def try_out(self, program: Program, sampling: Sampling) -> depth.Trial:
         """What one invocation shows of the program's stacks. Raises `MeasurementError` as `record` does."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ethrex_perf.gate.trial import By
+    from pytest_ethrex_perf.profile.perf import Perf
     from tests.conftest import Bench
 
 
@@ -174,6 +175,21 @@ def test_it_measures_as_the_settings_file_says(
     out = capsys.readouterr().out
     assert "mainnet/24443168: repeat " in out, "why so many"
     assert "recommended here: the clock sees " in out
+
+
+@pytest.mark.usefixtures("without_valgrind")
+def test_it_says_how_many_of_the_programs_own_stacks_are_cut_off(
+    bench: Bench, perf: Perf, deep: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert perf
+    monkeypatch.chdir(bench.path)
+    monkeypatch.setattr(trial, "MOST_PAIRS", 6)
+    bench.configure('profile = "on-regression"')
+    words = ["doctor", "--no-noise", f"--replay={deep} 40", "--block=24443168", "--repeat=2", "--for=1s"]
+    cli.main(words)
+    out = capsys.readouterr().out
+    line = next(line for line in out.splitlines() if line.startswith("stacks of its profiles: "))
+    assert re.search(r" % of [0-9]+ were cut off, with 64 KiB of each$", line), line
 
 
 def test_callgrind_counts_a_few_times_and_says_what_a_pair_costs(
