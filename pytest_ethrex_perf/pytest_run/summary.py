@@ -40,16 +40,15 @@ class Summary:
         self._notes: list[str] = []
 
     def header(self, counts: Sequence[str]) -> list[str]:
-        """Two lines: programs, machine, mode; what `counts` are counted with, or why nothing is."""
+        """Programs, machine and mode, in one line where there is room; what `counts` are counted with."""
         gate, equipment = self._gate, self._gate.equipment
-        parts = [
-            *self._program("head"),
-            *self._program("base"),
-            f"machine {equipment.machine.key}",
-            gate.planner.intent + (", A/A" if gate.settings.aa else ""),
-        ]
+        intent = gate.planner.intent + (", A/A" if gate.settings.aa else "")
+        programs = [*self._program("head"), *self._program("base")]
+        where = f"machine {equipment.machine.key} | {intent}"
+        together = f"ethrex-perf {version()}: {' | '.join([*programs, where])}"
+        apart = [f"ethrex-perf {version()}: {programs[0]}", *(f"  {part}" for part in (*programs[1:], where))]
         lines = [
-            f"ethrex-perf {version()}: " + " | ".join(parts),
+            *([together] if len(together) <= self._screen.room else apart),
             f"counters: {equipment.counters(counts).message}",
             *([] if self._judged else [NOT_JUDGED]),
         ]

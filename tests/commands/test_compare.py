@@ -57,11 +57,11 @@ def test_a_regression_is_exit_code_1_and_told_in_one_line(desk: Desk) -> None:
     ran = desk.run("compare", "slower.json:base", "slower.json:head")
     assert ran.code == 1
     lines = ran.out.splitlines()
-    assert lines[0].startswith("base: slower.json:base, bin/base (ethrex ")
-    assert lines[1].startswith("head: slower.json:head, bin/slow (ethrex ")
+    assert lines[0].startswith("base: slower.json:base, bin/base (binary ")
+    assert lines[1].startswith("head: slower.json:head, bin/slow (binary ")
     assert any(line.split() == ["Block", "Txs", "Gas", "Baseline", "Head", "Delta"] for line in lines)
     assert any(line.startswith("mainnet/24443168  442  37.5 M gas") and "❌" in line for line in lines)
-    assert sum(line.startswith("regression: mainnet/24443168 exec +") for line in lines) == 1
+    assert sum(line.startswith("regression: mainnet/24443168 exec is ") for line in lines) == 1
     assert ran.widest <= 80
 
 
@@ -105,7 +105,7 @@ def test_a_regression_of_the_mean_alone_is_exit_code_1(desk: Desk) -> None:
     desk.edit("four.json", slower)
     ran = desk.run("compare", "four.json:base", "four.json")
     assert "4 inconclusive" in ran.out
-    assert "regression: mean over 4 blocks exec +1.9 %" in ran.told
+    assert "regression: mean over 4 blocks exec is 1.9 % slower" in ran.told
     assert ran.code == 1
 
 
@@ -169,8 +169,8 @@ def test_a_proven_slowdown_between_two_runs_fails(desk: Desk) -> None:
     desk.edit("recorded.json", slower, to="later.json")
     ran = desk.run("compare", "recorded.json", "later.json")
     assert ran.code == 1
-    assert "regression: mainnet/24443168 exec +" in ran.out
-    assert "10 invocations, margin 1 %" in ran.told
+    assert "regression: mainnet/24443168 exec is " in ran.out
+    assert "after 10 invocations that it is beyond the 1 % margin" in ran.told
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ def test_limits_of_the_command_line_win_over_the_files(desk: Desk) -> None:
     assert desk.run("compare", *sides).code == 1
     assert desk.run("compare", *sides, "--margin", "8%", "--tolerance", "12%").code == 0
     assert desk.run("compare", *sides, "--floor", "20").code == 0
-    assert "6 pairs, margin 1 %" in desk.run("compare", *sides).told
-    assert "7 pairs, margin 1 %" in desk.run("compare", *sides, "--looks", "7,12").told
+    assert "after 6 pairs " in desk.run("compare", *sides).told
+    assert "after 7 pairs " in desk.run("compare", *sides, "--looks", "7,12").told
     (block,) = judged(*sides[:2], alpha=1e-60, metrics=("exec",)).blocks
     assert block.metric("exec").decision.verdict != "regression"
 

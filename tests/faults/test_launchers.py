@@ -57,7 +57,7 @@ def test_equal_launchers_of_different_programs_are_measured_and_judged(bench: Be
     result = bench.compare(head, base, *SHORT, "--ethrex-on-same-program=fail")
     result.assert_outcomes(failed=1)
     told = in_a_line(result)
-    assert "regression: mainnet/24443168 exec +5" in told
+    assert "regression: mainnet/24443168 exec is 5" in told
     assert "head is a script, which runs other code: its sha256 does not cover that" in told
     assert "note: base has the sha256 of head (" in told
 

@@ -65,7 +65,7 @@ def test_a_test_that_does_not_call_gate_is_judged(bench: Bench) -> None:
     bench.pytester.makepyfile(UNGATED.format(arguments=""))
     result = bench.run(*sides(bench))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["regression: mainnet/24443168 exec +*"])
+    result.stdout.fnmatch_lines(["regression: mainnet/24443168 exec is *"])
 
 
 @pytest.mark.parametrize("skip", ["pytest.skip('no')", "raise unittest.SkipTest('no')"])

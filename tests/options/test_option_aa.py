@@ -33,7 +33,7 @@ def test_a_difference_to_itself_says_that_the_gate_is_broken_here(bench: Bench) 
     result = bench.gate(f"--ethrex-replay={program}", "--ethrex-aa", "--ethrex-repeat=3")
     result.assert_outcomes(failed=1)
     told = (
-        "regression: mainnet/24443168 exec +* – base against itself: the gate is broken on this machine, "
+        "regression: mainnet/24443168 exec is * – base against itself: the gate is broken on this machine, "
         "trust none of its verdicts"
     )
     result.stdout.fnmatch_lines([told])

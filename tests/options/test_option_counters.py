@@ -100,7 +100,7 @@ def test_instructions_are_gated_like_time(bench: Bench) -> None:
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "regression: mainnet/24443168 instructions +* 6[89]?.? M → 7??.? M (a count, not time: *), p = *",
+            "regression: mainnet/24443168 instructions are *: 6[89]?.? M → 7??.? M (a count, not time: *",
             "*instructions: a count was gated, not time: a build can execute fewer instructions and be no*",
         ]
     )
@@ -118,7 +118,7 @@ def test_cpu_time_is_judged_without_a_pmu_and_said_to_be_no_latency(bench: Bench
     result.stdout.fnmatch_lines(
         [
             "counters: no PMU: *; task-clock is counted",
-            "regression: mainnet/24443168 task-clock +* ms → * ms (CPU time of all threads, no*, margin 2 %*",
+            "regression: mainnet/24443168 task-clock is * ms → * ms (CPU time of all threads, no*2 % margin*",
             "*note: task-clock: CPU time of all threads was gated, not latency: threads*",
         ]
     )
@@ -223,7 +223,7 @@ def test_perfs_counts_are_recorded_beside_the_times_and_gated_against(bench: Ben
     bench.perf(per_repeat={**GUIDE, "instructions:u": 860_000_000}, noise=0.002)
     result = bench.gate(f"--ethrex-replay={head}", *gated, *FAST)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["regression: mainnet/* instructions +2[45].* 6[89]?.? M → 8[56]?.? M*"])
+    result.stdout.fnmatch_lines(["regression: mainnet/* instructions are 2[45].* 6[89]?.? M → 8[56]?.? M*"])
     assert perf.exists()
 
 
@@ -342,7 +342,7 @@ def test_callgrind_finds_one_percent_of_work_in_six_pairs_whatever_the_clock_say
     result.stdout.fnmatch_lines(
         [
             f"counters: callgrind {valgrind.version}: instructions of 3 repeats, in processes never timed",
-            "regression: mainnet/24443168 instructions +1.00 % *, 6 pairs, margin 0.3 %*",
+            "regression: mainnet/24443168 instructions are 1.00 % more *after 6 pairs *0.3 % margin*",
         ]
     )
     (block,) = bench.results().blocks
@@ -369,7 +369,9 @@ def test_a_machine_of_another_model_gates_against_what_callgrind_counted(
         f"--ethrex-replay={known_work} --work 103 --pages 0", *gated, "--ethrex-machine=hosted", *FAST
     )
     slower.assert_outcomes(failed=1)
-    slower.stdout.fnmatch_lines(["regression: mainnet/24443168 instructions +3.0? % *, 6 invocations, *"])
+    slower.stdout.fnmatch_lines(
+        ["regression: mainnet/24443168 instructions are 3.0? % more *after 6 invocations *"]
+    )
     (block,) = bench.results().blocks
     assert block.mode == "stored"
     assert block.base is not None

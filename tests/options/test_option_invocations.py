@@ -39,7 +39,9 @@ def test_fewer_than_six_never_decide(bench: Bench) -> None:
         f"--ethrex-replay={slow}", "--ethrex-repeat=3", "--ethrex-invocations=5", "--ethrex-archive-size=0"
     )
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*inconclusive: only 5 invocations: fewer than 6 are never a verdict"])
+    result.stdout.fnmatch_lines(
+        ["*inconclusive: exec: only 5 invocations: fewer than 6 are never a verdict*"]
+    )
 
 
 @pytest.mark.parametrize(("value", "why"), [("1", "it must be at least 2"), ("x", "write a whole number")])

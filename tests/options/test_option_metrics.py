@@ -17,7 +17,7 @@ def test_each_metric_is_judged_by_itself(bench: Bench) -> None:
     result = bench.compare(head, base, "--ethrex-metrics=exec,prep", "--ethrex-repeat=3", "-v")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["*::exec PASSED*", "*::prep FAILED*", "regression: mainnet/24443168 prep +*"]
+        ["*::exec PASSED*", "*::prep FAILED*", "regression: mainnet/24443168 prep is *"]
     )
 
 

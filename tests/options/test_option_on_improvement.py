@@ -21,7 +21,7 @@ def test_fail_fails_and_says_what_to_do(bench: Bench) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "improvement: mainnet/24443168 exec -* – --ethrex-on-improvement fail: record a new baseline",
+            "improvement: mainnet/24443168 exec is * – --ethrex-on-improvement fail: record a new baseline",
             "*reproduce: pytest *--ethrex-on-improvement=fail*",
         ]
     )

@@ -16,7 +16,7 @@ def test_by_default_it_passes_and_is_said_loudly_but_is_no_pytest_warning(bench:
     result = bench.compare(bench.program("head"), bench.program("base"), *UNDECIDED, "-q", "-W", "error")
     result.assert_outcomes(passed=1, warnings=0)
     result.stdout.fnmatch_lines(
-        ["*ethrex-perf: 1 inconclusive*", "mainnet/24443168 exec: inconclusive: only 1 pairs*"]
+        ["*ethrex-perf: 1 inconclusive*", "mainnet/24443168: inconclusive: exec: only 1 pairs*"]
     )
 
 
@@ -24,7 +24,7 @@ def test_fail_fails(bench: Bench) -> None:
     head, base = bench.program("head"), bench.program("base")
     result = bench.compare(head, base, *UNDECIDED, "--ethrex-on-inconclusive=fail")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["inconclusive: mainnet/24443168 exec * – --ethrex-on-inconclusive fail"])
+    result.stdout.fnmatch_lines(["inconclusive: mainnet/24443168 exec* – --ethrex-on-inconclusive fail"])
 
 
 @pytest.mark.parametrize("value", ["", "pass", "FAIL"])

@@ -19,7 +19,7 @@ def test_what_was_measured_is_decided_and_what_was_not_is_an_error(bench: Bench)
     result.stdout.fnmatch_lines(
         [
             "mainnet/1: the time budget was spent before it was measured: raise --ethrex-time-budget",
-            "mainnet/24443168 exec: inconclusive: only 1 pairs: fewer than 6 are never a verdict",
+            "mainnet/24443168: inconclusive: exec: only 1 pairs: fewer than 6 are never a verdict; *",
         ]
     )
     assert len(bench.calls(head)) == len(bench.calls(base)) == 1

@@ -32,7 +32,7 @@ def test_gate_fails_the_test_on_a_regression(bench: Bench) -> None:
     declare(bench, "24443168")
     result = bench.run(*sides(bench, exec_ms=66))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["regression: mainnet/24443168 exec +*"])
+    result.stdout.fnmatch_lines(["regression: mainnet/24443168 exec is *"])
 
 
 def test_what_the_test_asserts_besides_fails_it_too(bench: Bench) -> None:

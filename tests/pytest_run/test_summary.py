@@ -26,7 +26,22 @@ def test_the_header_says_what_is_missing_and_who_only_lists_needs_nothing(
     monkeypatch.setenv("PATH", "")
     result = bench.gate("--co")
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["ethrex-perf *: head: no program to measure: *| against stored baselines"])
+    result.stdout.fnmatch_lines(
+        ["ethrex-perf *: head: no program to measure: *", "  machine * | against stored baselines"]
+    )
+
+
+def test_the_header_has_lines_of_its_own_where_one_has_no_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = bench.compare(bench.program("head"), bench.program("base"), "--co")
+    header = [
+        "ethrex-perf *: head bin/head (binary *)",
+        "  base bin/base (binary *)",
+        "  machine * | interleaved",
+    ]
+    result.stdout.fnmatch_lines(header, consecutive=True)
 
 
 def test_a_run_of_which_nothing_was_measured_has_no_summary(bench: Bench) -> None:
