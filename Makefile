@@ -46,7 +46,7 @@ lint: $(VENV)/.test-installed
 # every warning fails it, links that lead nowhere included (the variable: no advertisement of what comes after)
 docs: $(VENV)/.docs-installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
-	@echo "make docs: build/site/index.html"
+	@echo "make docs: build/site/index.html; to search, too: $(BIN)/python -m http.server -d build/site"
 
 changelog: $(VENV)/.test-installed
 	@$(BIN)/towncrier build --draft --version next 2>/dev/null

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-_WIDTH: Final = 96
+_WIDTH: Final = 80
 """Of a command's help, in columns: what a page shows without a scroll bar on a desk."""
 
 
@@ -50,9 +50,14 @@ def _sentence(text: str) -> str:
 def commands() -> str:
     """Every command with its help, as `ethrex-perf COMMAND --help` prints it."""
     return "\n\n".join(
-        f"## `{parser.prog}`\n\n{prose(_sentence(purpose))}\n\n```text\n{_help(parser)}\n```"
+        f"## `{parser.prog}`\n\n{_purpose(parser, purpose)}```text\n{_help(parser)}\n```"
         for parser, purpose in parsers()
     )
+
+
+def _purpose(parser: argparse.ArgumentParser, purpose: str) -> str:
+    """What the list of commands says, where the command's help does not."""
+    return "" if parser.description else f"{prose(_sentence(purpose))}\n\n"
 
 
 def parsers() -> Iterator[tuple[argparse.ArgumentParser, str]]:
