@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ethrex_perf import cli
-from pytest_ethrex_perf.config.options import OPTIONS
+from pytest_ethrex_perf.config.options import MARKER_OPTIONS, OPTIONS
 from tests.docs.console import commands
 
 ROOT = Path(__file__).parents[2]
@@ -34,3 +34,9 @@ def test_every_command_in_a_console_can_be_parsed(file: str, capsys: pytest.Capt
             cli.parser().parse_args(words[1:])
         except SystemExit:
             pytest.fail(f"{command.text}\n{capsys.readouterr().err}")
+
+
+def test_the_page_of_markers_names_what_a_marker_takes() -> None:
+    page = " ".join((ROOT / "docs/reference/markers.md").read_text().split())
+    sentence = page.split("The marker takes ")[1].split(". ")[0]
+    assert re.findall(r"`(\w+)`", sentence) == list(MARKER_OPTIONS)
