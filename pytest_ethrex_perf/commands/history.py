@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.commands.baseline_files import BASELINES, BLOCK, say
@@ -68,6 +69,11 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything; it can be read again")
     parser.add_argument("--atom", metavar="FILE", type=Path, help="write a feed with an entry a change")
     parser.add_argument(
+        "--url",
+        metavar="URL",
+        help="where the site will be, for the links of the feed (default: relative ones)",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="exit with 1 where the newest change of a metric is a slowdown that nobody accepted or waived",
@@ -79,10 +85,14 @@ def _history(args: argparse.Namespace) -> int:
     from pytest_ethrex_perf.report import site, timeline_text
 
     metrics = _metrics(args.metrics)
+    if args.url is not None and not re.match("https?://[^/@]+(/|$)", args.url):
+        raise UsageError("--url: give the address of the site, https://HOST/PATH, without a password")
     history = _gathered(args, metrics)
     for path, content in _outputs(args, history, metrics):
         _write(path, content)
-    written = [path for path in (args.json, args.html and args.html / site.INDEX) if path is not None]
+    written = [
+        path for path in (args.json, args.html and args.html / site.INDEX, args.atom) if path is not None
+    ]
     sys.stderr.write("".join(f"written: {path}\n" for path in written))
     for line in timeline_text.lines(history, metrics):
         say(line)
@@ -182,13 +192,26 @@ def _outputs(
 ) -> Iterator[tuple[Path, bytes]]:
     """Yield each file that was asked for, with its content."""
     from pytest_ethrex_perf.records import history as records
-    from pytest_ethrex_perf.report import site
+    from pytest_ethrex_perf.report import feed, site
 
     if args.json is not None:
         yield args.json, records.dump(history)
     if args.html is not None:
-        for name, page in site.pages(history, metrics):
+        atom = None if args.atom is None else PurePosixPath(os.path.relpath(args.atom, args.html))
+        for name, page in site.pages(history, metrics, atom):
             yield args.html / name, page.encode()
+    if args.atom is not None:
+        yield args.atom, feed.dump(history, _base(args))
+
+
+def _base(args: argparse.Namespace) -> str:
+    """Where the site is, from the feed."""
+    if args.url is not None:
+        return f"{args.url.rstrip('/')}/"
+    if args.html is None:
+        return ""
+    folder = os.path.relpath(args.html, args.atom.parent)
+    return "" if folder == "." else f"{folder}/"
 
 
 def _write(path: Path, content: bytes) -> None:

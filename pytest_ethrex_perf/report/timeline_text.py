@@ -37,6 +37,11 @@ def number(count: int, word: str, plural: str | None = None) -> str:
     return f"{count:,} {word if count == 1 else plural or f'{word}s'}"
 
 
+def headline(change: HistoryChange) -> str:
+    """`exec +8.0 % slower`."""
+    return f"{change.metric} {units.change(change.change)} {word(change)}"
+
+
 def sentence(change: HistoryChange) -> str:
     """`exec +8.0 % [+7.1 %, +8.9 %] between 1a2b3c4d (2026-03-01) and …, accepted on …: why`."""
     interval = f"[{units.change(change.low)}, {units.change(change.high)}]"

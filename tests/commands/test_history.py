@@ -114,6 +114,28 @@ def test_tags_are_releases_and_commits_have_subjects(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "feed", "href"),
+    [
+        (["--html", "site", "--atom", "site/changes.atom"], "changes.atom", "index.html"),
+        (["--html", "site", "--atom", "feed/a.atom"], "../feed/a.atom", "../site/index.html"),
+        (
+            ["--html", "site", "--atom", "site/a.atom", "--url", "https://example.org/perf"],
+            "a.atom",
+            "https://example.org/perf/index.html",
+        ),
+    ],
+)
+def test_the_site_and_its_feed_link_to_each_other(
+    words: list[str], feed: str, href: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["history", saved(tmp_path / "h.json", SLOWER), *words]) == 0
+    assert f"written: {words[3]}" in capsys.readouterr().err
+    assert f'href="{feed}"' in (tmp_path / "site/index.html").read_text()
+    assert f'href="{href}"' in (tmp_path / words[3]).read_text()
+    assert (tmp_path / "site/blocks/mainnet-24443168/bench-ethrex.html").is_file()
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         ([], "no sessions in baselines or the files: record with --ethrex-update-baseline"),
@@ -123,6 +145,8 @@ def test_tags_are_releases_and_commits_have_subjects(tmp_path: Path) -> None:
         (["--metrics", ","], "--metrics: name at least one metric"),
         (["h.json", "--machine", "other"], "no sessions of these blocks or this machine"),
         (["h.json", "--repository", "none"], "none: there is no such directory"),
+        (["h.json", "--url", "https://me:secret@example.org"], "--url: give the address of the site"),
+        (["h.json", "--html", "text.json"], "text.json"),
         (["new.json"], "a history of another version (schema 2, this one reads 1)"),
     ],
 )
