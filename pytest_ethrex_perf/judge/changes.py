@@ -24,7 +24,7 @@ SHORTEST = 5
 """Sessions of a level: a few bad nights are no level."""
 FEWEST = 2 * SHORTEST
 """Sessions below which nothing can be said."""
-LEVEL = 0.00001
+LEVEL = 0.000001
 """Risk that any place of one metric's history is called a change by chance, shared by its places."""
 NEAR = 10
 """Sessions: steps in one direction that are nearer to each other are one change."""

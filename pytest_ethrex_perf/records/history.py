@@ -150,17 +150,21 @@ class _Kind(msgspec.Struct):
     """What tells a history from results, which have a start."""
 
     schema: int = 0
+    version: str | None = None
     started: str | None = None
-    blocks: msgspec.Raw = msgspec.Raw()
 
     @property
     def is_history(self) -> bool:
-        return bool(bytes(self.blocks)) and self.started is None
+        return self.version is not None and self.started is None
 
 
 def dump(history: History) -> bytes:
-    """Return the JSON of a history, a session a line."""
-    return msgspec.json.encode(history).replace(b'{"id":', b'\n{"id":') + b"\n"
+    """Return the JSON of a history, a session a line: git shows what a night has added."""
+    encoder = msgspec.json.Encoder()
+    head = encoder.encode(msgspec.structs.replace(history, blocks=())).removesuffix(b"]}")
+    blocks = (encoder.encode(block).replace(b'{"id":', b'\n{"id":') for block in history.blocks)
+    parts = [part for block in blocks for part in (b",", block)]
+    return b"".join([head, *parts[1:], b"]}\n"])
 
 
 def load(path: Path) -> History | None:
