@@ -78,12 +78,17 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         action="store_true",
         help="exit with 1 where the newest change of a metric is a slowdown that nobody accepted or waived",
     )
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of --json")
     parser.set_defaults(run=_history)
 
 
 def _history(args: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.records import history as records
     from pytest_ethrex_perf.report import site, timeline_text
 
+    if args.schema:
+        say(records.json_schema_text(), end="")
+        return 0
     metrics = _metrics(args.metrics)
     if args.url is not None and not re.match("https?://[^/@]+(/|$)", args.url):
         raise UsageError("--url: give the address of the site, https://HOST/PATH, without a password")

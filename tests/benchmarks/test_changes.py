@@ -19,3 +19,8 @@ def test_three_true_changes_of_a_year_are_dated_within_one_session() -> None:
     missed = np.array(benchmark.dated(year))
     assert (missed <= 1).mean() >= 0.95
     assert missed.max() < 10
+
+
+def test_looking_after_every_night_finds_nothing_in_unchanged_years() -> None:
+    years = list(benchmark.years(np.random.default_rng(16), 1))
+    assert sum(benchmark.false_alarms(year, changes.LEVEL, nightly=True) for year in years) == 0
