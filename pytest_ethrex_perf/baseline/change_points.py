@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.judge.changes import Change
     from pytest_ethrex_perf.records.history import BlockHistory, HistorySession
 
+_COMMIT = re.compile("[0-9a-f]{7,64}")
 _TOGETHER = timedelta(hours=6)
 """Sessions of one program that are nearer to each other share the machine's day: they are one."""
 _Z95 = 1.959964
@@ -154,9 +156,11 @@ def _accepted(block: BlockHistory, metric: str, before: str, until: str) -> str 
 
 def _bisect(block: BlockHistory, change: HistoryChange) -> str | None:
     good, bad = change.before.commit, change.after.commit
-    if good is None or bad is None or good == bad or change.is_same_program or change.change < 0:
+    if good == bad or change.is_same_program or change.change < 0:
         return None
-    words = ["ethrex-perf", "bisect", good[:SHOWN], bad[:SHOWN], "--block", block.block]
+    if not all(commit and _COMMIT.fullmatch(commit) for commit in (good, bad)):
+        return None  # not known, or a worktree with changes of its own
+    words = ["ethrex-perf", "bisect", str(good)[:SHOWN], str(bad)[:SHOWN], "--block", block.block]
     if change.metric != EXEC:
         words += ["--metric", change.metric]
     if len(change.steps) > 1:

@@ -55,6 +55,13 @@ def test_no_commits_and_no_slowdown_have_no_bisection() -> None:
         assert change.bisect is None
 
 
+def test_what_is_no_commit_is_not_to_be_typed() -> None:
+    block = years.year((90, 8))
+    sessions = [msgspec.structs.replace(session, commit="--all") for session in block.sessions[:90]]
+    (change,) = found(msgspec.structs.replace(block, sessions=(*sessions, *block.sessions[90:])))
+    assert change.bisect is None
+
+
 def test_one_program_on_both_sides_is_a_change_of_the_machine() -> None:
     (change,) = found(years.year((90, 8), one_program=True))
     assert change.is_same_program
