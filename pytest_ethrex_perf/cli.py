@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import os
@@ -27,11 +26,13 @@ from pytest_ethrex_perf.commands import (
     report,
     stacks,
 )
+from pytest_ethrex_perf.commands.arguments import Parser
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError, unexpected
 from pytest_ethrex_perf.report import escape
 from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
     from typing import TextIO
 
@@ -139,7 +140,7 @@ def _drop_output() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Every command, with what its module registers."""
-    parser = argparse.ArgumentParser(prog="ethrex-perf", description=__doc__, allow_abbrev=False)
+    parser: argparse.ArgumentParser = Parser(prog="ethrex-perf", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"ethrex-perf {version()}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for add_commands in COMMANDS:

@@ -48,6 +48,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             parser.addini(option.ini_name, f"same as {option.flag_name}", type="string", default=None)
 
 
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Have pytest's own error say what a mistyped option of ours was meant to be; without it, say nothing."""
+    if any(word.startswith("--e") for word in args):
+        from pytest_ethrex_perf.config.mistyped import meant
+
+        hint = ", ".join(meant(args))
+        if hint:
+            parser.extra_info["did you mean"] = hint
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register our other hooks where blocks are asked for."""
     config.addinivalue_line("markers", MARKER)

@@ -18,7 +18,7 @@ from pytest_ethrex_perf.records import header, nesting, regular_file
 from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.records.measurement import CacheIdentity
-from pytest_ethrex_perf.replay import command, failure, output, transcript
+from pytest_ethrex_perf.replay import command, failure, missing_cache, output, transcript
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, secrets_in
 
@@ -108,8 +108,9 @@ def read(path: Path, block: BlockId) -> CacheFile:
         file = msgspec.json.decode(content, type=_File)
     except FileNotFoundError:
         fetched = "give --ethrex-rpc-url (or ETHREX_RPC_URL) to have it fetched, "
+        why = missing_cache.reason(path, block)
         raise MeasurementError(
-            f"{block}: no cache file {path}; {'' if block.workload else fetched}"
+            f"{block}: no cache file {path}{why}; {'' if block.workload else fetched}"
             f"run `ethrex-perf fetch {block}`, or name the directory that has it with --ethrex-cache-dir"
         ) from None
     except OSError as error:

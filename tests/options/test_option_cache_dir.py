@@ -34,11 +34,21 @@ def test_a_missing_file_names_itself_and_the_ways_to_get_it_and_nothing_runs(ben
     result.assert_outcomes(errors=1)
     file = bench.path / "empty" / "cache_mainnet_24443168.json"
     told = (
-        f"mainnet/24443168: no cache file {file}; give --ethrex-rpc-url (or ETHREX_RPC_URL)*"
+        f"mainnet/24443168: no cache file {file}: there is no directory {file.parent}; "
+        "give --ethrex-rpc-url (or ETHREX_RPC_URL)*"
         "`ethrex-perf fetch mainnet/24443168`*--ethrex-cache-dir"
     )
     result.stdout.fnmatch_lines([told])
     assert bench.calls(program) == []
+
+
+def test_a_missing_file_of_one_network_names_the_other_that_has_the_number(bench: Bench) -> None:
+    bench.cache(1265656, network="Hoodi")
+    result = bench.record(bench.program("head"), block="1265656")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*1265656.json, but 1265656 of hoodi is cached here: did you mean hoodi:1265656[?]; give *"]
+    )
 
 
 def test_a_file_of_another_block_is_refused_before_anything_runs(bench: Bench) -> None:

@@ -29,3 +29,8 @@ def test_what_is_no_name_is_wrong_usage(bench: Bench) -> None:
     told = bench.refuse("--ethrex-block=1", "--ethrex-network=main net")
     assert "'main net' is not a network's name" in told
     assert "is not a value of it: it is empty" in bench.refuse("--ethrex-block=1", "--ethrex-network=")
+
+
+def test_a_mistyped_network_is_said_where_its_cache_file_is_missing(bench: Bench) -> None:
+    result = bench.record(bench.program("head"), "--ethrex-network=hodi", block="7")
+    result.stdout.fnmatch_lines(["*cache_hodi_7.json: did you mean hoodi:7[?]; give *"])
