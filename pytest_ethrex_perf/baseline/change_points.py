@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from pytest_ethrex_perf.baseline.schema import moment
+from pytest_ethrex_perf.baseline.schema import FIRST_REASON, moment
 from pytest_ethrex_perf.baseline.segments import propose
 from pytest_ethrex_perf.baseline.timeline import SHOWN
 from pytest_ethrex_perf.judge import changes
@@ -146,7 +146,7 @@ def _accepted(block: BlockHistory, metric: str, before: str, until: str) -> str 
     """How the level was accepted that began after `before` and held `until` then."""
     low, high = moment(before), moment(until)
     for epoch in block.epochs:
-        if low < moment(epoch.started) <= high:
+        if epoch.reason != FIRST_REASON and low < moment(epoch.started) <= high:
             return f"accepted on {epoch.started[:10]}: {epoch.reason}"
     for session in block.sessions:
         if metric in session.waived and low < moment(session.started) <= high:

@@ -75,6 +75,13 @@ def test_an_epoch_at_the_new_level_accepts_it() -> None:
     assert (first.accepted is None, second.accepted is None) == (False, True)
 
 
+def test_the_first_recording_of_a_baseline_accepts_nothing() -> None:
+    block = years.year((90, 8))
+    late = msgspec.structs.replace(block.epochs[0], started=block.sessions[100].started)
+    (change,) = found(msgspec.structs.replace(block, epochs=(late,)))
+    assert change.accepted is None
+
+
 def test_a_waived_run_at_the_new_level_waives_it() -> None:
     block = years.year((90, 8))
     sessions = list(block.sessions)
