@@ -97,6 +97,7 @@ class BlockView:
         self.measurement = text.measurement(block)
         self.state = text.state(block) if not block.metrics else ""
         self.why = text.why(block)
+        self.failed = bool(block.error) or any(metric.outcome == "fail" for metric in block.metrics)
         self.beside = text.beside(block)
 
     # --- the overview ---------------------------------------------------------------------------------------

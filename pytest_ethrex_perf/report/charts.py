@@ -259,7 +259,7 @@ def forest_axis(reach: float) -> Markup:
     """The axis of the column that `forest` fills: a few changes in percent."""
     drawing = Drawing(FOREST_WIDTH, FOREST_HEIGHT, "axis of changes", "forest axis")
     x = Scale(-reach, reach, 4, FOREST_WIDTH - 4)
-    for tick in Scale(math.expm1(-reach), math.expm1(reach), 0, 1).ticks(2):
+    for tick in Scale(math.expm1(-reach), math.expm1(reach), 0, 1).ticks(3):
         at = x(math.log1p(tick))
         drawing.line("zero", at, FOREST_HEIGHT - 4, at, FOREST_HEIGHT)
         drawing.label(

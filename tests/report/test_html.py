@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -185,8 +186,88 @@ def test_open_a_block(page: browser.Page, several: Path) -> None:
     assert len(page.all("svg.chart circle.estimate.open")) == 3
     page.one("article details:nth-of-type(2) summary, article > details summary").click()
     assert len(page.all("article svg.chart")) == 4
+    page.run("scrollTo(0, 0)")  # the button was below what stays in view
     button.click()
     assert page.all("article") == []
+
+
+def test_warnings_and_what_was_measured_stand_under_the_verdict() -> None:
+    block = msgspec.structs.replace(builders.profiled().blocks[0], notes=("the machine was noisy",))
+    page = html.dump(builders.run([block]))
+    places = [
+        page.index(part)
+        for part in ("exec is 4.7 % slower", "the machine was noisy", "What was measured, each side")
+    ]
+    assert places == sorted(places)
+    assert places[-1] < page.index('<svg class="chart"', places[0]) < page.index('<figure class="flamegraph"')
+
+
+def test_headings_follow_each_other_and_tables_have_captions_and_row_headers() -> None:
+    for run in (builders.several(), builders.profiled()):
+        tags = Reader(html.dump(run)).tags
+        levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
+        assert levels[0] == 1
+        assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
+        names = [tag for tag, _ in tags]
+        tables = [index for index, name in enumerate(names) if name == "table"]
+        assert {names[index + 1] for index in tables} == {"caption"}
+        for start, end in itertools.pairwise([*tables, len(tags)]):
+            assert any(attributes.get("scope") == "row" for _, attributes in tags[start:end])
+
+
+def test_the_head_of_the_table_stays_in_view(page: browser.Page, several: Path) -> None:
+    page.show(several)
+    page.run("open(bodies[0], true)")
+    page.run("scrollTo(0, 1200)")
+    below = "document.querySelector('.controls').getBoundingClientRect().bottom"
+    gap = f"document.querySelector('#overview th').getBoundingClientRect().top - {below}"
+    assert page.run(f"Math.abs({gap}) < 1")
+
+
+@pytest.mark.parametrize("width", [700, 800])
+def test_it_is_a_table_down_to_700_pixels(page: browser.Page, several: Path, width: int) -> None:
+    page.show(several, width)
+    assert page.texts("#overview > thead th")[:2] == ["Block", "Verdict"]
+    row = "document.querySelector('#overview tr.row')"
+    assert page.run(f"getComputedStyle({row}).display") == "table-row"
+    assert page.run("document.documentElement.scrollWidth") == width
+
+
+def test_printing_opens_the_blocks_that_failed(page: browser.Page, several: Path) -> None:
+    page.show(several)
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert [article.get_attribute("aria-label") for article in page.all("article")] == [
+        "mainnet/24443173",
+        "mainnet/24443168",
+        "mainnet/24443176",
+    ]
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.all("article") == []
+
+
+def test_a_long_name_of_a_function_is_readable_whole(page: browser.Page, tmp_path: Path) -> None:
+    block = builders.profiled().blocks[0]
+    explanation = block.explanation
+    assert explanation is not None
+    name = "ethrex_trie::node::" + "Very<" * 40 + "Node" + ">" * 40 + "::encode"
+    longest = msgspec.structs.replace(explanation.functions[0], name=name)
+    changed = msgspec.structs.replace(explanation, functions=(longest,))
+    file = tmp_path / "index.html"
+    block = msgspec.structs.replace(block, explanation=changed)
+    file.write_text(html.dump(builders.run([block])), encoding="utf-8")
+    for width in (390, 1920):
+        page.show(file, width)
+        cell = page.one(".changes tbody th code")
+        assert cell.text == name
+        room = "document.querySelector('.changes').parentElement"
+        assert page.run(f"{room}.scrollWidth <= {room}.clientWidth")
+
+
+def test_flamegraphs_use_a_wide_window(page: browser.Page, profiled: Path) -> None:
+    page.show(profiled, 1920)
+    page.run("open(bodies[0], true)")
+    frames = "document.querySelector('.flamegraph-frames')"
+    assert page.run(f"{frames}.clientWidth > 1700")
 
 
 def test_a_link_opens_its_block(page: browser.Page, several: Path) -> None:

@@ -61,6 +61,21 @@ for (const chip of chips) {
 search.addEventListener("input", filter);
 search.form.addEventListener("submit", (event) => event.preventDefault());
 
+// the table's head stays right below what filters it, however many lines that takes
+new ResizeObserver(() => {
+  const stays = getComputedStyle(search.form).position === "sticky";
+  document.documentElement.style.setProperty("--controls", `${stays ? search.form.offsetHeight : 0}px`);
+}).observe(search.form);
+
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = bodies.filter((body) => "failed" in body.dataset && !body.querySelector("tr.detail").classList.contains("opened"));
+  for (const body of opened) open(body, true);
+});
+addEventListener("afterprint", () => {
+  for (const body of opened) open(body, false);
+});
+
 function follow() {
   const body = bodies.find((one) => one.id === decodeURIComponent(location.hash.slice(1)));
   if (body) {
