@@ -26,7 +26,9 @@
   };
   const number = (value) => (Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3));
 
-  for (const figure of document.querySelectorAll("figure.flamegraph")) {
+  const start = (figure) => {
+    figure.dataset.drawn = "";
+    figure.querySelector(".flamegraph-script").remove();
     const data = JSON.parse(figure.querySelector("script").textContent);
     const frames = figure.querySelector(".flamegraph-frames");
     const detail = figure.querySelector(".flamegraph-detail");
@@ -134,5 +136,9 @@
     draw();
     // in a part of the page that is folded it has no width yet, and names need some
     new ResizeObserver(() => { if (frames.clientWidth && frames.clientWidth !== drawn) draw(); }).observe(frames);
-  }
+  };
+  // a page may add figures later, and says so
+  const all = () => document.querySelectorAll("figure.flamegraph:not([data-drawn])").forEach(start);
+  document.addEventListener("figures", all);
+  all();
 })();

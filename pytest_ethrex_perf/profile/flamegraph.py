@@ -226,6 +226,7 @@ def _figure(title: str, root: _Node, unit: str, notes: Iterable[str], *, differe
         'spellcheck="false"></label><button type="button">Whole graph</button>'
         '<output></output></div><div class="flamegraph-frames" role="tree"></div>'
         f'<p class="flamegraph-detail" aria-live="polite">Click a frame to zoom.{colours}{note}</p>'
-        f'<noscript>This graph needs JavaScript.</noscript><script type="application/json">{data}</script>'
+        '<p class="flamegraph-script">This graph needs JavaScript.</p>'
+        f'<script type="application/json">{data}</script>'
         "</figure>"
     )

@@ -71,6 +71,7 @@ def test_hostile_text_is_text() -> None:
     reader = Reader(told)
     assert "<script>alert(1)</script>" in "".join(reader.words)
     assert not re.search(r"[\x00-\x08\x1b\u202e]", told)
+    assert told.lower().count("</noscript") == len(builders.hostile().blocks)  # it would end the details
     assert not [attrs for _, attrs in reader.tags if any(name.startswith("on") for name in attrs)]
 
 
@@ -289,6 +290,18 @@ def test_hostile_text_does_nothing_in_a_browser(page: browser.Page, tmp_path: Pa
         button.click()
     assert page.complaints() == []
     assert page.run("document.scripts.length") == 4  # two that run, two that are data
+
+
+def test_details_are_drawn_when_they_are_opened(page: browser.Page, several: Path) -> None:
+    page.show(several)
+    charts = "document.querySelectorAll('svg.chart').length"
+    assert page.run(charts) == 0
+    page.run("open(bodies[0], true)")
+    drawn = page.run(charts)
+    assert drawn == 4
+    page.run("open(bodies[0], false)")
+    page.run("open(bodies[0], true)")
+    assert page.run(charts) == drawn
 
 
 def test_without_its_script_everything_is_there(page: browser.Page, several: Path) -> None:

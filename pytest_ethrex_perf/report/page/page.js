@@ -1,5 +1,6 @@
 "use strict";
 // The page is complete without this: here a block's details fold, and the table is sorted and filtered.
+// Where scripts run, what is in a <noscript> is text: details are drawn when they are opened.
 document.documentElement.classList.add("js");
 const table = document.getElementById("overview");
 const bodies = [...table.tBodies];
@@ -11,6 +12,10 @@ function open(body, wanted) {
   const button = body.querySelector("button.open");
   button.setAttribute("aria-expanded", String(wanted));
   body.querySelector("tr.detail").classList.toggle("opened", wanted);
+  const waiting = body.querySelector("noscript");
+  if (!wanted || !waiting) return;
+  waiting.parentElement.innerHTML = waiting.textContent;
+  document.dispatchEvent(new Event("figures"));
 }
 
 function filter() {
