@@ -28,6 +28,7 @@ from pytest_ethrex_perf.commands import (
 )
 from pytest_ethrex_perf.commands.arguments import Parser
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError, unexpected
+from pytest_ethrex_perf.pytest_run import config_show
 from pytest_ethrex_perf.report import escape
 from pytest_ethrex_perf.version import version
 
@@ -57,6 +58,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     bisect.add_commands,
     history.add_commands,
     build.add_commands,
+    config_show.add_commands,
 )
 """What registers the commands, in the order of `--help`."""
 

@@ -220,6 +220,16 @@ def load(
 ) -> Settings:
     """Settings of this run from the command line's values, `ethrex-perf.toml` and ini values.
 
+    Raises `UsageError`.
+    """
+    settings = _read(*gather(command_line, cwd=cwd, root=root, ini=ini), environ)
+    _check(settings)
+    return settings
+
+
+def gather(command_line: Values, *, cwd: Path, root: Path, ini: Values) -> tuple[Sources, TomlFile | None]:
+    """Return where settings come from, and the file of settings if there is one.
+
     `root` is pytest's rootdir: the file is looked for in `cwd`, then there. Raises `UsageError`.
     """
     sources = Sources(
@@ -233,19 +243,12 @@ def load(
     if path is None and named is not None:
         raise UsageError(f"--ethrex-config {named}: there is no such file")
     if path is None:
-        settings = _read(sources, environ)
-    else:
-        file = toml_file.load(path, sources.value("network", readers.network))
-        settings = _read(replace(sources, file=file.source), environ, file)
-    _check(settings)
-    return settings
+        return sources, None
+    file = toml_file.load(path, sources.value("network", readers.network))
+    return replace(sources, file=file.source), file
 
 
-def _read(
-    sources: Sources,
-    environ: Mapping[str, str],
-    file: TomlFile | None = None,
-) -> Settings:
+def _read(sources: Sources, file: TomlFile | None, environ: Mapping[str, str]) -> Settings:
     """Read every option; `file` says what only a file can."""
     typed = sources.command_line.tables[EVERYWHERE]
     network = sources.value("network", readers.network)

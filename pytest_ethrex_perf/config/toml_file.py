@@ -41,6 +41,8 @@ class TomlFile:
     """Of these, those that `workload:all` is not alone in asking for."""
     waivers: tuple[Waiver, ...] = ()
     build: BuildTable | None = None
+    path: Path | None = None
+    """Where it is."""
 
 
 def load(path: Path, network: str) -> TomlFile:
@@ -82,6 +84,7 @@ def load(path: Path, network: str) -> TomlFile:
         named(listed, network),
         tuple(_waivers(data.get("allow", []), network, path)),
         build_table.read(data["build"], path) if "build" in data else None,
+        path,
     )
 
 

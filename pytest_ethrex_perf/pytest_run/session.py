@@ -6,18 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pytest
-import tomli
 
 from pytest_ethrex_perf.config.block_specs import parse_blocks
-from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.config.parsers import AUTO
 from pytest_ethrex_perf.config.settings import load
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.gate.run import Run
 from pytest_ethrex_perf.gate.run_result import Results
 from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
-from pytest_ethrex_perf.pytest_run import xdist_builds
+from pytest_ethrex_perf.pytest_run import given, xdist_builds
 from pytest_ethrex_perf.pytest_run.boundary import boundary
 from pytest_ethrex_perf.pytest_run.collection import MARK, Collection, is_gated
 from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
@@ -29,6 +26,8 @@ from pytest_ethrex_perf.pytest_run.xdist_results import Inbox
 from pytest_ethrex_perf.records.environment import Environment
 
 if TYPE_CHECKING:
+    import pytest
+
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.records.measurement import Invocation
     from pytest_ethrex_perf.records.request import Request
@@ -122,25 +121,9 @@ class PytestRun:
 
 def _settings(config: pytest.Config) -> Settings:
     return load(
-        {name: config.getoption(f"ethrex_{name}") for name in OPTIONS},
+        given.command_line(config),
         cwd=config.invocation_params.dir,
         root=config.rootpath,
-        ini={name: _ini(config, option.ini_name) for name, option in OPTIONS.items() if option.file},
+        ini=given.ini(config),
         environ=Environment(os.environ),
     )
-
-
-def _ini(config: pytest.Config, name: str) -> object:
-    """What the project's configuration sets `name` to, if anything.
-
-    In pytest.toml a value has a type, and pytest takes text alone for ours: `ethrex_repeat = 5` is as good.
-    """
-    try:
-        return config.getini(name)
-    except (TypeError, pytest.UsageError):  # the first up to pytest 9.1
-        if config.inipath is None:
-            raise
-        tables = tomli.loads(config.inipath.read_text(encoding="utf-8"))
-        table = tables.get("pytest") or tables.get("tool", {}).get("pytest", {})
-        value: object = table[name]
-        return value
