@@ -123,8 +123,12 @@ def samples(
     """
     points = [point for cluster in clusters for point in cluster.points]
     values = [point.value for point in points] + list(interval or ())
-    drawing, y = _frame(title, values, unit)
     sides = [side for side in ("base", "head") if any(point.side == side for point in points)]
+    spoken = [_spoken(side, [p.value for p in points if p.side == side], unit) for side in sides]
+    if interval is not None:
+        low, high = (units.quantity(end, unit) for end in interval)
+        spoken.append(f"head lies between {low} and {high} by the 95 % interval of its change")
+    drawing, y = _frame(f"{title}: {'; '.join(spoken)}", values, unit)
     room = WIDTH - RIGHT - 34 * len(sides) - 12
     x = _positions(drawing, clusters, room)
     for index, cluster in enumerate(clusters):
@@ -199,7 +203,12 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
     margin, tolerance = math.log1p(rules.margin), math.log1p(rules.tolerance)
     reached = [end for look in decision.looks for end in (look.low, look.high) if math.isfinite(end)]
     values = [*changes, *reached, 1.15 * tolerance, -1.15 * tolerance]
-    drawing, y = _frame(title, values, "%")
+    spoken = [
+        f"after {look.pairs} pairs {units.log_percent(look.estimate)}, "
+        f"interval {units.log_percent(look.low)} to {units.log_percent(look.high)}"
+        for look in decision.looks[-1:]
+    ]
+    drawing, y = _frame(": ".join([title, *spoken]), values, "%")
     x = Scale(0.3, len(changes) + 0.7, LEFT, WIDTH - RIGHT)
     drawing.box("tolerance", x.start, y(-tolerance), x.end, y(tolerance))
     drawing.box("margin", x.start, y(-margin), x.end, y(margin))
@@ -243,6 +252,8 @@ def forest(decision: Decision, kind: str, reach: float, rules: Rules) -> Markup 
         return ""
     ends = [units.log_percent(end) for end in decision.ci95 or ()]
     label = f"{units.log_percent(decision.estimate)}, 95 % interval {' to '.join(ends) or 'unknown'}"
+    if decision.interval is not None:
+        label += f", deciding {' to '.join(map(units.log_percent, decision.interval))}"
     drawing = Drawing(FOREST_WIDTH, FOREST_HEIGHT, label, "forest")
     x, middle = Scale(-reach, reach, 4, FOREST_WIDTH - 4), FOREST_HEIGHT / 2
     for name, limit in (("tolerance", math.log1p(rules.tolerance)), ("margin", math.log1p(rules.margin))):
@@ -322,6 +333,14 @@ def _box(drawing: Drawing, side: str, x: float, values: Sequence[float], y: Scal
     drawing.box(f"box {side}", x - 8, third, x + 8, first)
     drawing.line(f"median {side}", x - 8, middle, x + 8, middle)
     drawing.label("tick x", x, HEIGHT - BOTTOM + 15, side)
+
+
+def _spoken(side: str, values: Sequence[float], unit: str) -> str:
+    """What a chart says of a side to who does not see it: `head 44.3 ms (43.9 ms to 45.1 ms)`."""
+    low, middle, high = (
+        units.quantity(value, unit) for value in (min(values), statistics.median(values), max(values))
+    )
+    return f"{side} {middle} ({low} to {high})"
 
 
 def _safe(content: str) -> str:

@@ -216,6 +216,24 @@ def test_headings_follow_each_other_and_tables_have_captions_and_row_headers() -
             assert any(attributes.get("scope") == "row" for _, attributes in tags[start:end])
 
 
+def test_charts_have_text_alternatives_with_their_intervals() -> None:
+    block = builders.interleaved(1, 0.05)
+    tags = Reader(html.dump(builders.run([block]))).tags
+    labels = [
+        str(attributes["aria-label"]) for tag, attributes in tags if tag == "svg" and "role" in attributes
+    ]
+    change = r"[+-][\d.]+ %"
+    interval = rf"{change} to {change}"
+    patterns = [
+        "axis of changes",
+        rf"{change}, 95 % interval {interval}, deciding {interval}",
+        r".*: base [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\); head [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\)",
+        rf".*: after 10 pairs {change}, interval {interval}",
+    ]
+    for pattern, label in zip(patterns, labels, strict=False):
+        assert re.fullmatch(pattern, label), label
+
+
 def test_the_head_of_the_table_stays_in_view(page: browser.Page, several: Path) -> None:
     page.show(several)
     page.run("open(bodies[0], true)")
