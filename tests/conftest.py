@@ -162,7 +162,14 @@ def bench(
 
     Nothing is profiled and no plan goes on unless it is asked for: it would take longer than all else.
     """
-    for name in ("ETHREX_REPLAY", "ETHREX_RPC_URL", "CI", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
+    for name in (
+        "ETHREX_REPLAY",
+        "ETHREX_RPC_URL",
+        "CI",
+        "GITHUB_ACTIONS",
+        "GITHUB_STEP_SUMMARY",
+        "PYTEST_ADDOPTS",
+    ):
         monkeypatch.delenv(name, raising=False)
     # codspeed is what one test alone wants, and each would load
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed -p tests.instant_programs -p tests.whole_programs")

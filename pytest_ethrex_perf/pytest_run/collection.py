@@ -164,6 +164,12 @@ class Collection:
         self._gate.fix([*_requests(items), *of_mean], of_mean, _requests(self._elsewhere))
 
 
+def block_of(item: pytest.Item) -> str | None:
+    """The block that `item` asks for, as reports name it; None of a test without one, and of a mean."""
+    request = _request(item)
+    return None if request is None else str(request.block)
+
+
 def is_gated(test: pytest.Item) -> bool:
     """Whether `test` is judged even if it doesn't ask for it: unless its closest marker says `gate=False`."""
     gates = (marker.kwargs[_GATE] for marker in test.iter_markers(MARK) if _GATE in marker.kwargs)

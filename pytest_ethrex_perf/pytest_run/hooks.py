@@ -78,6 +78,7 @@ def receive(report: pytest.TestReport) -> None:
         run.termination.hold()  # where no option has said before that there are blocks
         with boundary(node.config, run.note):
             run.inbox.receive(node.gateway.id, report, message)
+            run.annotations.see(report)
 
 
 @contextmanager
@@ -187,6 +188,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
     with boundary(item.config, fail):
         message = run.next_message() if run else None
+        if run:
+            run.take_note(item, report)
     if message is not None:
         setattr(report, MESSAGE, message)
     return report
@@ -224,5 +227,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if run := run_if_any(config):
         with boundary(config, run.note):
             run.summary.show(terminalreporter, run.outcomes.shown)
+            run.annotations.show(run.summary.result(), terminalreporter)
         for note in run.notes:
             terminalreporter.write_line(f"ethrex-perf: {note}", red=True)

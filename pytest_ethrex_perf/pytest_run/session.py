@@ -15,8 +15,9 @@ from pytest_ethrex_perf.gate.run import Run
 from pytest_ethrex_perf.gate.run_result import Results
 from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
 from pytest_ethrex_perf.pytest_run import given, xdist_builds
+from pytest_ethrex_perf.pytest_run.annotations import Annotations
 from pytest_ethrex_perf.pytest_run.boundary import boundary
-from pytest_ethrex_perf.pytest_run.collection import MARK, Collection, is_gated
+from pytest_ethrex_perf.pytest_run.collection import MARK, Collection, block_of, is_gated
 from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
 from pytest_ethrex_perf.pytest_run.live import Screen
 from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
@@ -74,6 +75,7 @@ class PytestRun:
             self.gate.equipment.counters(self.collection.counts)
         self.outbox = Outbox(self.gate, results) if worker is not None else None
         self.inbox = Inbox()
+        self.annotations = Annotations(self.settings.environ, config.rootpath)
         self.summary = Summary(self.gate, results, self.inbox, screen, judged=not config.option.setuponly)
 
     def gated_block(self, item: pytest.Item, request: Request | None) -> GatedBlock:
@@ -102,6 +104,10 @@ class PytestRun:
         """In a worker of pytest-xdist: what was measured since the last message, as JSON; else None."""
         message = self.outbox.next_message() if self.outbox is not None else None
         return None if message is None else msgspec.json.encode(message).decode()
+
+    def take_note(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Note which block the test of `report` is of, for the annotations."""
+        self.annotations.take_note(report, block_of(item))
 
     def finish(self) -> bool:
         """Let go of the machine, write the files that were asked for; whether everything went into them."""

@@ -65,7 +65,7 @@ class Summary:
             return [f"{side}: {error}"]
         return [] if program is None else [f"{side} {program.label} ({text.build(program)})"]
 
-    def _result(self) -> RunResult | None:
+    def result(self) -> RunResult | None:
         """Everything that was measured; None where nothing was asked for."""
         if self._inbox:
             return self._inbox.result()
@@ -73,7 +73,7 @@ class Summary:
 
     def write(self) -> bool:
         """Write the files that were asked for; whether all could be written."""
-        result = self._result()
+        result = self.result()
         if result is not None:
             settings = self._gate.settings
             wanted = {
@@ -95,7 +95,7 @@ class Summary:
         """Show what was measured, worst first, and what was written where; the blocks of `shown` were."""
         for trouble in self._inbox.troubles():
             _write(reporter, f"ethrex-perf: {trouble}", red=True)
-        result = self._result()
+        result = self.result()
         if result is None:
             return
         reporter.write_sep("=", f"ethrex-perf: {text.counts(result.blocks)}")
