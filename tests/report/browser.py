@@ -95,6 +95,7 @@ def main(target: Path) -> None:
         file.write_text(html.dump(builders.several()), encoding="utf-8")
         page.show(file, 1180, 1240)
         page.run("open(bodies.find((one) => one.dataset.block === 'mainnet/24443172'), true)")
+        page.run("new Promise((done) => setTimeout(done, 500))")  # its arrow turns
         target.write_bytes(page.picture())
 
 
