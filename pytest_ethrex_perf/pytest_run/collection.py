@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_ethrex_perf.config.block_specs import parse_blocks
-from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.gate import shard
 from pytest_ethrex_perf.gate.family import Family, request_of
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
-from pytest_ethrex_perf.pytest_run.items import Folder, MeanItem, MetricItem
+from pytest_ethrex_perf.pytest_run.items import Folder, GateItem, MeanItem, MetricItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,6 +148,20 @@ class Collection:
         self._elsewhere = [item for item, request in requests.items() if request.block not in mine]
         items[:] = [item for item in items if item not in set(self._elsewhere)]
         config.hook.pytest_deselected(items=self._elsewhere)
+
+    def check_programs(self, items: Sequence[pytest.Item]) -> None:
+        """Raise `UsageError` where base or head is no program, once and before anything is measured.
+
+        Only where nothing but blocks of --ethrex-block is selected: a fixture of a test may still build it.
+        What is built of a revision is looked at when it is there.
+        """
+        equipment = self._gate.equipment
+        if not items or self._distributed or not all(isinstance(item, GateItem) for item in items):
+            return
+        programs = equipment.programs
+        if programs.described("head") is None and programs.described("base") is None:
+            with contextlib.suppress(MeasurementError):  # is said of each block
+                _ = equipment.head, equipment.base
 
     def fix(self, items: Sequence[pytest.Item]) -> None:
         """Fix the family over what was selected, synthetic and declared alike."""

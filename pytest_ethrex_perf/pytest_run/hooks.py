@@ -137,6 +137,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Fix the family: what is judged in this run is known now."""
     if run := run_if_any(session.config):
         with boundary(session.config, collecting_fails(session.config, session.items)):
+            if not session.config.option.collectonly and not session.config.option.setupplan:
+                with _usage():
+                    run.collection.check_programs(session.items)
             run.collection.fix(session.items)
 
 

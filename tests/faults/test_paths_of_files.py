@@ -57,5 +57,5 @@ def test_a_program_that_is_not_beside_the_file_is_missing(beneath: Bench) -> Non
     (beneath.path / "sub" / "bin" / "only-here").write_text("")
     beneath.configure("replay = 'bin/only-here'")
     result = beneath.gate("--ethrex-base=bin/base", "--ethrex-cache-dir=replay_cache")
-    assert result.ret != pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["*--ethrex-replay: ../bin/only-here does not exist*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ethrex-replay: ../bin/only-here does not exist*"])

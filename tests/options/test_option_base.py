@@ -27,11 +27,10 @@ def test_it_may_be_a_command_line(bench: Bench) -> None:
     assert {call["argv"][0] for call in bench.calls(base)} == {"--fast"}
 
 
-def test_a_missing_base_is_an_error_that_names_the_option_and_nothing_runs(bench: Bench) -> None:
+def test_a_missing_base_is_wrong_usage_that_names_the_option_and_nothing_runs(bench: Bench) -> None:
     head = bench.program("head")
-    result = bench.compare(head, "bin/nowhere")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["--ethrex-base: bin/nowhere does not exist; give the path of*"])
+    message = bench.refuse("--ethrex-block=1..3", f"--ethrex-replay={head}", "--ethrex-base=bin/nowhere")
+    assert message.startswith("--ethrex-base: bin/nowhere does not exist; give the path of")
     assert bench.calls(head) == []
 
 

@@ -28,10 +28,10 @@ def test_it_is_kept_with_the_program_but_is_no_part_of_its_identity(bench: Bench
     assert plain.program.sha256 == pinned.program.sha256
 
 
-def test_what_is_not_on_path_is_an_error_that_names_the_option(bench: Bench) -> None:
-    result = bench.record(bench.program("head"), "--ethrex-prefix=no-such-tool -c 0")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["--ethrex-prefix: no-such-tool was not found on PATH"])
+def test_what_is_not_on_path_is_wrong_usage_that_names_the_option(bench: Bench) -> None:
+    head = bench.program("head")
+    message = bench.refuse("--ethrex-block=1", f"--ethrex-replay={head}", "--ethrex-prefix=no-such-tool -c 0")
+    assert message == "--ethrex-prefix: no-such-tool was not found on PATH"
 
 
 def test_unbalanced_quotes_are_wrong_usage(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib.util
 import os
 from typing import TYPE_CHECKING
@@ -70,17 +71,18 @@ def test_no_program_anywhere_is_an_error_that_says_where_was_looked(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     result = bench.gate(*SHORT)
-    result.assert_outcomes(errors=1)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
     told = (
         "no program to measure: ethrex-replay is neither on PATH nor at target/release/ethrex-replay; "
         "give --ethrex-replay with its path, a command line, or `embedded` (or set ETHREX_REPLAY)"
     )
-    result.stdout.fnmatch_lines([f"ethrex-perf *: head: {told}", "  machine *", told])
+    result.stdout.fnmatch_lines([f"ethrex-perf *: head: {told}", "  machine *"])
+    assert [line for line in result.errlines if line] == [f"ERROR: {told}"]
 
 
 def test_the_environment_is_blamed_for_what_it_names(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETHREX_REPLAY", "bin/nowhere")
-    bench.gate(*SHORT).stdout.fnmatch_lines(["ETHREX_REPLAY: bin/nowhere does not exist*"])
+    bench.gate(*SHORT).stderr.fnmatch_lines(["ERROR: ETHREX_REPLAY: bin/nowhere does not exist*"])
 
 
 def test_a_command_line_comes_whole_before_the_block(bench: Bench) -> None:
@@ -100,11 +102,27 @@ def test_a_command_line_comes_whole_before_the_block(bench: Bench) -> None:
         ("bin/text", "--ethrex-replay: *bin/text is not executable (chmod +x[?])"),
     ],
 )
-def test_what_cannot_run_is_an_error_that_says_why(bench: Bench, given: str, told: str) -> None:
+def test_what_cannot_run_is_wrong_usage_that_says_why(bench: Bench, given: str, told: str) -> None:
     bench.pytester.mkdir("bin").joinpath("text").write_text("no program")
-    result = bench.gate(f"--ethrex-replay={given}", *SHORT)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([told])
+    assert fnmatch.fnmatch(bench.refuse("--ethrex-block=1..3", f"--ethrex-replay={given}", *SHORT), told)
+
+
+def test_a_program_that_a_fixture_builds_may_be_missing_before(bench: Bench) -> None:
+    bench.pytester.makepyfile(
+        """
+        import pathlib, pytest
+
+        @pytest.fixture(scope="session", autouse=True)
+        def build():
+            pathlib.Path("bin/head").rename("bin/built")
+
+        @pytest.mark.ethrex_block(24443168)
+        def test_it(ethrex_block): pass
+        """
+    )
+    bench.program("head")
+    result = bench.run("--ethrex-replay=bin/built", "--ethrex-update-baseline", *SHORT)
+    result.assert_outcomes(passed=1)
 
 
 def test_the_header_names_it_with_its_sha256(bench: Bench) -> None:
