@@ -34,7 +34,7 @@ def test_it_says_what_the_run_was_set_to(bench: Bench) -> None:
     result = bench.results()
     assert result.settings["block"] == "mainnet/24443168"
     assert result.settings["replay"] == "bin/head"
-    assert result.settings["margin"] == "0.02"
+    assert result.settings["margin"] == "2%"
     assert result.settings["repeat"] == "3"
     assert "aa" not in result.settings
 

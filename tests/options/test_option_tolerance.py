@@ -21,7 +21,7 @@ def test_what_is_proven_within_it_is_unchanged(bench: Bench, tolerance: str, ver
 
 def test_three_percent_is_the_default_and_is_shown(bench: Bench) -> None:
     result = bench.compare(bench.program("head"), bench.program("base"), "--ethrex-repeat=3")
-    result.stdout.fnmatch_lines(["*, tolerance 3 %"])
+    result.stdout.fnmatch_lines(["*that it is within 3 %"])
 
 
 @pytest.mark.parametrize(

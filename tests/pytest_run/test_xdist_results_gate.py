@@ -73,7 +73,7 @@ def test_verdicts_and_results_are_those_of_the_whole_run(bench: Bench, sides: tu
     in_order = sorted(map(times, whole.blocks))
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(in_order))
     assert (bench.path / "j.xml").read_text().count('"ethrex_verdict" value="regression"') == 4
-    assert "4 regressions" in (bench.path / "html" / "index.html").read_text()
+    assert "4 of 4 blocks got slower: worst +" in (bench.path / "html" / "index.html").read_text()
 
 
 def test_whoever_asks_for_a_block_shares_its_measurement(bench: Bench, sides: tuple[str, ...]) -> None:
@@ -112,7 +112,7 @@ def test_only_the_controller_writes(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(bench.path / "summary.md"))
     result = run(bench, *sides, "--ethrex-block=1,2", "--ethrex-markdown=m.md", "--ethrex-csv=t.csv")
     result.assert_outcomes(failed=2)
-    assert (bench.path / "summary.md").read_text().count("2 regressions") == 1
+    assert (bench.path / "summary.md").read_text().count("2 of 2 blocks got slower: worst +") == 1
     assert (bench.path / "t.csv").read_text().count("regression") == 2
     assert result.stdout.str().count("written: ") == 3
 
