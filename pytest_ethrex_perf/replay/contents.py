@@ -116,7 +116,7 @@ def read(path: Path, block: BlockId) -> Contents:
             node_bytes=_bytes(file.witness.state),
             code_bytes=_bytes(file.witness.codes),
         )
-    except (OSError, ValueError) as error:  # msgspec's are ValueErrors
+    except (OSError, msgspec.DecodeError, ValueError) as error:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}") from None
 
 

@@ -151,7 +151,7 @@ def record_of(path: Path) -> Generated | None:
         content = regular_file.content(path.parent / RECORD)
         nesting.check(content)
         return msgspec.json.decode(content, type=Generated)
-    except (OSError, ValueError):  # msgspec's errors are ValueErrors
+    except (OSError, msgspec.DecodeError, ValueError):
         return None
 
 

@@ -248,11 +248,3 @@ def test_the_fixture_that_replays_takes_a_workload(bench: Bench) -> None:
         """
     )
     bench.run(f"--ethrex-replay={bench.program('program')}").assert_outcomes(passed=1)
-
-
-def test_workers_make_a_workload_once(bench: Bench) -> None:
-    base, head = bench.program("base"), bench.program("head")
-    bench.compare(head, base, "--ethrex-looks=6", "-n2", block="workload:keccak,workload:mulmod")
-    made = [call for call in bench.calls(base) if "--cached" not in call["argv"]]
-    assert len(made) == 2
-    assert all("--cached" in call["argv"] for call in bench.calls(head))

@@ -268,3 +268,13 @@ def test_a_wrong_setting_is_wrong_usage_as_without_it(bench: Bench) -> None:
     result = run(bench, "--ethrex-block=1", "--ethrex-shard=2/3")  # only the workers know how many there are
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*only 1 blocks for 3 shards*"])
+
+
+def test_workers_make_a_workload_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    base, head = bench.program("base"), bench.program("head")
+    options = (f"--ethrex-replay={head}", f"--ethrex-base={base}", "--ethrex-repeat=3", "--ethrex-looks=6")
+    run(bench, *options, "--ethrex-block=workload:keccak,workload:mulmod").assert_outcomes(passed=2)
+    made = [call for call in bench.calls(base) if "--cached" not in call["argv"]]
+    assert len(made) == 2
+    assert all("--cached" in call["argv"] for call in bench.calls(head))
