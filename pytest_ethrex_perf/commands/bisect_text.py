@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from pytest_ethrex_perf.gate.bisect import Event
-    from pytest_ethrex_perf.gate.bisection import Commit
     from pytest_ethrex_perf.gate.run import Status
     from pytest_ethrex_perf.gate.step import Round
+    from pytest_ethrex_perf.host.git import Commit
     from pytest_ethrex_perf.records.search import Answer, Change, Estimate
 
 CELLS = 80
@@ -119,7 +119,7 @@ def step(event: StepBegins) -> str:
 
 def named(what: str, commit: Commit) -> str:
     """`GOOD 1a2b3c4d5e 2026-01-31 subject`, in one line."""
-    return fitted(f"{what} {commit.short} {commit.date[:10]} {commit.subject}")
+    return fitted(f"{what} {commit.short} {commit.authored[:10]} {commit.subject}")
 
 
 def answer(answer: Answer) -> str:
@@ -171,7 +171,7 @@ def _culprit(culprit: Culprit) -> Iterator[str]:
             yield fitted(f"  {commit.id} {commit.subject}")
     else:
         yield f"{last.id} made it slower"
-        yield f"  {last.date}"
+        yield f"  {last.authored}"
         yield fitted(f"  {last.subject}")
     if culprit.parent is None or culprit.change is None:
         yield "  it has no parent to be compared with"

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    from pytest_ethrex_perf.gate.bisection import Commit, History
+    from pytest_ethrex_perf.gate.bisection import History
     from pytest_ethrex_perf.gate.search_file import Memory
+    from pytest_ethrex_perf.host.git import Commit
     from pytest_ethrex_perf.judge.nearer import Place
     from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.search import Purpose, Reason, Side

@@ -17,29 +17,13 @@ from pytest_ethrex_perf.host.git import Git, GitError, message
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ethrex_perf.host.git import Repository
+    from pytest_ethrex_perf.host.git import Commit, Repository
     from pytest_ethrex_perf.host.process import Finished
     from pytest_ethrex_perf.records.search import Side
 
 _FOUND = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit$", re.MULTILINE)
 _CANDIDATE = re.compile(r"^[0-9a-f]{40,64}$", re.MULTILINE)
 _ONLY_SKIPPED = 2  # git-bisect's exit code where all that is left was skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit as people know it."""
-
-    id: str
-    subject: str
-    date: str
-    """Of its author, ISO 8601."""
-    parents: tuple[str, ...]
-
-    @property
-    def short(self) -> str:
-        """The first ten digits of its hash."""
-        return self.id[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +53,7 @@ class History:
     def commit(self, revision: str) -> Commit:
         """Return the commit that `revision` names; raises `GitError` that says what to type."""
         if revision not in self._commits:
-            id_ = self.repository.commit(revision).id
-            line = self.repository.output("show", "-s", "--format=%aI%x00%P%x00%s", id_, "--")
-            date, parents, subject = line.split("\0", 2)
-            self._commits[revision] = Commit(id_, " ".join(subject.split()), date, tuple(parents.split()))
+            self._commits[revision] = self.repository.commit(revision)
         return self._commits[revision]
 
     def is_ancestor(self, ancestor: str, commit: str) -> bool:

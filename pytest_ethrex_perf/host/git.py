@@ -54,6 +54,14 @@ class Commit:
     subject: str
     date: str
     """Of its committer, `2026-01-31`."""
+    authored: str
+    """Of its author, ISO 8601."""
+    parents: tuple[str, ...] = ()
+
+    @property
+    def short(self) -> str:
+        """The first ten digits of its hash."""
+        return self.id[:10]
 
 
 class Git:
@@ -143,9 +151,9 @@ class Repository(Git):
         if found is None:
             hint = _DEEPEN if self.is_shallow else self._hint(revision)
             raise GitError(f"{revision!r} names no commit of {self.top}: {hint}")
-        line = self.output("show", "-s", "--format=%H%x00%T%x00%cs%x00%s", found, "--")
-        name, tree, date, subject = line.split("\0", 3)
-        return Commit(id=name, tree=tree, subject=" ".join(subject.split()), date=date)
+        line = self.output("show", "-s", "--format=%H%x00%T%x00%cs%x00%aI%x00%P%x00%s", found, "--")
+        name, tree, date, authored, parents, subject = line.split("\0", 5)
+        return Commit(name, tree, " ".join(subject.split()), date, authored, tuple(parents.split()))
 
     def _id(self, revision: str) -> str | None:
         """The commit that `revision` names, None where it names none."""

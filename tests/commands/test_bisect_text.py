@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pytest_ethrex_perf.commands import bisect_text
 from pytest_ethrex_perf.commands.bisect_text import CELLS, Screen
 from pytest_ethrex_perf.gate.bisect import Compared, Culprit, PartBegins, StepBegins, StepEnds
-from pytest_ethrex_perf.gate.bisection import Commit
 from pytest_ethrex_perf.gate.step import Round
+from pytest_ethrex_perf.host.git import Commit
 from pytest_ethrex_perf.judge.nearer import Nearness
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.search import Answer, Change, Estimate
@@ -31,7 +31,7 @@ LINE = "2026-01-31T12:00:00+01:00"
 
 
 def commit(digit: str, subject: str = "Make it slower") -> Commit:
-    return Commit(40 * digit, subject, LINE, (40 * "f",))
+    return Commit(40 * digit, 40 * "e", subject, LINE[:10], LINE, (40 * "f",))
 
 
 def change(
