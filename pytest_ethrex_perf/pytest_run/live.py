@@ -118,8 +118,7 @@ def line(status: Status, room: int) -> str:
     decision = block.estimate
     parts = [f"{block} {block.samples_taken}/{block.samples_planned}"]
     if decision is not None and decision.estimate is not None:
-        ends = decision.ci95 or ()
-        within = f" [{', '.join(units.log_percent(end).removesuffix(' %') for end in ends)}]" if ends else ""
+        within = f" {units.interval(decision.ci95)}" if decision.ci95 else ""
         parts.append(units.log_percent(decision.estimate) + within)
     visible = block.visible()
     if visible is not None and math.isfinite(visible):

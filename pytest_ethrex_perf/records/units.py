@@ -39,11 +39,23 @@ def log_percent(log: float, decimals: int = 1) -> str:
     return change(math.expm1(log), decimals)
 
 
+def is_huge(log: float) -> bool:
+    """Whether a change, a log, reads better as a factor."""
+    return abs(log) > math.log1p(_HUGE)
+
+
+def interval(ends: tuple[float, float], decimals: int = 1) -> str:
+    """The ends of an interval of changes, logs: `[+3.6, +5.4]`, in percent; or in full where one is huge."""
+    if any(map(is_huge, ends)):
+        return f"[{', '.join(log_ratio(end, decimals) for end in ends)}]"
+    return f"[{', '.join(log_percent(end, decimals).removesuffix(' %') for end in ends)}]"
+
+
 def log_ratio(log: float, decimals: int = 1) -> str:
     """The same, and a factor where the change is huge: `x 24.1`."""
     if math.isinf(log):
         return "beyond measure"
-    if abs(log) > math.log1p(_HUGE):
+    if is_huge(log):
         return f"x {math.exp(min(log, 700.0)):.3g}"
     return log_percent(log, decimals)
 

@@ -32,7 +32,6 @@ class _Words(NamedTuple):
 
 _TIME = _Words("slower", "faster", "a slowdown")
 _COUNT = _Words("more", "fewer", "an increase")
-_HUGE = math.log1p(10)  # from +1000 % on a factor reads better
 
 
 def label(result: MetricResult | SuiteResult) -> str:
@@ -113,7 +112,7 @@ def change(decision: Decision, rules: Rules) -> str:
 
 def interval(decision: Decision, rules: Rules) -> str:
     """The 95 % interval in percent: `[+3.6, +5.4]`; empty where there is none."""
-    return "" if decision.ci95 is None else _interval(decision.ci95, rules)
+    return "" if decision.ci95 is None else units.interval(decision.ci95, units.decimals(rules.margin))
 
 
 def is_below_floor(result: MetricResult | SuiteResult) -> bool:
@@ -145,7 +144,7 @@ def _up_or_down(decision: Decision, words: _Words) -> str:
 def _by(estimate: float, ci95: tuple[float, float], result: MetricResult | SuiteResult) -> str:
     """`is 4.7 % slower (4.0 % to 5.3 %)`."""
     words = _words(result)
-    if max(ci95) > _HUGE:
+    if units.is_huge(max(ci95)):
         factors = " to ".join(f"{math.exp(end):.3g}" for end in ci95)
         much = "long" if words is _TIME else "many"
         return f"is {math.exp(estimate):.3g} times as {much} ({factors} times)"
@@ -185,15 +184,8 @@ def _surer(decision: Decision, rules: Rules) -> str:
         return ""
     shares = f"{rules.gatings:g} comparisons" if rules.gatings > 1 else "all looks"
     risk = f"{units.limit(rules.alpha)} risk of a false alarm" if beyond else "risk of a false answer"
-    decides = f": {_interval(decision.interval, rules)} decides" if beyond else ""
+    decides = f": {units.interval(decision.interval, units.decimals(rules.margin))} decides" if beyond else ""
     return f" ({shares} share the {risk}, so each must be surer than 95 %{decides})"
-
-
-def _interval(ends: tuple[float, float], rules: Rules) -> str:
-    places = units.decimals(rules.margin)
-    if max(map(abs, ends)) > _HUGE:
-        return f"[{', '.join(units.log_ratio(end, places) for end in ends)}]"
-    return f"[{', '.join(units.log_percent(end, places).removesuffix(' %') for end in ends)}]"
 
 
 def _detectable(decision: Decision, rules: Rules) -> str:
