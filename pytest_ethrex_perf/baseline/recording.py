@@ -45,7 +45,6 @@ _ACCEPT = (
     'results file with `ethrex-perf baseline accept RESULTS.json --reason "reason"`'
 )
 
-_SHORT = 8  # hex digits of a program's sha256 that people read
 _CLOCKS_DIFFER = timedelta(minutes=10)  # of two machines, and nobody minds
 
 
@@ -138,8 +137,8 @@ def record(
 
 def _named(program: Program) -> str:
     """`main/ethrex-replay (binary 77a5a81c, commit 1a2b3c4d5e6f)`."""
-    commit = f", commit {program.commit}" if program.commit else ", of no known commit"
-    return f"{program.label} (binary {program.sha256[:_SHORT]}{commit})"
+    unknown = "" if program.commit else ", of no known commit"
+    return f"{program.label} ({program.build}{unknown})"
 
 
 def portable(program: Program, redact: Callable[[str], str] = str) -> Program:

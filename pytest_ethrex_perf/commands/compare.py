@@ -332,10 +332,9 @@ def _report(base: Source, head: Source, matches: Sequence[Matched], result: RunR
 
 
 def _side_line(name: str, source: Source, sides: Sequence[Measured]) -> str:
-    from pytest_ethrex_perf.report import text
 
     programs = {side.program.sha256: side.program for side in sides if side.program is not None}
-    names = (f"{program.label} ({text.build(program)})" for program in programs.values())
+    names = (f"{program.label} ({program.build})" for program in programs.values())
     return f"{name}: {source.name}, {', '.join(names)}"
 
 

@@ -63,7 +63,7 @@ class Summary:
             program = equipment.head if side == "head" else equipment.base
         except EthrexPerfError as error:
             return [f"{side}: {error}"]
-        return [] if program is None else [f"{side} {program.label} ({text.build(program)})"]
+        return [] if program is None else [f"{side} {program.label} ({program.build})"]
 
     def result(self) -> RunResult | None:
         """Everything that was measured; None where nothing was asked for."""

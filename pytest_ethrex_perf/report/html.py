@@ -10,13 +10,12 @@ import hashlib
 import math
 import re
 import shlex
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.profile import flamegraph
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import charts, escape, text
+from pytest_ethrex_perf.report import charts, page_files, text
 from pytest_ethrex_perf.report.block_view import KINDS, BlockView
 
 if TYPE_CHECKING:
@@ -32,37 +31,25 @@ _LEAST_REACH, _MOST_REACH = 0.05, 0.25  # of the scale that the rows of the over
 
 def dump(result: RunResult) -> str:
     """The page's HTML."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pytest_ethrex_perf.report", "page"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: escape.plain(value) if type(value) is str else value,
-    )
-    environment.filters |= {"gas": units.gas, "percent": units.percent, "phase": units.phase}
-    files = resources.files("pytest_ethrex_perf.report") / "page"
-    script, style = ((files / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
-    scripts = [script]
+    template = page_files.template("page.html.jinja", gas=units.gas, percent=units.percent, phase=units.phase)
+    scripts, style = [page_files.content("page.js")], page_files.content("page.css")
     if any(block.profile for block in result.blocks):  # the other pages stay small
         scripts.append(flamegraph.script())
         style += "\n" + flamegraph.style()
     views = [BlockView(index, block) for index, block in enumerate(text.worst_first(result.blocks))]
     reach = _reach(result)
     kinds = [row.kind for view in views for row in view.rows(reach)]
-    page = environment.get_template("page.html.jinja").render(
+    standing = text.standing(result)
+    page = template.render(
         run=result,
         news=text.news(result),
-        state=text.standing(result),
-        symbol=text.STANDING[text.standing(result)],
+        state=standing,
+        symbol=text.STANDING[standing],
         views=views,
         reach=reach,
         axis=charts.forest_axis(reach),
         chips=[(kind, kinds.count(kind)) for kind in KINDS if kind in kinds],
         programs=list(_programs(result)),
-        build=text.build,
         command=lambda program: shlex.join([*program.prefix, *program.command]),
         suite=[(text.kind(mean), text.mean_headline(mean)) for mean in result.suite],
         default_metric=DEFAULT,

@@ -115,7 +115,7 @@ def _side(name: str, blocks: Sequence[BlockResult]) -> str:
     sides: list[SideResult] = [side for block in blocks if (side := getattr(block, name))]
     programs = {side.program.sha256: side.program for side in sides if side.program}
     names = [
-        f"{escape.code(program.label, _SHORT)} ({escape.markdown(text.build(program), _SHORT)})"
+        f"{escape.code(program.label, _SHORT)} ({escape.markdown(program.build, _SHORT)})"
         for program in programs.values()
     ]
     names += ["stored baselines"] if any(side.program is None for side in sides) else []

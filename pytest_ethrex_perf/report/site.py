@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import EXEC, unit
-from pytest_ethrex_perf.report import escape, timeline_charts, timeline_text
+from pytest_ethrex_perf.report import page_files, timeline_charts, timeline_text
 from pytest_ethrex_perf.report.timeline_charts import Dot, Mark, Shift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import PurePosixPath
 
-    import jinja2
     from markupsafe import Markup
 
     from pytest_ethrex_perf.records.history import BlockHistory, History, HistoryChange, HistorySession
@@ -63,10 +61,11 @@ def pages(
     history: History, metrics: Sequence[str], feed: PurePosixPath | None = None
 ) -> Iterator[tuple[str, str]]:
     """Yield every page with its path in the site; `feed` is where the Atom feed is from the first page."""
-    environment = _environment()
-    style = _style()
-    index = environment.get_template("history.html.jinja")
-    page = environment.get_template("history_block.html.jinja")
+    style = page_files.content("history.css")
+    index, page = (
+        page_files.template(name, gas=units.gas, change=units.change, number=timeline_text.number)
+        for name in ("history.html.jinja", "history_block.html.jinja")
+    )
     rows = [row for block in history.blocks for row in _rows(block)]
     rows.sort(key=lambda row: _time(row.change.start.started), reverse=True)
     newest = {id(change) for _, change in timeline_text.slowdowns(history)}
@@ -109,26 +108,6 @@ def page_path(block: BlockHistory) -> str:
     network, _, name = block.block.partition("/")
     plain = name.replace(",", "-").replace("=", "")
     return f"blocks/{network}-{plain}/{block.machine}-{block.kind}.html"
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pytest_ethrex_perf.report", "page"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: escape.plain(value) if type(value) is str else value,
-    )
-    environment.filters |= {"gas": units.gas, "change": units.change, "number": timeline_text.number}
-    return environment
-
-
-def _style() -> str:
-    files = resources.files("pytest_ethrex_perf.report") / "page"
-    return (files / "history.css").read_text(encoding="utf-8")
 
 
 def _name(block: BlockHistory) -> str:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_ethrex_perf.records.decision import Decision
-    from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row, RunResult
 
 SYMBOLS = {
@@ -27,7 +26,6 @@ SYMBOLS = {
 }
 WAIVED = "🔕"
 STANDING = {"failed": "❌", "undecided": "⚠️", "passed": "✅"}
-_SHORT = 8  # hex digits of a hash that people read
 _ORDER = ("regression", "error", "inconclusive", "waived", "improvement", "unchanged")
 _COUNTABLE = ("regression", "improvement", "error")  # the others are adjectives
 
@@ -39,12 +37,6 @@ def standing(run: RunResult) -> str:
     if "fail" in outcomes or any(block.error for block in run.blocks):
         return "failed"
     return "undecided" if "warn" in outcomes or not outcomes else "passed"
-
-
-def build(program: Program) -> str:
-    """Which build a program is: `binary 77a5a81c, commit 1a2b3c4d5e6f`."""
-    binary = f"binary {program.sha256[:_SHORT]}"
-    return f"{binary}, commit {program.commit}" if program.commit else binary
 
 
 def spread(row: Row, side: str) -> str:

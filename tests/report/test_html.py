@@ -15,7 +15,7 @@ from pytest_ethrex_perf.report import html
 from tests.report import browser, builders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_ethrex_perf.records.result import RunResult
@@ -37,14 +37,6 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[browser.Page]:
-    if browser.CHROMIUM is None or browser.DRIVER is None:
-        pytest.skip("chromium is not installed")
-    with browser.browser() as page:
-        yield page
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pytest_ethrex_perf.report import html
 from tests.report import browser, builders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_ethrex_perf.records.result import RunResult
@@ -33,14 +33,6 @@ axe.run(document, rules).then((result) => done({
     rule.nodes.map((node) => `${rule.id}: ${node.html}: ${node.failureSummary}`)),
 }));
 """
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[browser.Page]:
-    if browser.CHROMIUM is None or browser.DRIVER is None:
-        pytest.skip("chromium is not installed")
-    with browser.browser() as page:
-        yield page
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -9,21 +9,13 @@ import pytest
 from pytest_ethrex_perf.baseline.change_points import with_changes
 from pytest_ethrex_perf.report import site
 from tests.baseline import years
-from tests.report import browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.report import browser
+
 METRICS = ("exec", "prep", "instructions")
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[browser.Page]:
-    if browser.CHROMIUM is None or browser.DRIVER is None:
-        pytest.skip("chromium is not installed")
-    with browser.browser() as page:
-        yield page
 
 
 @pytest.mark.parametrize("width", [390, 1280])
