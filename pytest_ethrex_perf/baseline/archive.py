@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.host.lock import writing
-from pytest_ethrex_perf.records import nesting, regular_file, units
+from pytest_ethrex_perf.records import json_text, regular_file, units
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import executable, program_kinds
 from pytest_ethrex_perf.replay import program as programs
@@ -231,13 +231,9 @@ def _unchanged(path: Path, sha256: str, cwd: Path, environ: Mapping[str, str]) -
 
 
 def _read(path: Path) -> CommandLine | None:
-    import msgspec
-
     try:
-        content = regular_file.content(path)
-        nesting.check(content)
-        return msgspec.json.decode(content, type=CommandLine)
-    except (OSError, msgspec.DecodeError, ValueError):
+        return json_text.decode(regular_file.content(path), CommandLine)
+    except (OSError, ValueError):
         return None
 
 

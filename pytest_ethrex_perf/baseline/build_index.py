@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.host import files
-from pytest_ethrex_perf.records import nesting, regular_file
+from pytest_ethrex_perf.records import json_text, regular_file
 from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
@@ -37,16 +37,12 @@ class BuildIndex:
 
     def find(self, key: str) -> BuildRecord | None:
         """Return what was built under `key`; None where nothing was, or what is there cannot be read."""
-        import msgspec
-
         path = self._path(key)
         if path is None:
             return None
         try:
-            content = regular_file.content(path)
-            nesting.check(content)
-            return msgspec.json.decode(content, type=BuildRecord)
-        except (OSError, msgspec.DecodeError, ValueError):
+            return json_text.decode(regular_file.content(path), BuildRecord)
+        except (OSError, ValueError):
             return None
 
     def note(self, key: str, record: BuildRecord) -> None:

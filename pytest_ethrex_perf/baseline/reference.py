@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ethrex_perf.baseline.schema import BaselineError
-from pytest_ethrex_perf.records import nesting, regular_file
+from pytest_ethrex_perf.records import json_text, regular_file
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.records.result import PublishedResult
 
@@ -95,15 +95,11 @@ def _in(folder: Path) -> list[Path]:
 
 def load(file: Path) -> Reference:
     """Return the reference in `file`; raises `BaselineError` that names it."""
-    import msgspec
-
     try:
-        content = regular_file.content(file)
-        nesting.check(content)
-        reference = msgspec.json.decode(content, type=Reference)
+        reference = json_text.decode(regular_file.content(file), Reference)
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise BaselineError(f"{file}: is not a reference: {error}: restore it from version control") from None
     problems = {
         f"schema is {reference.schema}, this pytest-ethrex-perf reads {SCHEMA}": reference.schema != SCHEMA,

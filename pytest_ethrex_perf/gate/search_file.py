@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files
-from pytest_ethrex_perf.records import nesting, regular_file
+from pytest_ethrex_perf.records import json_text, regular_file
 from pytest_ethrex_perf.records.search import SCHEMA, Answer, Search
 
 if TYPE_CHECKING:
@@ -76,11 +76,10 @@ def _read(file: Path) -> Search | None:
         return None
     try:
         content = regular_file.content(file)
-        nesting.check(content)
-        search = msgspec.json.decode(content, type=Search)
+        search = json_text.decode(content, Search)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(f"{file}: no search of this version ({error}): --restart begins anew") from None
     if search.schema != SCHEMA:
         raise UsageError(f"{file}: a search of schema {search.schema}, not {SCHEMA}: --restart begins anew")

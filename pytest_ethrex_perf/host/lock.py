@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.records import nesting
+from pytest_ethrex_perf.records import json_text
 from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
@@ -362,10 +362,7 @@ def _read_holder(path: Path) -> Holder | None:
 
 def _holder(content: bytes) -> Holder:
     """What is said, if it can be shown; raises ValueError."""
-    import msgspec
-
-    nesting.check(content)
-    holder = msgspec.json.decode(content, type=Holder)
+    holder = json_text.decode(content, Holder)
     datetime.fromisoformat(holder.started)
     if not (holder.label + holder.started).isprintable() or len(holder.label) > _LABEL or holder.pid <= 0:
         raise ValueError("nobody has written this for people")

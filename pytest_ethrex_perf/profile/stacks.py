@@ -12,11 +12,9 @@ import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-import msgspec
-
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.profile.names import CUT, UNKNOWN, shorten
-from pytest_ethrex_perf.records import nesting, regular_file, units
+from pytest_ethrex_perf.records import json_text, regular_file, units
 from pytest_ethrex_perf.records.measurement import Record
 
 if TYPE_CHECKING:
@@ -237,9 +235,8 @@ def _content(path: Path) -> bytes:
 
 def _profile(content: bytes, path: Path) -> Profile:
     try:
-        nesting.check(content)
-        profile = msgspec.json.decode(content, type=Profile)
-    except (msgspec.MsgspecError, ValueError) as error:
+        profile = json_text.decode(content, Profile)
+    except ValueError as error:
         raise UsageError(f"{path}: not a profile of this version: {error}") from None
     if any(not 0 <= index < len(profile.names) for stack in profile.stacks for index in stack.frames):
         raise UsageError(f"{path}: not a profile: a stack names a function that is not in it")

@@ -11,7 +11,7 @@ import msgspec
 
 from pytest_ethrex_perf.gate import merge
 from pytest_ethrex_perf.gate.worker import WorkerMessage
-from pytest_ethrex_perf.records import nesting
+from pytest_ethrex_perf.records import json_text
 from pytest_ethrex_perf.records.result import BlockResult
 
 if TYPE_CHECKING:
@@ -66,10 +66,9 @@ class Inbox:
     def read(self, worker: str, text: str) -> None:
         """Read what `worker` sent: the JSON of a `WorkerMessage`, if it is one of this version."""
         try:
-            nesting.check(text)
-            message = msgspec.json.decode(text, type=WorkerMessage)
+            message = json_text.decode(text, WorkerMessage)
             datetime.fromisoformat(message.run.started)
-        except (msgspec.DecodeError, ValueError) as error:
+        except ValueError as error:
             self._unreadable[worker] = str(error)
             return
         before = self._workers.get(worker)

@@ -16,7 +16,7 @@ import msgspec
 from pytest_ethrex_perf.config.options import BUNDLED
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
 from pytest_ethrex_perf.host import files, lock, process, scratch
-from pytest_ethrex_perf.records import nesting, regular_file
+from pytest_ethrex_perf.records import json_text, regular_file
 from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.measurement import Record
 from pytest_ethrex_perf.replay import cache, command, failure, output, transcript
@@ -148,10 +148,8 @@ def directory(name: str | Path, block: BlockId) -> Path:
 def record_of(path: Path) -> Generated | None:
     """Return the record beside the cache file `path`; None where there is none that can be read."""
     try:
-        content = regular_file.content(path.parent / RECORD)
-        nesting.check(content)
-        return msgspec.json.decode(content, type=Generated)
-    except (OSError, msgspec.DecodeError, ValueError):
+        return json_text.decode(regular_file.content(path.parent / RECORD), Generated)
+    except (OSError, ValueError):
         return None
 
 
