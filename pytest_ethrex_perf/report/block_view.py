@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.judge import samples
-from pytest_ethrex_perf.judge.assess import Material
 from pytest_ethrex_perf.profile import artifacts, tables
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.records.metric import EXEC, PREP, TIMES, unit
+from pytest_ethrex_perf.records.metric import EXEC, PREP
 from pytest_ethrex_perf.report import charts, escape, history, text, verdict
-from pytest_ethrex_perf.report.charts import Cluster, Point
+from pytest_ethrex_perf.report.block_figures import BlockFigures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from pytest_ethrex_perf.records.decision import Decision, Look
-    from pytest_ethrex_perf.records.measurement import Invocation, Side
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult
 
 KINDS = (
@@ -92,6 +88,7 @@ class BlockView:
 
     def __init__(self, index: int, block: BlockResult) -> None:
         self.index, self.block = index, block
+        self._figures = BlockFigures(block)
         self.id = "".join(c if c.isalnum() and c.isascii() else "-" for c in block.block)[:80] + f"-{index}"
         self.replicates = text.replicates(block)
         self.measurement = text.measurement(block)
@@ -159,82 +156,12 @@ class BlockView:
                 if context and context.estimate is not None
                 else "",
                 looks=[_look(look, metric.decision, decimals) for look in metric.decision.looks],
-                charts=list(self._charts(metric)),
+                charts=list(self._figures.judged(metric)),
             )
-
-    def _charts(self, metric: MetricResult) -> Iterator[tuple[str, Markup]]:
-        name, block = metric.metric, self.block
-        if block.pairs:
-            yield f"{name}: samples, pair by pair", self._samples(name)
-        if block.pairs and metric.decision.looks:
-            material = Material.of(block)
-            sides = zip(material.samples("base", name), material.samples("head", name), strict=False)
-            title = f"{name}: head / base of each pair; the interval at each look's share of alpha"
-            changes = [head - base for base, head in sides]
-            yield title, charts.looks(metric.decision, metric.rules, changes, title)
-        if block.baseline:
-            yield f"{name}: the baseline's sessions and this one", self._sessions(metric)
-        yield from history.figure(block, name, metric.head)
 
     def figures(self) -> list[tuple[str, Markup]]:
         """Samples of a block that was recorded, and judged by nothing."""
-        if self.block.metrics or not self.block.rows:
-            return []
-        now = {row.name: row.head for row in self.block.rows}
-        return [
-            *((f"{name}: samples", self._samples(name)) for name in TIMES),
-            *(
-                figure
-                for name in self.block.rules
-                for figure in history.figure(self.block, name, now.get(name))
-            ),
-        ]
-
-    def _samples(self, metric: str) -> Markup:
-        block = self.block
-        clusters = [
-            tuple(self._point(side, invocation, metric, number) for side, invocation in pair.in_order())
-            for number, pair in enumerate(block.pairs, 1)
-            if samples.has(pair.base, metric) and samples.has(pair.head, metric)
-        ]
-        clusters += [
-            (self._point("head", invocation, metric, number),)
-            for number, invocation in enumerate(block.invocations, 1)
-            if samples.has(invocation, metric)
-        ]
-        numbered = [Cluster(str(number), points) for number, points in enumerate(clusters, 1)]
-        return charts.samples(numbered, f"{block.block} {metric}", unit=unit(metric))
-
-    def _sessions(self, metric: MetricResult) -> Markup:
-        """The stored sessions, and this one with where its change's 95 % interval lies."""
-        name, block = metric.metric, self.block
-        now = [invocation for invocation in block.taken("head") if samples.has(invocation, name)]
-        sessions: list[tuple[Side, str, list[Invocation]]] = [
-            ("base", session.started[5:10], samples.comparable(session, name, metric.identity))
-            for session in block.baseline
-        ]
-        clusters = [
-            Cluster(
-                label,
-                tuple(
-                    self._point(side, invocation, name, number)
-                    for number, invocation in enumerate(invocations, 1)
-                ),
-            )
-            for side, label, invocations in [*sessions, ("head", "now", now)]
-            if invocations
-        ]
-        interval = metric.head_interval if block.mode == "stored" else None
-        title = f"{block.block} {name}, session by session"
-        return charts.samples(clusters, title, interval, unit=metric.unit)
-
-    def _point(self, side: Side, invocation: Invocation, metric: str, number: int) -> Point:
-        value, started = self._value(invocation, metric), invocation.started[:19].replace("T", " ")
-        return Point(side, value, f"{side} {number}, {started}: {units.quantity(value, unit(metric))}")
-
-    def _value(self, invocation: Invocation, metric: str) -> float:
-        """Its sample in the metric's unit."""
-        return math.exp(samples.sample(invocation, metric, self.block.drop, self.block.sample))
+        return self._figures.recorded()
 
     # --- where the time goes --------------------------------------------------------------------------------
 
@@ -293,42 +220,18 @@ class BlockView:
 
     def repeats(self) -> list[tuple[str, Markup]]:
         """Every raw repeat, per metric."""
-        invocations = self.invocations()
-        return [
-            (
-                title,
-                charts.repeats(
-                    [(side, invocation.repeats(name)) for _, side, invocation in invocations],
-                    self.block.drop,
-                    title,
-                ),
-            )
-            for name in TIMES
-            if (title := f"{name}: every repeat") and invocations
-        ]
-
-    def invocations(self) -> list[tuple[str, Side, Invocation]]:
-        """(number, side, invocation) in the order they ran; not those of stored sessions."""
-        if self.block.pairs:
-            return [
-                (str(number), side, invocation)
-                for number, pair in enumerate(self.block.pairs, 1)
-                for side, invocation in pair.in_order()
-            ]
-        return [
-            (str(number), "head", invocation) for number, invocation in enumerate(self.block.invocations, 1)
-        ]
+        return self._figures.repeats()
 
     def noise(self) -> Iterator[list[str]]:
         """Each invocation's own line: what it took, what it cost, what else the machine did."""
-        for number, side, invocation in self.invocations():
+        for number, side, invocation in self._figures.invocations():
             usage, noise, pressure = invocation.usage, invocation.noise, invocation.cpu_pressure
             yield [
                 number,
                 side,
                 invocation.started[11:19],
-                units.duration(self._value(invocation, EXEC)),
-                units.duration(self._value(invocation, PREP)),
+                units.duration(self._figures.value(invocation, EXEC)),
+                units.duration(self._figures.value(invocation, PREP)),
                 units.duration(invocation.wall_ns),
                 units.duration(usage.cpu_ns),
                 units.quantity(usage.max_rss_kib, "KiB"),

@@ -1,32 +1,37 @@
-"""The HTML report's charts: SVG by hand, coloured by the page's style sheet, light or dark.
+"""The HTML report's charts, coloured by the page's style sheet, light or dark.
 
-Each takes plain data and gives an `<svg>` that scales with its column. Text is escaped here.
+Each takes plain data and gives an `<svg>` that scales with its column.
 """
 
 from __future__ import annotations
 
-import html
-import itertools
 import math
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
-from markupsafe import Markup
-
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.report import escape
+from pytest_ethrex_perf.report.drawing import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Drawing,
+    Scale,
+    frame,
+    spaced,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
 
     from pytest_ethrex_perf.records.decision import Decision, Rules
 
-WIDTH, HEIGHT = 420, 215
-LEFT, RIGHT, TOP, BOTTOM = 54, 12, 12, 30
 FOREST_WIDTH, FOREST_HEIGHT = 180, 20
-_MOST_LABELS = 8
 _LINE = 10  # of small text
-_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 class Point(NamedTuple):
@@ -42,77 +47,6 @@ class Cluster(NamedTuple):
 
     label: str
     points: tuple[Point, ...]
-
-
-class Scale(NamedTuple):
-    """A linear map from values to units of the drawing."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        """Where `value` is; what lies beyond an end is drawn there."""
-        share = (value - self.low) / (self.high - self.low)
-        return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
-
-    def ticks(self, count: int = 5) -> list[float]:
-        """About `count` round values within the scale."""
-        rough = (self.high - self.low) / count
-        magnitude = 10.0 ** math.floor(math.log10(rough))
-        step = next(size * magnitude for size in _STEPS if size * magnitude >= rough)
-        first = math.ceil(self.low / step)
-        return [step * index for index in range(first, math.floor(self.high / step) + 1)]
-
-
-class Drawing:
-    """Shapes, one after the other."""
-
-    def __init__(self, width: int, height: int, label: str, kind: str) -> None:
-        self._parts = [
-            f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{_safe(label)}">'
-        ]
-
-    def line(self, kind: str, *ends: float) -> None:
-        """A line from (x1, y1) to (x2, y2); `kind` are classes of the style sheet."""
-        x1, y1, x2, y2 = map(_number, ends)
-        self._parts.append(f'<path class="{kind}" d="M{x1} {y1}L{x2} {y2}"/>')
-
-    def box(self, kind: str, *ends: float) -> None:
-        """A rectangle between two corners."""
-        x1, y1, x2, y2 = ends
-        left, top = _number(min(x1, x2)), _number(min(y1, y2))
-        size = f'width="{_number(abs(x2 - x1))}" height="{_number(abs(y2 - y1))}"'
-        self._parts.append(f'<rect class="{kind}" x="{left}" y="{top}" {size}/>')
-
-    def dot(self, kind: str, x: float, y: float, title: str = "", radius: float = 3.5) -> None:
-        """A dot, and what a reader who points at it reads."""
-        content = f"<title>{_safe(title)}</title>" if title else ""
-        self._parts.append(
-            f'<circle class="{kind}" cx="{_number(x)}" cy="{_number(y)}" r="{radius:g}">{content}</circle>'
-        )
-
-    def dots(self, kind: str, points: Iterable[tuple[float, float]]) -> None:
-        """Many dots as one path, each at whole units and from the one before: a page has 100,000 of them."""
-        places = [(0, 0), *((round(x), round(y)) for x, y in points)]
-        steps = ((x2 - x1, y2 - y1) for (x1, y1), (x2, y2) in itertools.pairwise(places))
-        path = "".join(f"m{dx}{dy}h0" if dy < 0 else f"m{dx} {dy}h0" for dx, dy in steps)
-        if path:
-            self._parts.append(f'<path class="dots {kind}" d="{path}"/>')
-
-    def way(self, kind: str, points: Sequence[tuple[float, float]], *, closed: bool = False) -> None:
-        """A line through all points."""
-        path = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
-        self._parts.append(f'<path class="{kind}" d="M{path}{"Z" if closed else ""}"/>')
-
-    def label(self, kind: str, x: float, y: float, content: str) -> None:
-        """A text."""
-        self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(content)}</text>')
-
-    def markup(self) -> Markup:
-        """The drawing as SVG."""
-        return Markup("".join([*self._parts, "</svg>"]))  # noqa: S704 - every value in it is escaped above
 
 
 def samples(
@@ -131,7 +65,7 @@ def samples(
     if interval is not None:
         low, high = (units.quantity(end, unit) for end in interval)
         spoken.append(f"head lies between {low} and {high} by the 95 % interval of its change")
-    drawing, y = _frame(f"{title}: {'; '.join(spoken)}", values, unit)
+    drawing, y = frame(f"{title}: {'; '.join(spoken)}", values, unit)
     room = WIDTH - RIGHT - 34 * len(sides) - 12
     x = _positions(drawing, clusters, room)
     for index, cluster in enumerate(clusters):
@@ -158,7 +92,7 @@ def samples(
 
 def repeats(clusters: Sequence[tuple[str, Sequence[float]]], drop: int, title: str) -> Markup:
     """Every raw repeat, ns: (side, repeats) of each invocation, in their order; the dropped ones faint."""
-    drawing, y = _frame(title, [value for _, values in clusters for value in values])
+    drawing, y = frame(title, [value for _, values in clusters for value in values])
     x = Scale(0, len(clusters), LEFT + 4, WIDTH - RIGHT)
     for side in ("base", "head"):
         kept: list[tuple[float, float]] = []
@@ -179,10 +113,10 @@ def history(
 
     An epoch is its name and its sessions; the session of this run is an epoch without a name.
     """
-    drawing, y = _frame(title, [point.value for _, points in epochs for point in points], unit)
+    drawing, y = frame(title, [point.value for _, points in epochs for point in points], unit)
     x = Scale(-0.7, max(len(labels), 2) - 0.3, LEFT, WIDTH - RIGHT)
-    spaced = _spaced(range(len(labels)))
-    for index in (*spaced[: -1 if len(spaced) > 1 else None], len(labels) - 1):
+    labelled = spaced(range(len(labels)))
+    for index in (*labelled[: -1 if len(labelled) > 1 else None], len(labels) - 1):
         drawing.label("tick x", x(index), HEIGHT - BOTTOM + 15, labels[index])
     index, free = 0, 0.0
     for number, (name, points) in enumerate(epochs):
@@ -211,7 +145,7 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
         f"interval {units.log_percent(look.low)} to {units.log_percent(look.high)}"
         for look in decision.looks[-1:]
     ]
-    drawing, y = _frame(": ".join([title, *spoken]), values, "%")
+    drawing, y = frame(": ".join([title, *spoken]), values, "%")
     x = Scale(0.3, len(changes) + 0.7, LEFT, WIDTH - RIGHT)
     drawing.box("tolerance", x.start, y(-tolerance), x.end, y(tolerance))
     drawing.box("margin", x.start, y(-margin), x.end, y(margin))
@@ -240,7 +174,7 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
         for end in (look.low, look.high):
             drawing.line(f"interval {kind}", at - 5, y(end), at + 5, y(end))
         drawing.dot(f"estimate {kind}", at, y(look.estimate), title, 4.5)
-    for pair in _spaced(range(1, len(changes) + 1)):
+    for pair in spaced(range(1, len(changes) + 1)):
         drawing.label("tick x", x(pair), HEIGHT - BOTTOM + 15, str(pair))
     return drawing.markup()
 
@@ -282,50 +216,12 @@ def forest_axis(reach: float) -> Markup:
     return drawing.markup()
 
 
-def _frame(title: str, values: Sequence[float], unit: str = "ns") -> tuple[Drawing, Scale]:
-    """An empty chart whose y axis holds `values`: ns, counts, or logs that are shown in `%`."""
-    percent = unit == "%"
-    drawing = Drawing(WIDTH, HEIGHT, title, "chart")
-    low, high = min(values), max(values)
-    pad = 0.06 * (high - low) or 0.01 * abs(high) or 1.0
-    y = Scale(low - pad, high + pad, HEIGHT - BOTTOM, TOP)
-    ticks = Scale(math.expm1(y.low), math.expm1(y.high), 0, 1).ticks() if percent else y.ticks()
-    for value in ticks:
-        at = y(math.log1p(value) if percent else value)
-        drawing.line("grid", LEFT, at, WIDTH - RIGHT, at)
-        drawing.label("tick y", LEFT - 6, at + 4, tick(value, ticks, unit))
-    return drawing, y
-
-
-_PREFIXES = {
-    "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (0.0, "ns")),
-    "": ((1e9, "G"), (1e6, "M"), (1e3, "k"), (0.0, "")),
-}
-
-
-def tick(value: float, ticks: Sequence[float], unit: str) -> str:
-    """A tick's value, all ticks of an axis in one unit and with the decimals that tell them apart."""
-    if unit == "%":
-        return f"{100 * value:+z.3g} %"
-    least, name = next((least, name) for least, name in _PREFIXES[unit] if ticks[-1] >= least)
-    size = least or 1.0
-    step = (ticks[1] - ticks[0]) / size if len(ticks) > 1 else 1.0
-    decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
-    decimals += abs(round(step, decimals) - step) > step / 100  # 2.5 needs one more than 2
-    return f"{value / size:.{decimals}f} {name}".rstrip()
-
-
 def _positions(drawing: Drawing, clusters: Sequence[Cluster], room: float) -> Scale:
     """Where each cluster is, with labels below as far as there is room for them."""
     x = Scale(-0.6, max(len(clusters), 2) - 0.4, LEFT, room)
-    for index in _spaced(range(len(clusters))):
+    for index in spaced(range(len(clusters))):
         drawing.label("tick x", x(index), HEIGHT - BOTTOM + 15, clusters[index].label)
     return x
-
-
-def _spaced(places: range) -> range:
-    """As many of `places` as have room for a label."""
-    return places[:: max(1, math.ceil(len(places) / _MOST_LABELS))]
 
 
 def _box(drawing: Drawing, side: str, x: float, values: Sequence[float], y: Scale) -> None:
@@ -344,11 +240,3 @@ def _spoken(side: str, values: Sequence[float], unit: str) -> str:
         units.quantity(value, unit) for value in (min(values), statistics.median(values), max(values))
     )
     return f"{side} {middle} ({low} to {high})"
-
-
-def _safe(content: str) -> str:
-    return html.escape(escape.plain(content))
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ethrex_perf.report.charts import Drawing, Scale, tick
+from pytest_ethrex_perf.report.drawing import Drawing, Scale, tick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
