@@ -29,8 +29,7 @@ UNREAD = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register every option of the table, and its ini form."""
-    group = parser.getgroup("ethrex-perf", "performance gate of ethrex blocks")
+    """Register every option of the table in its group of `--help`, and its ini form."""
     for option in OPTIONS.values():
         keywords: dict[str, Any] = {
             "dest": f"ethrex_{option.name}",
@@ -43,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             keywords |= {"action": "append", "metavar": option.metavar}
         else:
             keywords["metavar"] = option.metavar
-        group.addoption(option.flag_name, **keywords)
+        parser.getgroup(f"ethrex: {option.group}").addoption(option.flag_name, **keywords)
         if option.file:
             parser.addini(option.ini_name, f"same as {option.flag_name}", type="string", default=None)
 

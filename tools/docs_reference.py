@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import json
 import re
 from pathlib import Path
@@ -26,8 +27,11 @@ _WIDTH: Final = 80
 
 
 def options() -> str:
-    """Every option of pytest, a heading each, in the order of `--help`."""
-    return "\n\n".join(_option(option) for option in OPTIONS.values())
+    """Every option of pytest, a heading each, in the groups and the order of `--help`."""
+    groups = itertools.groupby(OPTIONS.values(), key=lambda option: option.group)
+    return "\n\n".join(
+        "\n\n".join((f"## {group.capitalize()}", *map(_option, options))) for group, options in groups
+    )
 
 
 def _option(option: Option) -> str:

@@ -35,6 +35,8 @@ class Option(NamedTuple):
     """May differ from block to block: in the marker and in `[block."…"]`."""
     per_metric: bool = False
     """May differ from metric to metric: in `[metric.…]`."""
+    group: str = ""
+    """Its heading in `--help` and in the documentation: where it stands in the table."""
 
     @property
     def flag_name(self) -> str:
@@ -55,9 +57,12 @@ class Option(NamedTuple):
         return f"{self.help} (default: {default})"
 
 
-OPTIONS: dict[str, Option] = {
-    option.name: option
-    for option in (
+def _form(name: str, content: str) -> Option:
+    return Option(name, f"write {content} to this file", metavar="FILE", path=True, written=True, file=False)
+
+
+_TABLE: dict[str, tuple[Option, ...]] = {
+    "daily options": (
         Option(
             "block",
             "gate this block: N, NETWORK:N, a range A..B, a comma list, `all` (listed in ethrex-perf.toml), "
@@ -68,9 +73,6 @@ OPTIONS: dict[str, Option] = {
             metavar="SPEC",
             repeated=True,
             file=False,
-        ),
-        Option(
-            "config", f"settings file (default: {CONFIG_NAME}, if there is one)", metavar="FILE", file=False
         ),
         Option(
             "replay",
@@ -85,6 +87,71 @@ OPTIONS: dict[str, Option] = {
             "git:merge-base "
             "(default: compare with the stored baseline)",
             metavar="PROGRAM",
+        ),
+        Option(
+            "cache_dir",
+            "where ethrex-replay's cache files are; `bundled` is the embedded program's own block",
+            "replay_cache",
+            metavar="DIR",
+            path=True,
+        ),
+        Option(
+            "margin",
+            "a slowdown smaller than this is never a regression",
+            shown_default="1%; of task-clock 2%, of what callgrind counts 0.3%",
+            metavar="FRACTION",
+            per_block=True,
+            per_metric=True,
+        ),
+        Option(
+            "patience",
+            "how long a run may go on beyond its ordinary plan of 24 pairs, for blocks that are undecided "
+            "and whose noise says that more pairs will tell; 0: never",
+            "10m",
+            metavar="TIME",
+        ),
+        Option(
+            "time_budget",
+            "stop measuring after this time and decide with what is known",
+            metavar="TIME",
+        ),
+        Option(
+            "on_inconclusive",
+            "outcome of an inconclusive block",
+            "warn",
+            metavar="warn|fail",
+        ),
+        Option(
+            "update_baseline",
+            "record a session into the stored baseline instead of judging",
+            flag=True,
+            file=False,
+        ),
+        Option(
+            "accept_baseline",
+            "record a session that contradicts its baseline as a new epoch, with this reason",
+            metavar="REASON",
+            file=False,
+        ),
+        Option(
+            "report",
+            "write an HTML report, index.html, into this directory",
+            metavar="DIR",
+            path=True,
+            written=True,
+        ),
+        _form("json", "the whole result, raw data included,"),
+    ),
+    "what to run": (
+        Option(
+            "config", f"settings file (default: {CONFIG_NAME}, if there is one)", metavar="FILE", file=False
+        ),
+        Option("network", "network of block specs that name none", "mainnet", metavar="NAME", per_block=True),
+        Option(
+            "rpc_url",
+            "fetch a missing cache file from this RPC, unmeasured (default: $ETHREX_RPC_URL)",
+            metavar="URL",
+            file=False,
         ),
         Option(
             "head_label",
@@ -105,20 +172,6 @@ OPTIONS: dict[str, Option] = {
             metavar="TIME",
         ),
         Option("prefix", "put before the program, e.g. 'taskset -c 0-7'", "", metavar="COMMAND"),
-        Option("network", "network of block specs that name none", "mainnet", metavar="NAME", per_block=True),
-        Option(
-            "cache_dir",
-            "where ethrex-replay's cache files are; `bundled` is the embedded program's own block",
-            "replay_cache",
-            metavar="DIR",
-            path=True,
-        ),
-        Option(
-            "rpc_url",
-            "fetch a missing cache file from this RPC, unmeasured (default: $ETHREX_RPC_URL)",
-            metavar="URL",
-            file=False,
-        ),
         Option(
             "repeat",
             "repeats per invocation; `auto`: the baseline's, or else what a short pilot finds best",
@@ -134,6 +187,15 @@ OPTIONS: dict[str, Option] = {
             per_block=True,
         ),
         Option(
+            "shard",
+            "gate only this part of the blocks, e.g. 2/5; `ethrex-perf merge` joins the results of all parts "
+            "(--ethrex-json)",
+            metavar="I/N",
+            file=False,
+        ),
+    ),
+    "how to decide": (
+        Option(
             "metrics",
             "metrics to gate: exec, prep, and of what --ethrex-counters counts instructions, "
             "prep-instructions, cycles, branches, branch-misses, cache-references, cache-misses, "
@@ -142,73 +204,6 @@ OPTIONS: dict[str, Option] = {
             "exec",
             metavar="LIST",
             per_block=True,
-        ),
-        Option(
-            "counters",
-            "what counts instructions and the like: `perf` stat (`auto`: where it can), `callgrind` (slow, "
-            "exact, and in processes that are never timed), or `off`",
-            "auto",
-            metavar="auto|perf|callgrind|off",
-        ),
-        Option(
-            "events",
-            "further events to count with perf, as `perf list` has them, e.g. LLC-loads,dTLB-load-misses",
-            metavar="LIST",
-        ),
-        Option(
-            "timeout",
-            "limit for one invocation, e.g. 90s (default: from the block's first invocation)",
-            metavar="TIME",
-        ),
-        Option("baselines", "where stored baselines are", "baselines", metavar="DIR", path=True),
-        Option(
-            "update_baseline",
-            "record a session into the stored baseline instead of judging",
-            flag=True,
-            file=False,
-        ),
-        Option(
-            "update_baseline_new_only",
-            "record a session of the blocks that have no baseline yet, and leave the others alone",
-            flag=True,
-            file=False,
-        ),
-        Option(
-            "accept_baseline",
-            "record a session that contradicts its baseline as a new epoch, with this reason",
-            metavar="REASON",
-            file=False,
-        ),
-        Option(
-            "invocations",
-            "invocations of a session that is recorded, or compared with a stored baseline "
-            "(default: 10 to record; to compare, from the baseline's noise)",
-            metavar="K",
-        ),
-        Option(
-            "archive",
-            "where recorded programs are kept, so that a later run can compare with them interleaved "
-            "(default: pytest-ethrex-perf/programs in your cache directory)",
-            metavar="DIR",
-            path=True,
-        ),
-        Option(
-            "archive_size",
-            "how much the archive may hold; the least recently used programs make room; 0 switches it off: "
-            "stored baselines then decide alone",
-            "5GiB",
-            metavar="SIZE",
-        ),
-        Option(
-            "machine", "name of a fleet of equal machines, instead of this machine's own key", metavar="NAME"
-        ),
-        Option(
-            "margin",
-            "a slowdown smaller than this is never a regression",
-            shown_default="1%; of task-clock 2%, of what callgrind counts 0.3%",
-            metavar="FRACTION",
-            per_block=True,
-            per_metric=True,
         ),
         Option(
             "tolerance",
@@ -239,28 +234,10 @@ OPTIONS: dict[str, Option] = {
             metavar="LIST",
         ),
         Option(
-            "patience",
-            "how long a run may go on beyond its ordinary plan of 24 pairs, for blocks that are undecided "
-            "and whose noise says that more pairs will tell; 0: never",
-            "10m",
-            metavar="TIME",
-        ),
-        Option(
-            "time_budget",
-            "stop measuring after this time and decide with what is known",
-            metavar="TIME",
-        ),
-        Option(
             "aa",
             "run base against itself, to check the gate and this machine",
             flag=True,
             file=False,
-        ),
-        Option(
-            "on_inconclusive",
-            "outcome of an inconclusive block",
-            "warn",
-            metavar="warn|fail",
         ),
         Option(
             "on_improvement",
@@ -274,6 +251,51 @@ OPTIONS: dict[str, Option] = {
             "skip",
             metavar="skip|fail",
         ),
+    ),
+    "baselines": (
+        Option("baselines", "where stored baselines are", "baselines", metavar="DIR", path=True),
+        Option(
+            "update_baseline_new_only",
+            "record a session of the blocks that have no baseline yet, and leave the others alone",
+            flag=True,
+            file=False,
+        ),
+        Option(
+            "invocations",
+            "invocations of a session that is recorded, or compared with a stored baseline "
+            "(default: 10 to record; to compare, from the baseline's noise)",
+            metavar="K",
+        ),
+        Option(
+            "archive",
+            "where recorded programs are kept, so that a later run can compare with them interleaved "
+            "(default: pytest-ethrex-perf/programs in your cache directory)",
+            metavar="DIR",
+            path=True,
+        ),
+        Option(
+            "archive_size",
+            "how much the archive may hold; the least recently used programs make room; 0 switches it off: "
+            "stored baselines then decide alone",
+            "5GiB",
+            metavar="SIZE",
+        ),
+    ),
+    "counters": (
+        Option(
+            "counters",
+            "what counts instructions and the like: `perf` stat (`auto`: where it can), `callgrind` (slow, "
+            "exact, and in processes that are never timed), or `off`",
+            "auto",
+            metavar="auto|perf|callgrind|off",
+        ),
+        Option(
+            "events",
+            "further events to count with perf, as `perf list` has them, e.g. LLC-loads,dTLB-load-misses",
+            metavar="LIST",
+        ),
+    ),
+    "explain": (
         Option(
             "profile",
             "once a block is decided as a failing regression (or `always`), profile base and head in extra "
@@ -294,43 +316,11 @@ OPTIONS: dict[str, Option] = {
             "5m",
             metavar="TIME",
         ),
-        Option(
-            "lock_timeout",
-            "how long to wait for another run that measures on this machine",
-            "30m",
-            metavar="TIME",
-        ),
-        Option(
-            "output_limit",
-            "how much one invocation may print before it is killed",
-            "256MiB",
-            metavar="SIZE",
-        ),
-        Option(
-            "log_dir",
-            "where the output of failed invocations is kept",
-            "ethrex-perf-logs",
-            metavar="DIR",
-            path=True,
-        ),
-        Option(
-            "shard",
-            "gate only this part of the blocks, e.g. 2/5; `ethrex-perf merge` joins the results of all parts "
-            "(--ethrex-json)",
-            metavar="I/N",
-            file=False,
-        ),
-        Option(
-            "report",
-            "write an HTML report, index.html, into this directory",
-            metavar="DIR",
-            path=True,
-            written=True,
-        ),
+    ),
+    "reports": (
         *(
-            Option(name, f"write {content} to this file", metavar="FILE", path=True, written=True, file=False)
+            _form(name, content)
             for name, content in {
-                "json": "the whole result, raw data included,",
                 "markdown": "a comment for a pull request (it is appended to $GITHUB_STEP_SUMMARY, too)",
                 "csv": "a line for each block and metric",
                 "samples_csv": "a line for each invocation",
@@ -340,7 +330,39 @@ OPTIONS: dict[str, Option] = {
                 "openmetrics": "OpenMetrics text, for Prometheus,",
             }.items()
         ),
-    )
+        Option(
+            "log_dir",
+            "where the output of failed invocations is kept",
+            "ethrex-perf-logs",
+            metavar="DIR",
+            path=True,
+        ),
+    ),
+    "machine": (
+        Option(
+            "machine", "name of a fleet of equal machines, instead of this machine's own key", metavar="NAME"
+        ),
+        Option(
+            "lock_timeout",
+            "how long to wait for another run that measures on this machine",
+            "30m",
+            metavar="TIME",
+        ),
+        Option(
+            "timeout",
+            "limit for one invocation, e.g. 90s (default: from the block's first invocation)",
+            metavar="TIME",
+        ),
+        Option(
+            "output_limit",
+            "how much one invocation may print before it is killed",
+            "256MiB",
+            metavar="SIZE",
+        ),
+    ),
+}
+OPTIONS: dict[str, Option] = {
+    option.name: option._replace(group=group) for group, options in _TABLE.items() for option in options
 }
 MARKER_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.per_block)
 WRITTEN = tuple(name for name, option in OPTIONS.items() if option.written)

@@ -133,8 +133,8 @@ def test_the_arguments_are_those_that_were_typed_and_what_is_asked(tmp_path: Pat
     settings = loaded(tmp_path, "[block.24443168]\nrepeat = 5", aa=True, margin="2%", repeat="5", json="r")
     asked = replace(settings.block(BLOCK), metrics=("exec", "prep"))
     assert settings.arguments(BLOCK, asked, without=("json",)) == [
-        "--ethrex-metrics=exec,prep",
         "--ethrex-margin=2%",
+        "--ethrex-metrics=exec,prep",
         "--ethrex-aa",
     ]
     assert settings.arguments(OTHER, settings.block(OTHER), without=("json", "aa", "margin")) == [

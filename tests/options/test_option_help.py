@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ DEFAULTS = {
     "--ethrex-json": "none",
 }
 
+GROUP = r"^ethrex: (.*):\n((?: .*\n)*)"
+
 
 @pytest.fixture
 def entries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
@@ -49,12 +52,11 @@ def entries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setitem(OPTIONS, "profile", PROFILE)
     monkeypatch.setitem(OPTIONS, "patience", PATIENCE)
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed")  # without tests.instant_programs, which has none
-    text = bench.run("--help").stdout.str()
-    group = text.partition("performance gate of ethrex blocks:")[2].partition("\n\n")[0]
+    groups = re.findall(GROUP, bench.run("--help").stdout.str(), re.MULTILINE)
     found: dict[str, str] = {}
-    for line in group.splitlines():
+    for line in "".join(lines for _, lines in groups).splitlines():
         words = line.split()
-        if words and words[0].startswith("--ethrex-"):
+        if line.startswith("  --ethrex-"):
             name = words[0].partition("=")[0]
             found[name] = ""
         if words:
@@ -95,6 +97,19 @@ def test_the_default_is_what_it_is_set_to(option: str, default: str) -> None:
 def test_the_metrics_are_those_that_there_are(entries: dict[str, str]) -> None:
     for metric in METRICS:
         assert f" {metric}" in entries["--ethrex-metrics"]
+
+
+def test_the_daily_dozen_comes_first_and_the_others_by_what_they_are_for(bench: Bench) -> None:
+    groups = dict(re.findall(GROUP, bench.run("--help").stdout.str(), re.MULTILINE))
+    assert list(groups) == [
+        *("daily options", "what to run", "how to decide", "baselines", "counters", "explain"),
+        *("reports", "machine"),
+    ]
+    daily = re.findall(r"^  --ethrex-(\S+?)(?:=|\s|$)", groups["daily options"], re.MULTILINE)
+    assert daily == [
+        *("block", "replay", "base", "cache-dir", "margin", "patience", "time-budget", "on-inconclusive"),
+        *("update-baseline", "accept-baseline", "report", "json"),
+    ]
 
 
 def test_ini_forms_are_listed(bench: Bench) -> None:

@@ -116,9 +116,9 @@ def pytest_help() -> str:
             text=True,
             check=True,
         )
-    group = ran.stdout.partition("performance gate of ethrex blocks:")[2].partition("\n\n")[0]
+    groups = re.findall(r"^ethrex: .*\n(?: .*\n)*", ran.stdout, re.MULTILINE)
     ini = re.findall(r"^  ethrex_.*\n(?: {3,}.*\n)*", ran.stdout, re.MULTILINE)
-    return f"{group}\n\n{''.join(ini)}"
+    return "\n".join((*groups, "".join(ini)))
 
 
 def all_helps() -> str:

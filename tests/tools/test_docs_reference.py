@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -17,6 +18,8 @@ def test_every_option_is_there_with_its_help_and_its_names() -> None:
         assert f"### `{option.flag_name}` {{: #{option.name} }}" in page
         assert docs_reference.prose(option.full_help[1:]) in page
         assert (f"`{option.ini_name}` in ini" in page) == option.file
+    headings = re.findall("^## (.*)$", page, re.MULTILINE)
+    assert headings == [group.capitalize() for group in dict.fromkeys(o.group for o in OPTIONS.values())]
 
 
 def test_every_command_is_there_with_its_help() -> None:
