@@ -25,7 +25,7 @@ test: $(VENV)/.test-installed
 tools:
 	@tools/install
 
-# the package as users get it: built, installed into an empty venv, at work outside of this folder
+# the package as users get it: built, installed by the lines of the tutorial, at work outside of this folder
 smoke: $(VENV)/.test-installed
 	@tools/smoke "$(BIN)"
 
