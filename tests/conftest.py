@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import signal
 import tempfile
 from collections import Counter
@@ -38,14 +39,18 @@ if importlib.util.find_spec("ethereum") is None:  # the extra [embedded] is not 
 BLOCK = 24443168
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine's pause is no failure
 hypothesis.settings.load_profile("patient")
+CI_VARIABLES = ("CI_", "GITHUB_", "GITLAB_", "GH_", "RUNNER_", "ETHREX_")
 PROFILE, PATIENCE = OPTIONS["profile"], OPTIONS["patience"]
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C, SIGHUP and SIGQUIT as a terminal would.
+    """Forget what the CI says of its job, and take Ctrl-C, SIGHUP and SIGQUIT as a terminal would.
 
-    A run in the background ignores them, and so would the programs that the tests start and stop.
+    Runs of the gate would write into the job's summary, and name its commits. A run in the background ignores
+    the signals, and so would the programs that the tests start and stop.
     """
+    for name in [name for name in os.environ if name.startswith(CI_VARIABLES) or name == "CI"]:
+        del os.environ[name]
     for number, usual in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGHUP, signal.SIG_DFL),
@@ -162,15 +167,6 @@ def bench(
 
     Nothing is profiled and no plan goes on unless it is asked for: it would take longer than all else.
     """
-    for name in (
-        "ETHREX_REPLAY",
-        "ETHREX_RPC_URL",
-        "CI",
-        "GITHUB_ACTIONS",
-        "GITHUB_STEP_SUMMARY",
-        "PYTEST_ADDOPTS",
-    ):
-        monkeypatch.delenv(name, raising=False)
     # codspeed is what one test alone wants, and each would load
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:codspeed -p tests.instant_programs -p tests.whole_programs")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))

@@ -33,6 +33,8 @@ _SETTINGS = (
     "log.showSignature=false",
     "core.quotePath=false",
 )
+_TARGETS = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+"""Where GitHub and GitLab say into which branch a pull or merge request goes."""
 _DEFAULT_BRANCHES = ("origin/main", "origin/master", "main", "master")
 _DEEPEN = (
     "the repository is shallow: git fetch --unshallow (in a GitHub workflow: actions/checkout with "
@@ -171,9 +173,10 @@ class Repository(Git):
     def default_branch(self) -> str:
         """The branch that pull requests go into; raises `GitError` where none is found.
 
-        On a pull request's CI `GITHUB_BASE_REF` says it; else the remote's HEAD, then the usual names.
+        The CI of a pull or merge request says it; else the remote's HEAD, then the usual names.
         """
-        if target := self._environ.get("GITHUB_BASE_REF"):
+        variable = next((name for name in _TARGETS if self._environ.get(name)), "")
+        if target := self._environ.get(variable):
             candidates: tuple[str, ...] = (f"origin/{target}", target)
         else:
             candidates = (*self._remote_heads(), *_DEFAULT_BRANCHES)
@@ -182,7 +185,7 @@ class Repository(Git):
                 return candidate
         if target:
             hint = _DEEPEN if self.is_shallow else f"git fetch origin {target}"
-            raise GitError(f"the target branch {target} (GITHUB_BASE_REF) is not here: {hint}")
+            raise GitError(f"the target branch {target} ({variable}) is not here: {hint}")
         raise GitError(
             f"which branch is the default one of {self.top} is not known: git remote set-head origin --auto, "
             "or name the base itself: git:REV"

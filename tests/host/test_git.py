@@ -77,11 +77,12 @@ def test_the_default_branch_is_the_remotes_head(upstream: GitRepository) -> None
     assert asked(copy).default_branch() == "origin/trunk"
 
 
-def test_on_a_pull_request_it_is_its_target(upstream: GitRepository) -> None:
+@pytest.mark.parametrize("variable", ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"])
+def test_on_a_pull_or_merge_request_it_is_its_target(upstream: GitRepository, variable: str) -> None:
     copy = clone(upstream)
-    assert asked(copy, {**ENVIRON, "GITHUB_BASE_REF": "old"}).default_branch() == "origin/old"
-    with pytest.raises(GitError, match=r"gone \(GITHUB_BASE_REF\) is not here: git fetch origin gone"):
-        asked(copy, {**ENVIRON, "GITHUB_BASE_REF": "gone"}).merge_base("HEAD")
+    assert asked(copy, {**ENVIRON, variable: "old"}).default_branch() == "origin/old"
+    with pytest.raises(GitError, match=rf"gone \({variable}\) is not here: git fetch origin gone"):
+        asked(copy, {**ENVIRON, variable: "gone"}).merge_base("HEAD")
 
 
 def test_commits_apart_are_counted(upstream: GitRepository) -> None:
