@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.judge import phases
+from pytest_ethrex_perf.judge.assess import Material
 from pytest_ethrex_perf.profile import artifacts, tables
 from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records.decision import Rules
 from pytest_ethrex_perf.records.metric import EXEC, PREP
 from pytest_ethrex_perf.report import charts, escape, history, text, verdict
 from pytest_ethrex_perf.report.block_figures import BlockFigures
@@ -76,11 +79,14 @@ class VerdictView:
 
 
 @dataclass(frozen=True)
-class PhaseBars:
-    """A phase of each side that has it: side, ms, and percent of the longest phase of all."""
+class PhaseRow:
+    """A phase of each side that has it: side, ms, and percent of the longest phase of all; and its change."""
 
     name: str
     sides: list[tuple[str, float, float]]
+    change: str
+    interval: str
+    forest: Markup | str
 
 
 class BlockView:
@@ -182,21 +188,32 @@ class BlockView:
         profile = self.block.profile
         return [] if profile is None else [Markup(figure) for figure in artifacts.figures_of(profile)]  # noqa: S704 - it escapes its names itself
 
-    def phases(self) -> list[PhaseBars]:
-        """Phases of both sides."""
-        base, head = (side.phases if side else {} for side in (self.block.base, self.block.head))
+    def phases(self) -> tuple[list[PhaseRow], Markup | str]:
+        """Phases of both sides, and the axis of their changes; it is empty where nothing is compared."""
+        changes = phases.changes(Material.of(self.block), self.block.rules.get(EXEC, Rules()))
+        base, head = (dict(side.phases) if side else {} for side in (self.block.base, self.block.head))
+        base |= {name: change.base_ms for name, change in changes.items()}
+        head |= {name: change.head_ms for name, change in changes.items()}
         longest = max([*base.values(), *head.values()], default=0.0) or 1.0
-        return [
-            PhaseBars(
-                name,
-                [
-                    (side, phases[name], 100 * phases[name] / longest)
-                    for side, phases in (("base", base), ("head", head))
-                    if name in phases
-                ],
+        reach = charts.reach(change.ci95 for change in changes.values())
+        rows = []
+        for name in dict.fromkeys([*base, *head]):
+            change = changes.get(name)
+            sides = [
+                (side, levels[name], 100 * levels[name] / longest)
+                for side, levels in (("base", base), ("head", head))
+                if name in levels
+            ]
+            rows.append(
+                PhaseRow(
+                    name,
+                    sides,
+                    change=units.log_ratio(change.estimate) if change else "",
+                    interval=units.interval(change.ci95) if change and change.ci95 else "",
+                    forest=charts.bar(change.estimate, change.ci95, reach) if change else "",
+                )
             )
-            for name in dict.fromkeys([*base, *head])
-        ]
+        return rows, charts.forest_axis(reach) if changes else ""
 
     # --- what was measured ----------------------------------------------------------------------------------
 

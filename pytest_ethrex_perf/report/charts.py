@@ -24,7 +24,7 @@ from pytest_ethrex_perf.report.drawing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from markupsafe import Markup
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FOREST_WIDTH, FOREST_HEIGHT = 180, 20
 _LINE = 10  # of small text
+_LEAST_TICKS = 2
+_LEAST_REACH, _MOST_REACH = 0.05, 0.25  # of a scale that rows share, logs
 
 
 class Point(NamedTuple):
@@ -203,11 +205,31 @@ def forest(decision: Decision, kind: str, reach: float, rules: Rules) -> Markup 
     return drawing.markup()
 
 
+def bar(estimate: float, ci95: tuple[float, float] | None, reach: float) -> Markup:
+    """A change that is judged by nothing, with its 95 % interval, on a scale as that of `forest`."""
+    ends = " to ".join(map(units.log_percent, ci95 or ())) or "unknown"
+    label = f"{units.log_percent(estimate)}, 95 % interval {ends}"
+    drawing = Drawing(FOREST_WIDTH, FOREST_HEIGHT, label, "forest")
+    x, middle = Scale(-reach, reach, 4, FOREST_WIDTH - 4), FOREST_HEIGHT / 2
+    drawing.line("zero", x(0), 0, x(0), FOREST_HEIGHT)
+    if ci95 is not None:
+        drawing.line("interval thick informing", x(ci95[0]), middle, x(ci95[1]), middle)
+    drawing.dot("estimate informing", x(estimate), middle, "", 4)
+    return drawing.markup()
+
+
+def reach(intervals: Iterable[tuple[float, float] | None]) -> float:
+    """Half the width of a scale that intervals (logs) share: the widest of them, within reason."""
+    ends = (abs(end) for interval in intervals for end in interval or () if math.isfinite(end))
+    return min(max([*ends, _LEAST_REACH]), _MOST_REACH) * 1.05
+
+
 def forest_axis(reach: float) -> Markup:
     """The axis of the column that `forest` fills: a few changes in percent."""
     drawing = Drawing(FOREST_WIDTH, FOREST_HEIGHT, "axis of changes", "forest axis")
     x = Scale(-reach, reach, 4, FOREST_WIDTH - 4)
-    for tick in Scale(math.expm1(-reach), math.expm1(reach), 0, 1).ticks(3):
+    changes = Scale(math.expm1(-reach), math.expm1(reach), 0, 1)
+    for tick in next(ticks for count in range(3, 9) if len(ticks := changes.ticks(count)) > _LEAST_TICKS):
         at = x(math.log1p(tick))
         drawing.line("zero", at, FOREST_HEIGHT - 4, at, FOREST_HEIGHT)
         drawing.label(

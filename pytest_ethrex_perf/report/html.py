@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _OPTIONAL = re.compile(r"</t[dh]>\s*(?=</?t[dhr]\b)|</tr>\s*(?=<tr\b|</t(?:head|body)>)|(?<=\n) +(?=<)")
 """End tags that HTML lets out, and indentation: a fifth of what the details of many blocks take."""
-_LEAST_REACH, _MOST_REACH = 0.05, 0.25  # of the scale that the rows of the overview share, fractions
 
 
 def dump(result: RunResult) -> str:
@@ -37,7 +35,7 @@ def dump(result: RunResult) -> str:
         scripts.append(flamegraph.script())
         style += "\n" + flamegraph.style()
     views = [BlockView(index, block) for index, block in enumerate(text.worst_first(result.blocks))]
-    reach = _reach(result)
+    reach = charts.reach(metric.decision.ci95 for block in result.blocks for metric in block.metrics)
     kinds = [row.kind for view in views for row in view.rows(reach)]
     standing = text.standing(result)
     page = template.render(
@@ -64,18 +62,6 @@ def dump(result: RunResult) -> str:
 
 def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _reach(result: RunResult) -> float:
-    """Half the width of the overview's scale, as a log: the widest interval, within reason."""
-    ends = [
-        abs(end)
-        for block in result.blocks
-        for metric in block.metrics
-        for end in metric.decision.ci95 or ()
-        if math.isfinite(end)
-    ]
-    return min(max([*ends, _LEAST_REACH]), _MOST_REACH) * 1.05
 
 
 def _programs(result: RunResult) -> Iterator[tuple[str, Program | None, str]]:
