@@ -102,15 +102,15 @@ def _step_outputs(result: RunResult) -> None:
 
 
 def _profiles(result: RunResult, directory: Path) -> list[str]:
-    """Write the folded stacks and speedscope files of profiled blocks beside the page."""
+    """Write the stacks of profiled blocks beside the page, in the forms of other tools."""
     from pytest_ethrex_perf.profile import artifacts
 
     folders = []
     for block in result.blocks:
         if block.profile is not None:
             folder = directory / artifacts.folder_name(block.block)
-            artifacts.write_kept(folder, block.block, block.profile)
-            folders.append(f"{folder} (folded stacks in µs, speedscope)")
+            artifacts.write_kept(folder, block, block.profile, result.started)
+            folders.append(f"{folder} (folded stacks in µs, speedscope, Firefox)")
     return folders
 
 

@@ -47,6 +47,9 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--raw-names", action="store_true", help="names as they are in the file")
     parser.add_argument("-n", "--rows", metavar="N", type=whole, default=30, help="default: %(default)s")
     parser.add_argument("--flamegraph", metavar="FILE.html", type=Path, help="also draw a flamegraph")
+    parser.add_argument(
+        "--firefox", metavar="FILE.json", type=Path, help="also write them for profiler.firefox.com"
+    )
     parser.set_defaults(run=_stacks)
 
 
@@ -56,7 +59,7 @@ def _say(*lines: str) -> None:
 
 
 def _stacks(args: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.profile import flamegraph, stacks
+    from pytest_ethrex_perf.profile import firefox, flamegraph, stacks
 
     chosen: stacks.Stacks = Counter()
     notes = []
@@ -73,10 +76,14 @@ def _stacks(args: argparse.Namespace) -> int:
     _say(f"{chosen.total():,} samples", *notes)
     for section in _sections(args, chosen):
         _say("", *section)
+    title = ", ".join(file.name for file in args.files)
     if args.flamegraph is not None:
-        title = ", ".join(file.name for file in args.files)
         _write(args.flamegraph, flamegraph.page(title, [flamegraph.graph(title, chosen)]))
         _say("", f"wrote {args.flamegraph}")
+    if args.firefox is not None:
+        process = firefox.Process(title, stacks.by_phase(chosen))
+        _write(args.firefox, firefox.dump(title, [process], "samples"))
+        _say("", f"wrote {args.firefox}")
     return 0
 
 

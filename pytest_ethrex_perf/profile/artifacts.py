@@ -1,4 +1,4 @@
-"""The files of a profile: folded stacks, flamegraphs, speedscope; one folder for each block."""
+"""The files of a profile: folded stacks, flamegraphs, speedscope, Firefox; one folder for each block."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import files
-from pytest_ethrex_perf.profile import analyses, differential, flamegraph, speedscope, stacks, tree
+from pytest_ethrex_perf.profile import analyses, differential, firefox, flamegraph, speedscope, stacks, tree
+from pytest_ethrex_perf.records.metric import EXEC, PREP
 from pytest_ethrex_perf.records.result import BlockProfile, Hotspot, Part
 
 if TYPE_CHECKING:
@@ -16,20 +17,22 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.profile.differential import Metric
     from pytest_ethrex_perf.profile.stacks import Frames, Profile
+    from pytest_ethrex_perf.records.result import BlockResult
 
 _LONGEST = 100  # characters of a folder's name
 _HOTSPOTS = 25  # functions that a results file names
 _PER_MS = 10_000
 _ERROR_DIGITS = 4  # of ms, as the frames themselves have
 _PHASES = {"exec": "execution", "prep": "preparation"}
+_OF_BLOCKS: tuple[Metric, ...] = (PREP, EXEC)  # in a block's order
 
 
 def write(folder: Path, head: Sequence[Profile], base: Sequence[Profile] = ()) -> list[Path]:
     """Write the files of a block's profiles and return their paths.
 
-    `head.folded` (all phases, samples), `flamegraph.html`, `speedscope.json` (exec, ms per block), and where
-    there is a base `base.folded` and a differential flamegraph on the same page. Raises `MeasurementError`
-    where they can't be written.
+    `head.folded` (all phases, samples), `flamegraph.html`, `speedscope.json` (exec, ms per block),
+    `firefox.json` (prep and exec, ms per block), and where there is a base `base.folded` and a differential
+    flamegraph on the same page. Raises `MeasurementError` where they can't be written.
     """
     sides = {"base": base, "head": head} if base else {"head": head}
     contents = {f"{side}.folded": stacks.render(stacks.total(taken)) for side, taken in sides.items()}
@@ -39,6 +42,11 @@ def write(folder: Path, head: Sequence[Profile], base: Sequence[Profile] = ()) -
     contents["speedscope.json"] = speedscope.dump(
         head[0].block, {side: per_block(taken) for side, taken in sides.items()}
     )
+    processes = [
+        firefox.Process(f"{side}: {taken[0].label}", {phase: per_block(taken, phase) for phase in _OF_BLOCKS})
+        for side, taken in sides.items()
+    ]
+    contents["firefox.json"] = firefox.dump(head[0].block, processes, started=head[0].started)
     return _written(folder, contents)
 
 
@@ -180,10 +188,11 @@ def figures_of(profile: BlockProfile) -> list[str]:
     return drawn
 
 
-def write_kept(folder: Path, block: str, profile: BlockProfile) -> list[Path]:
-    """Write folded stacks (one phase, µs of CPU per block) and speedscope of what a results file keeps.
+def write_kept(folder: Path, block: BlockResult, profile: BlockProfile, started: str) -> list[Path]:
+    """Write what a results file keeps of a block of the run that `started` then: one phase, CPU per block.
 
-    Raises `MeasurementError` where they can't be written.
+    Folded stacks are in µs, `speedscope.json` and `firefox.json` in ms. Raises `MeasurementError` where they
+    can't be written.
     """
     base, head = tree.unpack(profile.names, profile.frames)
     sides = {"base": base, "head": head} if profile.repeats[0] is not None else {"head": head}
@@ -192,4 +201,11 @@ def write_kept(folder: Path, block: str, profile: BlockProfile) -> list[Path]:
         f"{side}.folded": stacks.render({(root, *frames): round(1e3 * ms) for frames, ms in taken.items()})
         for side, taken in sides.items()
     }
-    return _written(folder, {**contents, "speedscope.json": speedscope.dump(block, sides)})
+    contents["speedscope.json"] = speedscope.dump(block.block, sides)
+    labels = {"base": block.base and block.base.label, "head": block.head and block.head.label}
+    processes = [
+        firefox.Process(f"{side}: {label}" if (label := labels[side]) else side, {profile.phase: taken})
+        for side, taken in sides.items()
+    ]
+    contents["firefox.json"] = firefox.dump(block.block, processes, started=started)
+    return _written(folder, contents)

@@ -108,6 +108,15 @@ def functions(frames: Frames) -> Frames:
     return frames[2 if phase_of(frames) else 1 :]
 
 
+def by_phase(stacks: Stacks) -> dict[str, Stacks]:
+    """The stacks of each phase without its frame, in a block's order; `""` has those of no phase."""
+    phases: dict[str, Stacks] = {phase: Counter() for phase in (*PHASES, "")}
+    for frames, count in stacks.items():
+        phase = phase_of(frames)
+        phases[phase or ""][frames[1:] if phase else frames] += count
+    return {phase: taken for phase, taken in phases.items() if taken}
+
+
 def cut_off(stacks: Mapping[Frames, float]) -> float:
     """The fraction of samples (or ms) whose stack does not reach back to its thread's start.
 

@@ -117,7 +117,9 @@ class Summary:
             _write(reporter, f"written: {written}")
         for folder in dict.fromkeys(block.profile.files for block in result.blocks if block.profile):
             if folder is not None:
-                _write(reporter, f"written: {folder} (folded stacks, flamegraph, speedscope)")
+                _write(
+                    reporter, f"written: {folder} (folded stacks, flamegraph, speedscope, Firefox Profiler)"
+                )
         for unwritten in self._unwritten:
             _write(reporter, f"not written: {unwritten}", red=True)
         for note in self._notes:

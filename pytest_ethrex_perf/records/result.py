@@ -250,8 +250,8 @@ class BlockProfile(Record, frozen=True, kw_only=True):
     """Standard errors of the change of all together and then of each of `frames`, what it calls included, in
     CPU ms per block; empty where base has no profile, and in older files."""
     files: str | None = None
-    """The folder that the run wrote folded stacks, flamegraphs and speedscope's JSON into, from where it was
-    started; None where it could not."""
+    """The folder that the run wrote folded stacks, flamegraphs and the files of speedscope and the Firefox
+    Profiler into, from where it was started; None where it could not."""
 
 
 class Advice(Record, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ def test_profile_writes_its_files_and_says_what_changed(
     assert any(line.endswith("ethrex_trie::Node::encode") for line in lines)
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "base.folded",
+        "firefox.json",
         "flamegraph.html",
         "head.folded",
         "speedscope.json",

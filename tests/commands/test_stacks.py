@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf import cli
+from pytest_ethrex_perf.profile import stacks
 
 if TYPE_CHECKING:
     import pytest
@@ -78,3 +80,15 @@ def test_stacks_draws_a_flamegraph(capsys: pytest.CaptureFixture[str], tmp_path:
     page = tmp_path / "graph.html"
     assert said(capsys, "stacks", str(FOLDED), "--flamegraph", str(page))[-1] == f"wrote {page}"
     assert 'class="flamegraph"' in page.read_text(encoding="utf-8")
+
+
+def test_stacks_writes_anybodys_for_the_firefox_profiler(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "firefox.json"
+    assert said(capsys, "stacks", str(FOLDED), "--firefox", str(file))[-1] == f"wrote {file}"
+    threads = json.loads(file.read_text(encoding="utf-8"))["threads"]
+    taken, _ = stacks.read(FOLDED)
+    assert {thread["name"] for thread in threads} == {stacks.thread_of(frames) for frames in taken}
+    assert {thread["samples"]["weightType"] for thread in threads} == {"samples"}
+    assert sum(sum(thread["samples"]["weight"]) for thread in threads) == taken.total()

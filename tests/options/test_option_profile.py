@@ -355,7 +355,7 @@ def names(folder: Path) -> Sequence[str]:
 def test_the_files_lie_beside_the_report(bench: Bench, profiler: Profiler) -> None:
     assert profiler
     compare(bench, "--ethrex-report=out")
-    files = ["base.folded", "flamegraph.html", "head.folded", "speedscope.json"]
+    files = ["base.folded", "firefox.json", "flamegraph.html", "head.folded", "speedscope.json"]
     assert names(bench.path / "out" / "mainnet-24443168") == files
     assert not (bench.path / "ethrex-perf-profile").exists()
     page = (bench.path / "out" / "index.html").read_text()
@@ -376,7 +376,12 @@ def test_every_report_has_it_from_a_results_file(
     assert (again / "c.md").read_text() == (bench.path / "c.md").read_text()
     assert SLOW in (again / "c.md").read_text()
     assert SLOW in (bench.path / "j.xml").read_text()
-    assert names(again / "mainnet-24443168") == ["base.folded", "head.folded", "speedscope.json"]
+    assert names(again / "mainnet-24443168") == [
+        "base.folded",
+        "firefox.json",
+        "head.folded",
+        "speedscope.json",
+    ]
     capsys.readouterr()
     assert cli.main(["stacks", str(again / "mainnet-24443168" / "head.folded"), "--phase", "exec"]) == 0
     assert f"29,000  49.2 %  {SLOW}" in capsys.readouterr().out

@@ -260,6 +260,7 @@ def test_a_folder_has_every_file_of_both_sides(tmp_path: Path) -> None:
         "head.folded",
         "flamegraph.html",
         "speedscope.json",
+        "firefox.json",
     ]
     read, _ = stacks.read(tmp_path / "mainnet-1/base.folded")
     assert read == base.folded()
@@ -268,6 +269,7 @@ def test_a_folder_has_every_file_of_both_sides(tmp_path: Path) -> None:
         "head.folded",
         "flamegraph.html",
         "speedscope.json",
+        "firefox.json",
     ]
 
 
