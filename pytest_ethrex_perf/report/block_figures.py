@@ -9,11 +9,12 @@ from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.judge.assess import Material
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import TIMES, unit
-from pytest_ethrex_perf.report import charts, history
+from pytest_ethrex_perf.report import charts, distribution_chart, history
 from pytest_ethrex_perf.report.charts import Cluster, Point
+from pytest_ethrex_perf.report.distribution_chart import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from markupsafe import Markup
 
@@ -40,6 +41,10 @@ class BlockFigures:
             yield title, charts.looks(metric.decision, metric.rules, changes, title)
         if block.baseline:
             yield f"{name}: the baseline's sessions and this one", self._sessions(metric)
+        if spreads := self._spreads(metric):
+            each = "time" if metric.unit else "count"
+            title = f"{name}: share of invocations at or below each {each} (ECDF)"
+            yield title, distribution_chart.ecdf(spreads, title, metric.unit)
         yield from history.figure(block, name, metric.head)
 
     def recorded(self) -> list[tuple[str, Markup]]:
@@ -76,8 +81,8 @@ class BlockFigures:
         name, block = metric.metric, self.block
         now = [invocation for invocation in block.taken("head") if samples.has(invocation, name)]
         sessions: list[tuple[Side, str, list[Invocation]]] = [
-            ("base", session.started[5:10], samples.comparable(session, name, metric.identity))
-            for session in block.baseline
+            ("base", session.started[5:10], invocations)
+            for session, invocations in zip(block.baseline, self._stored(metric), strict=True)
         ]
         clusters = [
             Cluster(
@@ -93,6 +98,27 @@ class BlockFigures:
         interval = metric.head_interval if block.mode == "stored" else None
         title = f"{block.block} {name}, session by session"
         return charts.samples(clusters, title, interval, unit=metric.unit)
+
+    def _spreads(self, metric: MetricResult) -> list[Spread]:
+        """The samples of both sides, those of each stored session apart; nothing without both sides."""
+        name, block = metric.metric, self.block
+        base = [block.taken("base")] if block.pairs else self._stored(metric)
+        sides: list[tuple[Side, Sequence[Invocation]]] = [
+            *(("base", invocations) for invocations in base),
+            ("head", block.taken("head")),
+        ]
+        spreads = [
+            Spread(side, [self.value(one, name) for one in invocations if samples.has(one, name)])
+            for side, invocations in sides
+        ]
+        spreads = [spread for spread in spreads if spread.values]
+        return spreads if {spread.side for spread in spreads} == {"base", "head"} else []
+
+    def _stored(self, metric: MetricResult) -> list[list[Invocation]]:
+        """What of each stored session was compared with."""
+        return [
+            samples.comparable(session, metric.metric, metric.identity) for session in self.block.baseline
+        ]
 
     def _point(self, side: Side, invocation: Invocation, metric: str, number: int) -> Point:
         value, started = self.value(invocation, metric), invocation.started[:19].replace("T", " ")

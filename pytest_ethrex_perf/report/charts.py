@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FOREST_WIDTH, FOREST_HEIGHT = 180, 20
 _LINE = 10  # of small text
 _LEAST_TICKS = 2
+_TICK_WIDTH = 42
 _LEAST_REACH, _MOST_REACH = 0.05, 0.25  # of a scale that rows share, logs
 
 
@@ -63,11 +64,11 @@ def samples(
     points = [point for cluster in clusters for point in cluster.points]
     values = [point.value for point in points] + list(interval or ())
     sides = [side for side in ("base", "head") if any(point.side == side for point in points)]
-    spoken = [_spoken(side, [p.value for p in points if p.side == side], unit) for side in sides]
+    alternative = [spoken(side, [p.value for p in points if p.side == side], unit) for side in sides]
     if interval is not None:
         low, high = (units.quantity(end, unit) for end in interval)
-        spoken.append(f"head lies between {low} and {high} by the 95 % interval of its change")
-    drawing, y = frame(f"{title}: {'; '.join(spoken)}", values, unit)
+        alternative.append(f"head lies between {low} and {high} by the 95 % interval of its change")
+    drawing, y = frame(f"{title}: {'; '.join(alternative)}", values, unit)
     room = WIDTH - RIGHT - 34 * len(sides) - 12
     x = _positions(drawing, clusters, room)
     for index, cluster in enumerate(clusters):
@@ -142,12 +143,12 @@ def looks(decision: Decision, rules: Rules, changes: Sequence[float], title: str
     margin, tolerance = math.log1p(rules.margin), math.log1p(rules.tolerance)
     reached = [end for look in decision.looks for end in (look.low, look.high) if math.isfinite(end)]
     values = [*changes, *reached, 1.15 * tolerance, -1.15 * tolerance]
-    spoken = [
+    alternative = [
         f"after {look.pairs} pairs {units.log_percent(look.estimate)}, "
         f"interval {units.log_percent(look.low)} to {units.log_percent(look.high)}"
         for look in decision.looks[-1:]
     ]
-    drawing, y = frame(": ".join([title, *spoken]), values, "%")
+    drawing, y = frame(": ".join([title, *alternative]), values, "%")
     x = Scale(0.3, len(changes) + 0.7, LEFT, WIDTH - RIGHT)
     drawing.box("tolerance", x.start, y(-tolerance), x.end, y(tolerance))
     drawing.box("margin", x.start, y(-margin), x.end, y(margin))
@@ -228,13 +229,15 @@ def forest_axis(reach: float) -> Markup:
     """The axis of the column that `forest` fills: a few changes in percent."""
     drawing = Drawing(FOREST_WIDTH, FOREST_HEIGHT, "axis of changes", "forest axis")
     x = Scale(-reach, reach, 4, FOREST_WIDTH - 4)
+    free = 0.0
     changes = Scale(math.expm1(-reach), math.expm1(reach), 0, 1)
     for tick in next(ticks for count in range(3, 9) if len(ticks := changes.ticks(count)) > _LEAST_TICKS):
         at = x(math.log1p(tick))
         drawing.line("zero", at, FOREST_HEIGHT - 4, at, FOREST_HEIGHT)
-        drawing.label(
-            "tick x", min(max(at, 16), FOREST_WIDTH - 16), FOREST_HEIGHT - 7, f"{100 * tick:+z.3g} %"
-        )
+        place = min(max(at, 18), FOREST_WIDTH - 18)
+        if place >= free:
+            drawing.label("tick x", place, FOREST_HEIGHT - 7, f"{100 * tick:+z.3g} %")
+            free = place + _TICK_WIDTH
     return drawing.markup()
 
 
@@ -256,7 +259,7 @@ def _box(drawing: Drawing, side: str, x: float, values: Sequence[float], y: Scal
     drawing.label("tick x", x, HEIGHT - BOTTOM + 15, side)
 
 
-def _spoken(side: str, values: Sequence[float], unit: str) -> str:
+def spoken(side: str, values: Sequence[float], unit: str) -> str:
     """What a chart says of a side to who does not see it: `head 44.3 ms (43.9 ms to 45.1 ms)`."""
     low, middle, high = (
         units.quantity(value, unit) for value in (min(values), statistics.median(values), max(values))

@@ -89,6 +89,12 @@ class Drawing:
         path = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
         self._parts.append(f'<path class="{kind}" d="M{path}{"Z" if closed else ""}"/>')
 
+    def stairs(self, kind: str, points: Sequence[tuple[float, float]]) -> None:
+        """A line through all points, first to the place of each and then up or down to it."""
+        (left, start), *turns = points
+        path = "".join(f"H{_number(x)}V{_number(y)}" for x, y in turns)
+        self._parts.append(f'<path class="{kind}" d="M{_number(left)} {_number(start)}{path}"/>')
+
     def label(self, kind: str, x: float, y: float, content: str) -> None:
         """A text."""
         self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(content)}</text>')
