@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.judge.assess import Material
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.records.metric import TIMES, unit
-from pytest_ethrex_perf.report import charts, distribution_chart, history
+from pytest_ethrex_perf.records.metric import EXEC, TIMES, unit
+from pytest_ethrex_perf.report import charts, distribution_chart, history, wall_time_chart
 from pytest_ethrex_perf.report.charts import Cluster, Point
 from pytest_ethrex_perf.report.distribution_chart import Spread
+from pytest_ethrex_perf.report.wall_time_chart import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +47,8 @@ class BlockFigures:
             each = "time" if metric.unit else "count"
             title = f"{name}: share of invocations at or below each {each} (ECDF)"
             yield title, distribution_chart.ecdf(spreads, title, metric.unit)
+        if name in TIMES:
+            yield from self._over_time(name)
         yield from history.figure(block, name, metric.head)
 
     def recorded(self) -> list[tuple[str, Markup]]:
@@ -54,6 +58,7 @@ class BlockFigures:
         now = {row.name: row.head for row in self.block.rows}
         return [
             *((f"{name}: samples", self._samples(name)) for name in TIMES),
+            *self._over_time(EXEC),
             *(
                 figure
                 for name in self.block.rules
@@ -113,6 +118,33 @@ class BlockFigures:
         ]
         spreads = [spread for spread in spreads if spread.values]
         return spreads if {spread.side for spread in spreads} == {"base", "head"} else []
+
+    def _over_time(self, metric: str) -> Iterator[tuple[str, Markup]]:
+        """Its times where they ran; nothing where a start can't be read."""
+        taken = self.invocations()
+        try:
+            starts = [datetime.fromisoformat(invocation.started).timestamp() for _, _, invocation in taken]
+        except ValueError:
+            return
+        if not starts:
+            return
+        first = min(starts)
+        moments = [
+            Moment(
+                side=side,
+                start=start - first,
+                end=start - first + invocation.wall_ns / 1e9,
+                value=self.value(invocation, metric),
+                load=invocation.noise.load1,
+                steal=invocation.noise.steal_ticks,
+                pressure=invocation.cpu_pressure,
+                title=self._point(side, invocation, metric, int(number)).title,
+            )
+            for start, (number, side, invocation) in zip(starts, taken, strict=True)
+        ]
+        began = f"{datetime.fromtimestamp(first, UTC):%H:%M:%S} UTC"
+        title = f"{metric} over wall time from {began}, with load, steal and PSI"
+        yield title, wall_time_chart.over_time(moments, title)
 
     def _stored(self, metric: MetricResult) -> list[list[Invocation]]:
         """What of each stored session was compared with."""

@@ -95,6 +95,12 @@ class Drawing:
         path = "".join(f"H{_number(x)}V{_number(y)}" for x, y in turns)
         self._parts.append(f'<path class="{kind}" d="M{_number(left)} {_number(start)}{path}"/>')
 
+    def bars(self, kind: str, bars: Iterable[tuple[float, float, float]], bottom: float) -> None:
+        """Rectangles from `bottom` up, as one path: (left, right, top) of each."""
+        foot = _number(bottom)
+        path = "".join(f"M{_number(a)} {foot}V{_number(y)}H{_number(b)}V{foot}" for a, b, y in bars)
+        self._parts.append(f'<path class="{kind}" d="{path}"/>')
+
     def label(self, kind: str, x: float, y: float, content: str) -> None:
         """A text."""
         self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(content)}</text>')

@@ -104,7 +104,7 @@ def test_a_run_without_blocks_is_a_page_too() -> None:
 
 def test_charts_are_drawn_of_one_pair_and_of_values_that_are_all_the_same() -> None:
     block = builders.interleaved(1, 0.0, noise=0.0)
-    assert html.dump(builders.run([block])).count('<svg class="chart"') == 5
+    assert html.dump(builders.run([block])).count('<svg class="chart"') == 6
 
 
 # --- in a browser -------------------------------------------------------------------------------------------
@@ -174,11 +174,11 @@ def test_open_a_block(page: browser.Page, several: Path) -> None:
     button = next(one for one in page.all("button.open") if one.text == "mainnet/24443172")
     button.click()
     assert button.get_attribute("aria-expanded") == "true"
-    assert len(page.all("article svg.chart")) == 3
+    assert len(page.all("article svg.chart")) == 4
     assert len(page.all("svg.chart circle.estimate")) == 4  # one a look
     assert len(page.all("svg.chart circle.estimate.open")) == 3
     page.one("article details:nth-of-type(2) summary, article > details summary").click()
-    assert len(page.all("article svg.chart")) == 5
+    assert len(page.all("article svg.chart")) == 6
     page.run("scrollTo(0, 0)")  # the button was below what stays in view
     button.click()
     assert page.all("article") == []
@@ -316,7 +316,7 @@ def test_details_are_drawn_when_they_are_opened(page: browser.Page, several: Pat
     assert page.run(charts) == 0
     page.run("open(bodies[0], true)")
     drawn = page.run(charts)
-    assert drawn == 5
+    assert drawn == 6
     page.run("open(bodies[0], false)")
     page.run("open(bodies[0], true)")
     assert page.run(charts) == drawn
