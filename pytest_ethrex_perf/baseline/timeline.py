@@ -85,6 +85,21 @@ class Timeline:
                 block.gas = session.invocations[0].gas
                 block.add(self._session(session, drop, times=baseline.times))
 
+    def add_version(self, baseline: Baseline, drop: int) -> None:
+        """Add what an earlier version of a baseline has that nothing newer had; the rest stays as it is."""
+        block = self._blocks[Key(str(baseline.block_id), baseline.kind, baseline.machine)]
+        for epoch in baseline.epochs:
+            block.epochs.setdefault(
+                (epoch.started, epoch.reason), HistoryEpoch(started=epoch.started, reason=epoch.reason)
+            )
+            for session in epoch.sessions:
+                there = block.sessions.get(session.id)
+                if there is None:
+                    block.sessions[session.id] = self._session(session, drop, times=baseline.times)
+                elif not there.levels.keys() >= set(self._metrics):
+                    levels = self._session(session, drop, times=baseline.times).levels | there.levels
+                    block.sessions[session.id] = msgspec.structs.replace(there, levels=levels)
+
     def add_results(self, run: RunResult) -> None:
         """Add what was measured of head, of every block that could be measured."""
         for result in run.blocks:
@@ -194,5 +209,8 @@ def _level(invocations: Sequence[Invocation], metric: str, drop: int, *, times: 
         if not invocations:
             return None
     logs = samples.of(invocations, metric, drop)
-    error = statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else None
-    return Level(mean=math.exp(statistics.fmean(logs)), error=error, counted=identity)
+    mean, count = statistics.fmean(logs), len(logs)
+    error = None
+    if count > 1:  # statistics.stdev is exact, and takes as long as all else here
+        error = math.sqrt(math.fsum((log - mean) ** 2 for log in logs) / (count - 1) / count)
+    return Level(mean=math.exp(mean), error=error, counted=identity)

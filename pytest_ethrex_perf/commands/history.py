@@ -15,8 +15,9 @@ from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.baseline.timeline import Timeline
     from pytest_ethrex_perf.host.git import Repository
     from pytest_ethrex_perf.records.history import History
@@ -49,6 +50,11 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         default=BASELINES,
         metavar="DIR",
         help="where stored sessions are (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--no-versions",
+        action="store_true",
+        help="leave out what only earlier versions of the baselines in git have",
     )
     parser.add_argument("--block", metavar="SPEC", action="append", default=[], help=f"only {BLOCK}")
     parser.add_argument("--machine", metavar="NAME", help="only what was measured on this machine")
@@ -145,15 +151,45 @@ def _add(timeline: Timeline, args: argparse.Namespace, wanted: set[str]) -> None
     from pytest_ethrex_perf.baseline.history import DROP
     from pytest_ethrex_perf.records import history, results_file
 
-    for file in store.files(args.baselines):
-        baseline = store.load(file)
-        if not wanted or str(baseline.block_id) in wanted:
-            timeline.add_baseline(baseline, DROP)
     for path in dict.fromkeys(args.files):
         if (earlier := history.load(path)) is not None:
             timeline.add_history(earlier.blocks)
         else:
             timeline.add_results(results_file.load(path))
+    baselines = {}
+    for file in store.files(args.baselines):
+        baseline = store.load(file)
+        if not wanted or str(baseline.block_id) in wanted:
+            timeline.add_baseline(baseline, DROP)
+            baselines[file] = baseline
+    if baselines and not args.no_versions:
+        for version in _versions(args.baselines, baselines):
+            timeline.add_version(version, DROP)
+
+
+def _versions(folder: Path, baselines: Mapping[Path, Baseline]) -> Iterator[Baseline]:
+    """Yield earlier versions of baselines that are in git; say why, where they can't be read."""
+    from pytest_ethrex_perf.baseline.versions import earlier
+    from pytest_ethrex_perf.host.git import GitError, Repository
+    from pytest_ethrex_perf.host.git_versions import Blobs, versions
+
+    here = folder.resolve()
+    if not any((parent / ".git").exists() for parent in (here, *here.parents)):
+        return
+    try:
+        repository = Repository(folder, os.environ)
+        blobs = versions(repository)
+        if repository.is_shallow:
+            _note(f"{folder}: the repository is shallow: earlier sessions are missing: git fetch --unshallow")
+        with Blobs(repository) as reader:
+            for file, baseline in baselines.items():
+                yield from earlier(baseline, blobs.get(file.relative_to(folder).as_posix(), ()), reader.read)
+    except GitError as error:
+        _note(f"earlier versions of baselines are not read: {error}")
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"note: {text}\n")
 
 
 def _repository(directory: Path | None, history: History) -> Repository | None:

@@ -100,6 +100,39 @@ def test_sessions_come_from_baselines_and_from_results(
     assert capsys.readouterr().out.startswith("1 history of exec, prep, instructions, 6 sessions")
 
 
+def test_sessions_that_a_baseline_lost_come_from_its_versions_in_git(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository = GitRepository(tmp_path / "made")
+    file = builders.baseline_path(repository.path / "baselines")
+    for night in range(26):
+        builders.add(repository.path / "baselines", builders.make_session(night, invocations=2))
+        repository.git("add", "baselines")
+        repository.git("commit", "--quiet", "--message", "Record a session")
+    kept = [session.id for session in store.load(file).sessions()]
+    assert len(kept) == 21
+    file.unlink()  # recorded anew, and not committed yet
+    builders.add(repository.path / "baselines", builders.make_session(26, invocations=2))
+
+    def sessions(*words: str) -> list[str]:
+        assert main(["history", "--baselines", "made/baselines", "--json", "h.json", *words]) == 0
+        (block,) = json.loads((tmp_path / "h.json").read_text())["blocks"]
+        return [session["id"] for session in block["sessions"]]
+
+    every = sessions()
+    assert len({*every}) == len(every) == 27
+    assert {*kept} < {*every}
+    assert sessions("h.json") == every
+    assert sessions("--no-versions") == every[-1:]
+    capsys.readouterr()
+    (repository.path / ".git" / "shallow").write_text("")
+    (repository.path / ".git" / "HEAD").write_text("nothing")
+    assert sessions() == every[-1:]
+    err = capsys.readouterr().err
+    assert "note: earlier versions of baselines are not read: " in err
+    assert err.count("\n") == 2
+
+
 def test_tags_are_releases_and_commits_have_subjects(tmp_path: Path) -> None:
     repository = GitRepository(tmp_path / "ethrex")
     repository.git("commit", "--quiet", "--allow-empty", "-m", "Charge less for <b>SLOAD</b>")
