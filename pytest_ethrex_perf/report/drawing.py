@@ -101,6 +101,24 @@ class Drawing:
         path = "".join(f"M{_number(a)} {foot}V{_number(y)}H{_number(b)}V{foot}" for a, b, y in bars)
         self._parts.append(f'<path class="{kind}" d="{path}"/>')
 
+    def whiskers(self, kind: str, whiskers: Iterable[tuple[float, float, float]]) -> None:
+        """Upright lines as one path: place, and both ends of each."""
+        path = "".join(f"M{_number(x)} {_number(a)}V{_number(b)}" for x, a, b in whiskers)
+        self._parts.append(f'<path class="{kind}" d="{path}"/>')
+
+    def sign(
+        self, kind: str, x: float, y: float, corners: Sequence[tuple[float, float]], title: str, target: str
+    ) -> None:
+        """A small shape around a place, round without corners; `target` is the row that it stands for."""
+        of = f' data-of="{_safe(target)}"' if target else ""
+        content = f"<title>{_safe(title)}</title>" if title else ""
+        if corners:
+            path = "L".join(f"{_number(x + right)} {_number(y + down)}" for right, down in corners)
+            self._parts.append(f'<path class="sign {kind}"{of} d="M{path}Z">{content}</path>')
+        else:
+            place = f'cx="{_number(x)}" cy="{_number(y)}" r="4"'
+            self._parts.append(f'<circle class="sign {kind}"{of} {place}>{content}</circle>')
+
     def label(self, kind: str, x: float, y: float, content: str) -> None:
         """A text."""
         self._parts.append(f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}">{_safe(content)}</text>')

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.profile import flamegraph
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import charts, page_files, text
+from pytest_ethrex_perf.report import charts, overview_chart, page_files, text
 from pytest_ethrex_perf.report.block_view import KINDS, BlockView
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def dump(result: RunResult) -> str:
         scripts.append(flamegraph.script())
         style += "\n" + flamegraph.style()
     views = [BlockView(index, block) for index, block in enumerate(text.worst_first(result.blocks))]
-    reach = charts.reach(metric.decision.ci95 for block in result.blocks for metric in block.metrics)
+    decisions = [metric.decision for block in result.blocks for metric in block.metrics]
+    reach = charts.reach(ends for decision in decisions for ends in (decision.ci95, decision.interval))
     kinds = [row.kind for view in views for row in view.rows(reach)]
     standing = text.standing(result)
     page = template.render(
@@ -46,6 +47,7 @@ def dump(result: RunResult) -> str:
         views=views,
         reach=reach,
         axis=charts.forest_axis(reach),
+        by_gas=list(overview_chart.figures(views)),
         chips=[(kind, kinds.count(kind)) for kind in KINDS if kind in kinds],
         programs=list(_programs(result)),
         command=lambda program: shlex.join([*program.prefix, *program.command]),

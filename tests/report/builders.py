@@ -449,7 +449,13 @@ def many(count: int = 500) -> RunResult:
             error=f"no cache file replay_cache/cache_mainnet_{24_000_000 + i}.json",
         )
         if i % 50 == 49
-        else interleaved(24_000_000 + i, changes[i % 10], noise=0.01 if i % 7 else 0.03, gatings=float(count))
+        else interleaved(
+            24_000_000 + i,
+            changes[i % 10],
+            noise=0.01 if i % 7 else 0.03,
+            gatings=float(count),
+            gas=8_000_000 + 77_777 * (i * i % 601),
+        )
         for i in range(count)
     ]
     return run(blocks, gatings=count)

@@ -35,10 +35,15 @@ axe.run(document, rules).then((result) => done({
 """
 
 
+def _several() -> RunResult:
+    """Every outcome, and the picture of changes against gas."""
+    return builders.run([*builders.several().blocks, builders.interleaved(1, 0.0, gas=20_000_000)])
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     ("run", "width"),
-    [(builders.several, 1280), (builders.profiled, 390)],
+    [(_several, 1280), (builders.profiled, 390)],
     ids=["several, desktop", "profiled, phone"],
 )
 def test_axe_has_no_complaint(

@@ -57,6 +57,10 @@ table.addEventListener("click", (event) => {
   const body = row.parentElement;
   open(body, body.querySelector("button.open").getAttribute("aria-expanded") !== "true");
 });
+document.querySelector(".by-gas")?.addEventListener("click", (event) => {
+  const sign = event.target.closest("[data-of]");
+  if (sign) location.hash = sign.dataset.of;
+});
 for (const chip of chips) {
   chip.addEventListener("click", () => {
     chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
