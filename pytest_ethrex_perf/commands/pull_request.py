@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
+from pytest_ethrex_perf.host import ci
 from pytest_ethrex_perf.records import regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{40,64}")
-_REF = re.compile(r"refs/pull/([1-9][0-9]{0,9})/(?:merge|head)")
 _MOST = 64  # bytes of a number, with room for spaces
 
 
@@ -46,7 +45,7 @@ def of(
     A `number_file` comes from another workflow's artifact, which whoever wrote the pull request may have
     filled: its number counts only if that pull request is at the commit of the event's `workflow_run`.
     """
-    event = _event(environ)
+    event = ci.event(environ)
     repository = repository or environ.get("GITHUB_REPOSITORY") or ""
     if _REPOSITORY.fullmatch(repository) is None:
         raise UsageError("no repository: name it, --repository OWNER/NAME, or set $GITHUB_REPOSITORY")
@@ -62,7 +61,7 @@ def of(
             "--number-file is for workflows that are started by `workflow_run`, whose commit it is checked "
             "with: here, give --pull-request N"
         )
-    number = number or _of_event(event) or _of_ref(environ)
+    number = number or ci.number_of(event, environ)
     if number is None:
         raise UsageError(
             "no pull request: this workflow was not started by one; name it: --pull-request N --repository "
@@ -85,38 +84,6 @@ def read_number(path: Path) -> int:
 
 def run_url(environ: Mapping[str, str]) -> str | None:
     """Return the address of the run that measured, where this is a workflow."""
-    server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
-    run = _event(environ).get("workflow_run")
+    run = ci.event(environ).get("workflow_run")
     identifier = str(run.get("id")) if isinstance(run, dict) else environ.get("GITHUB_RUN_ID", "")
-    if server and repository and identifier.isdecimal():
-        return f"{server}/{repository}/actions/runs/{identifier}"
-    if environ.get("CI_JOB_URL"):  # GitLab
-        return environ["CI_JOB_URL"]
-    return None
-
-
-def _event(environ: Mapping[str, str]) -> dict[str, Any]:
-    path = environ.get("GITHUB_EVENT_PATH")
-    if not path:
-        return {}
-    try:
-        event = json.loads(regular_file.content(Path(path)))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
-        raise UsageError(f"$GITHUB_EVENT_PATH: {path}: can't be read: {reason}") from None
-    return event if isinstance(event, dict) else {}
-
-
-def _of_event(event: Mapping[str, Any]) -> int | None:
-    """`pull_request` and `pull_request_target`; `issue_comment`, of a pull request."""
-    for name in ("pull_request", "issue"):
-        part = event.get(name)
-        if isinstance(part, dict) and (name == "pull_request" or "pull_request" in part):
-            number = part.get("number")
-            return number if isinstance(number, int) and number > 0 else None
-    return None
-
-
-def _of_ref(environ: Mapping[str, str]) -> int | None:
-    match = _REF.fullmatch(environ.get("GITHUB_REF", ""))
-    return int(match[1]) if match else None
+    return ci.run_url(environ, identifier) or environ.get("CI_JOB_URL")

@@ -155,13 +155,14 @@ _TABLE: dict[str, tuple[Option, ...]] = {
         ),
         Option(
             "head_label",
-            "what reports call head: a branch, a commit, a pull request (default: what --ethrex-replay says)",
+            "what reports call head: a branch, a commit, a pull request (default: its branch and commit, "
+            "where they are known)",
             metavar="NAME",
             file=False,
         ),
         Option(
             "base_label",
-            "the same of base (default: what --ethrex-base says)",
+            "what they call base (default: its branch and commit, where they are known)",
             metavar="NAME",
             file=False,
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.records.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,10 +55,24 @@ def joined(runs: Sequence[RunResult]) -> RunResult:
             **_shared([run.settings for run in runs]),
             "block": ", ".join(run.settings.get("block", "") for run in runs),
         },
+        origin=_origin([run.origin for run in runs]),
         blocks=tuple(block for run in runs for block in run.blocks),
         suite=tuple(suite for run in runs for suite in run.suite),
         shard=None,
     )
+
+
+def _origin(parts: Sequence[Origin]) -> Origin:
+    """What is known of any program, and of the job what all parts say alike: each may have been one."""
+    import msgspec
+
+    builds = {sha256: source for part in reversed(parts) for sha256, source in part.builds.items()}
+    jobs = [part.job for part in parts]
+    job = next(iter(jobs), None)
+    if job is not None and any(other != job for other in jobs):
+        same = _shared([msgspec.structs.asdict(other) if other else {} for other in jobs])
+        job = type(job)(**same)
+    return Origin(builds=builds, job=job)
 
 
 def differences(first: RunResult, other: RunResult) -> Iterator[tuple[str, object, object]]:

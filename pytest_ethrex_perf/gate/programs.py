@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline.builds import OPTION, Builds
+from pytest_ethrex_perf.baseline.revisions import HARNESS
 from pytest_ethrex_perf.config.parsers import REVISION
 from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
 from pytest_ethrex_perf.records.measurement import Program, Record, Side
@@ -70,7 +71,7 @@ class Programs:
     @property
     def head(self) -> Program:
         """The program under test; raises `UsageError`, or `MeasurementError` if it cannot be built."""
-        return self._of("base" if self._settings.aa and self._settings.base else "head")
+        return self._of(self._measured("head"))
 
     @property
     def base(self) -> Program | None:
@@ -136,15 +137,27 @@ class Programs:
 
     def described(self, side: Side) -> str | None:
         """The name of a side that is a revision, whether it is built already or not; None of any other."""
-        if self._settings.aa and self._settings.base:
-            side = "base"
-        elif side == "base" and not self._settings.base:
+        if side == "base" and not self._settings.base:
             return None
+        side = self._measured(side)
         revision = self._revisions.get(side)
         if revision is None:
             return None
         label = self._settings.head_label if side == "head" else self._settings.base_label
         return label or revision.label
+
+    def revision(self, side: Side) -> Revision | None:
+        """What a side is built from; None of any other program, and of one that was built elsewhere."""
+        return self._revisions.get(self._measured(side))
+
+    def named(self, side: Side) -> str | None:
+        """The `REV` of a side that is named `git:REV`."""
+        spec = self._spec(self._measured(side)) or ""
+        return spec.removeprefix(REVISION).partition(HARNESS)[0] if spec.startswith(REVISION) else None
+
+    def _measured(self, side: Side) -> Side:
+        """The side whose program is run as `side`."""
+        return "base" if self._settings.aa and self._settings.base else side
 
     @property
     def pinned(self) -> dict[str, str]:

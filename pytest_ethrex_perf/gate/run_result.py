@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_ethrex_perf.errors import unexpected
+from pytest_ethrex_perf.gate.origin import Origins
 from pytest_ethrex_perf.gate.result import block_result
+from pytest_ethrex_perf.records.origin import Origin
 from pytest_ethrex_perf.records.result import BlockResult, RunResult
 from pytest_ethrex_perf.replay.redaction import redact_url, redact_words
 from pytest_ethrex_perf.version import version
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.gate.block import Block
     from pytest_ethrex_perf.gate.run import Run
-    from pytest_ethrex_perf.records.result import SuiteResult
+    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.result import SideResult, SuiteResult
 
 
 class Results:
@@ -27,6 +30,7 @@ class Results:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._clock_s = time.monotonic()
+        self._origins = Origins(run.settings, run.equipment.programs)
 
     def block(self, block: Block) -> BlockResult:
         """The result of one block; without secrets, whatever it says of the program."""
@@ -80,6 +84,7 @@ class Results:
         """Everything about the run so far; with `blocks`, of those alone."""
         run = self._run
         machine, counters = run.equipment.machine, run.counters
+        results = tuple(map(self._block_or_error, run.blocks) if blocks is None else blocks)
         return RunResult(
             version=version(),
             started=run.began.isoformat(timespec="seconds"),
@@ -91,9 +96,15 @@ class Results:
             gatings=run.family.size,
             shard=run.settings.shard,
             settings=self._settings(),
-            blocks=tuple(map(self._block_or_error, run.blocks) if blocks is None else blocks),
+            origin=self.origin((_program(block.head), _program(block.base)) for block in results),
+            blocks=results,
             suite=self.mean(),
         )
+
+    def origin(self, programs: Iterable[tuple[Program | None, Program | None]]) -> Origin:
+        """Where `programs`, head and base of each block, come from; without secrets."""
+        words = msgspec.to_builtins(self._origins.of(programs))
+        return msgspec.convert(redact_words(words, self._run.equipment.redact), Origin)
 
     def _settings(self) -> dict[str, str]:
         settings, redact = self._run.settings, self._run.equipment.redact
@@ -103,3 +114,7 @@ class Results:
             **{name: redact(value) for name, value in settings.shown().items()},
             **({"rpc_url": redact_url(url)} if url else {}),
         }
+
+
+def _program(side: SideResult | None) -> Program | None:
+    return side.program if side else None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.gate.schedule import Patience, Schedule
 from pytest_ethrex_perf.records.measurement import Record
@@ -105,8 +107,9 @@ class Outbox:
         self._sent.update(new)
         unmeasured = () if self._introduced else tuple(map(self._results.unmeasured, blocks))
         self._introduced = True
+        measured = {blocks.index(block): self._results.block(block) for block in new}
         return WorkerMessage(
-            run=self._results.run(()),
-            measured={blocks.index(block): self._results.block(block) for block in new},
+            run=msgspec.structs.replace(self._results.run(measured.values()), blocks=()),
+            measured=measured,
             unmeasured=unmeasured,
         )

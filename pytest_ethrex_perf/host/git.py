@@ -40,6 +40,7 @@ _DEEPEN = (
     "the repository is shallow: git fetch --unshallow (in a GitHub workflow: actions/checkout with "
     "fetch-depth: 0)"
 )
+_BRANCHES = ("refs/heads/", "refs/remotes/")
 _LONGEST = 300  # characters of what git says
 
 
@@ -54,11 +55,16 @@ class Commit:
     id: str
     tree: str
     subject: str
-    date: str
-    """Of its committer, `2026-01-31`."""
+    committed: str
+    """By its committer, ISO 8601."""
     authored: str
     """Of its author, ISO 8601."""
     parents: tuple[str, ...] = ()
+
+    @property
+    def date(self) -> str:
+        """The day of its committer, `2026-01-31`."""
+        return self.committed[:10]
 
     @property
     def short(self) -> str:
@@ -153,9 +159,35 @@ class Repository(Git):
         if found is None:
             hint = _DEEPEN if self.is_shallow else self._hint(revision)
             raise GitError(f"{revision!r} names no commit of {self.top}: {hint}")
-        line = self.output("show", "-s", "--format=%H%x00%T%x00%cs%x00%aI%x00%P%x00%s", found, "--")
-        name, tree, date, authored, parents, subject = line.split("\0", 5)
-        return Commit(name, tree, " ".join(subject.split()), date, authored, tuple(parents.split()))
+        line = self.output("show", "-s", "--format=%H%x00%T%x00%cI%x00%aI%x00%P%x00%s", found, "--")
+        name, tree, committed, authored, parents, subject = line.split("\0", 5)
+        return Commit(name, tree, " ".join(subject.split()), committed, authored, tuple(parents.split()))
+
+    def has(self, commit: str) -> bool:
+        """Whether it has the commit of this whole hash; nothing is fetched."""
+        return not self.run(
+            "cat-file", "-e", f"{commit}^{{commit}}", extra={"GIT_NO_LAZY_FETCH": "1"}
+        ).returncode
+
+    def branch(self, revision: str) -> str:
+        """The branch that `revision` is the name of, `main` or `origin/main`; empty where it is none's.
+
+        `HEAD` names the branch that is checked out.
+        """
+        if self._id(revision) is None:
+            return ""
+        name = self.run("rev-parse", "--symbolic-full-name", revision).stdout.strip()
+        return next((name.removeprefix(kind) for kind in _BRANCHES if name.startswith(kind)), "")
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether files of its worktree differ from what is checked out; nothing is written."""
+        return not self._is_bare and bool(self.output("status", "--porcelain", "--untracked-files=no"))
+
+    def is_published(self, commit: str) -> bool:
+        """Whether a remote had `commit` when this repository last heard of it."""
+        remote = self.output("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes")
+        return self.is_shallow or bool(remote)
 
     def _id(self, revision: str) -> str | None:
         """The commit that `revision` names, None where it names none."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
-from pytest_ethrex_perf.report import escape, outputs, terminal, text
+from pytest_ethrex_perf.report import escape, origin, outputs, terminal, text
 from pytest_ethrex_perf.report.forms import FORMS
 from pytest_ethrex_perf.version import version
 
@@ -63,7 +63,13 @@ class Summary:
             program = equipment.head if side == "head" else equipment.base
         except EthrexPerfError as error:
             return [f"{side}: {error}"]
-        return [] if program is None else [f"{side} {program.label} ({program.build})"]
+        if program is None:
+            return []
+        settings = self._gate.settings
+        known = self._results.origin([(program, None) if side == "head" else (None, program)])
+        labelled = bool(settings.head_label if side == "head" else settings.base_label)
+        parts = origin.name(program, known.builds.get(program.sha256), known.job, labelled=labelled)
+        return [f"{side} {origin.plain(parts)}"]
 
     def result(self) -> RunResult | None:
         """Everything that was measured; None where nothing was asked for."""

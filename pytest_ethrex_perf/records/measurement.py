@@ -28,6 +28,7 @@ _MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_NUMBER = 2**64 - 1  # ethrex-replay reads a block's number as a u64
 _SHORT = 8  # hex digits of a program's sha256 that people read
+_LONG = 12  # of a commit
 _LONGEST_LABEL = 4096  # characters, as of a path
 LONGEST_NS = 10**18
 """No time is longer: 31 years."""
@@ -222,10 +223,14 @@ class Program(Record, frozen=True, kw_only=True):
     commit: str | None = None
 
     @property
+    def binary(self) -> str:
+        """Which executable it is, as people read it: `binary 77a5a81c`."""
+        return f"binary {self.sha256[:_SHORT]}"
+
+    @property
     def build(self) -> str:
         """Which build it is: `binary 77a5a81c, commit 1a2b3c4d5e6f`, the commit where it is known."""
-        binary = f"binary {self.sha256[:_SHORT]}"
-        return f"{binary}, commit {self.commit}" if self.commit else binary
+        return f"{self.binary}, commit {self.commit[:_LONG]}" if self.commit else self.binary
 
     def __post_init__(self) -> None:
         """Raise ValueError for an identity that is none, and for a label that no line can hold."""

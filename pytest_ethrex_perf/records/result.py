@@ -26,6 +26,7 @@ from pytest_ethrex_perf.records.measurement import (
     StoredSession,
 )
 from pytest_ethrex_perf.records.metric import EXEC, Time, Unit
+from pytest_ethrex_perf.records.origin import Origin
 
 SCHEMA = 2
 
@@ -383,6 +384,8 @@ class RunResult(Record, frozen=True, kw_only=True):
     shard: str | None = None
     """`2/5`: the second of five parts of a run, each measured on a machine of its own."""
     settings: dict[str, str]
+    origin: Origin = Origin()
+    """Where its programs come from, and the CI's job that measured."""
     blocks: tuple[BlockResult, ...]
     suite: tuple[SuiteResult, ...] = ()
     sha256: str | None = None

@@ -104,19 +104,29 @@ def _uncovered(command: Command) -> str | None:
 def _commit(command: Command) -> str | None:
     """Return the commit that a build inside a checkout was made from.
 
-    Two small reads and no git: the executable must be younger than the last move of HEAD, or it may have
+    Small reads and no git: the executable must be younger than the last move of HEAD, or it may have
     been built from another commit. Uncommitted changes are not seen; the sha256 is the identity.
     """
     executable = Path(command[0])
-    if executable.parent.parent.name != "target":
+    # cargo's target/release, or target/TRIPLE/release
+    target = next((folder for folder in executable.parents[1:3] if folder.name == "target"), None)
+    if target is None:
         return None
-    reflog = executable.parent.parent.parent / ".git" / "logs" / "HEAD"
     try:
+        reflog = _git_folder(target.parent) / "logs" / "HEAD"
         last = _REFLOG_LINE.fullmatch(reflog.read_text(errors="replace").splitlines()[-1])
         built = executable.stat().st_mtime
     except (OSError, IndexError):
         return None
     return last["commit"] if last and built > int(last["moved"]) else None
+
+
+def _git_folder(checkout: Path) -> Path:
+    """Where git keeps what belongs to a checkout; that of a worktree says it in a file. Raises OSError."""
+    folder = checkout / ".git"
+    if folder.is_file():
+        return checkout / folder.read_text(errors="replace").partition("gitdir:")[2].strip()
+    return folder
 
 
 # --- the embedded program: Python over the Ethereum execution specs ----------------------------------------

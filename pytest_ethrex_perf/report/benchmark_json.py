@@ -31,16 +31,32 @@ def dump(result: RunResult) -> str:
                 benchmarks += [
                     _benchmark(block, metric, side, seconds(block, side, metric)) for metric in TIMES
                 ]
-    commit = next((b.head.program.commit for b in result.blocks if b.head and b.head.program), None)
     facts = result.measured_on.keyed | result.measured_on.recorded
     content = {
         "machine_info": {"node": result.machine, **{name: str(fact) for name, fact in facts.items()}},
-        "commit_info": {"id": commit or "unknown", "time": result.started, "dirty": False},
+        "commit_info": _commit_info(result),
         "benchmarks": benchmarks,
         "datetime": result.started,
         "version": _version(),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _commit_info(result: RunResult) -> dict[str, Any]:
+    """Head's commit, or else what the CI checked out; without either as pytest-benchmark has it then."""
+    head = next((block.head.program for block in result.blocks if block.head and block.head.program), None)
+    job = result.origin.job
+    source = result.origin.builds.get(head.sha256) if head else None
+    if source is None and (head is None or head.commit is None) and job:
+        source = job.commit
+    commit = source.commit if source else head.commit if head else None
+    return {
+        "id": commit or "unversioned",
+        "time": (source.time if source else None) or None,
+        "author_time": None,
+        "dirty": source.dirty if source else False,
+        "branch": (source.branch if source else None) or "(unknown)",
+    }
 
 
 def seconds(block: BlockResult, side: Side, metric: str) -> list[float]:

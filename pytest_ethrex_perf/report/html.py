@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.profile import flamegraph
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import charts, overview_chart, page_files, text
+from pytest_ethrex_perf.report import charts, origin, overview_chart, page_files, text
 from pytest_ethrex_perf.report.block_view import KINDS, BlockView
+from pytest_ethrex_perf.report.origin import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,7 @@ def dump(result: RunResult) -> str:
         by_gas=list(overview_chart.figures(views)),
         chips=[(kind, kinds.count(kind)) for kind in KINDS if kind in kinds],
         programs=list(_programs(result)),
+        places=origin.job(result),
         command=lambda program: shlex.join([*program.prefix, *program.command]),
         suite=[(text.kind(mean), text.mean_headline(mean)) for mean in result.suite],
         default_metric=DEFAULT,
@@ -66,8 +68,8 @@ def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _programs(result: RunResult) -> Iterator[tuple[str, Program | None, str]]:
-    """(side, program or None for stored baselines, label), each once."""
+def _programs(result: RunResult) -> Iterator[tuple[str, Program | None, list[Part]]]:
+    """(side, program or None for stored baselines, what it is called), each once."""
     seen = set()
     for side in ("head", "base"):
         for block in result.blocks:
@@ -77,4 +79,6 @@ def _programs(result: RunResult) -> Iterator[tuple[str, Program | None, str]]:
             key = (side, summary.program.sha256 if summary.program else None)
             if key not in seen:
                 seen.add(key)
-                yield side, summary.program, summary.label if summary.program else "stored baselines"
+                program = summary.program
+                name = origin.program(result, side, program) if program else [Part("stored baselines")]
+                yield side, program, name

@@ -6,11 +6,12 @@ import html
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.report import escape, terminal, text, verdict
+from pytest_ethrex_perf.report import escape, origin, terminal, text, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from pytest_ethrex_perf.records.measurement import Side
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SideResult
 
 MARK = "<!-- ethrex-perf -->"
@@ -102,22 +103,21 @@ def _heading(result: RunResult) -> Iterator[str]:
     symbol = text.STANDING[text.standing(result)]
     yield f"### {symbol} ethrex-perf: {escape.markdown(text.news(result), _LONG)}"
     yield ""
-    sides = [_side(name, result.blocks) for name in ("head", "base")]
+    sides = [_side("head", result), _side("base", result)]
     yield " against ".join(filter(None, sides)) + (
         f" on {escape.code(result.machine, _SHORT)}, in {units.clock(result.wall_s)}."
     )
+    if places := origin.job(result):
+        yield f"\n{' · '.join(map(origin.markdown, places))}"
     for suite in result.suite:
         yield f"\n{text.symbol(suite)} {escape.markdown(text.mean_headline(suite), _LONG)}"
 
 
-def _side(name: str, blocks: Sequence[BlockResult]) -> str:
+def _side(name: Side, run: RunResult) -> str:
     """What was measured of one side, named once where it is the same in every block."""
-    sides: list[SideResult] = [side for block in blocks if (side := getattr(block, name))]
+    sides: list[SideResult] = [side for block in run.blocks if (side := getattr(block, name))]
     programs = {side.program.sha256: side.program for side in sides if side.program}
-    names = [
-        f"{escape.code(program.label, _SHORT)} ({escape.markdown(program.build, _SHORT)})"
-        for program in programs.values()
-    ]
+    names = [origin.markdown(origin.program(run, name, program)) for program in programs.values()]
     names += ["stored baselines"] if any(side.program is None for side in sides) else []
     return " and ".join(names[:3])
 

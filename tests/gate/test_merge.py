@@ -11,6 +11,7 @@ import pytest
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.gate import merge
 from pytest_ethrex_perf.records.measurement import Machine
+from pytest_ethrex_perf.records.origin import Change, Job, Origin, Source
 from tests.report import builders
 
 if TYPE_CHECKING:
@@ -39,6 +40,18 @@ def test_every_block_is_there_as_it_was() -> None:
     assert whole.shard is None
     assert whole.gatings == 6
     assert whole.wall_s == 102.0
+
+
+def test_of_the_jobs_it_keeps_what_all_of_them_say_alike() -> None:
+    run = Job(url="https://github.com/o/r/actions/runs/1", change=Change(name="#1"))
+    other = msgspec.structs.replace(run, url="https://github.com/o/r/actions/runs/2")
+    runs = [
+        msgspec.structs.replace(shard, origin=Origin(builds={digit: Source(commit=40 * digit)}, job=job))
+        for shard, digit, job in zip(shards(), "abc", (run, run, other), strict=True)
+    ]
+    assert merged(runs).origin == Origin(
+        builds={digit: Source(commit=40 * digit) for digit in "abc"}, job=Job(change=Change(name="#1"))
+    )
 
 
 def test_a_missing_shard_is_named() -> None:

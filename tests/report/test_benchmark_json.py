@@ -6,13 +6,18 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
-from pytest_benchmark.utils import load_timer
+from pytest_benchmark.utils import get_commit_info, load_timer
 
+from pytest_ethrex_perf.records.origin import Job, Origin, Source
 from pytest_ethrex_perf.report import benchmark_json
 from tests.report import builders
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STATS = {
     "min", "max", "mean", "stddev", "rounds", "median", "iqr", "q1", "q3", "iqr_outliers",
@@ -61,11 +66,30 @@ def test_the_machine_and_the_commit_are_told() -> None:
     assert content["machine_info"]["node"] == builders.MACHINE.key
     assert content["machine_info"]["cpus"] == "32"
     assert content["commit_info"]["id"] == builders.HEAD.commit
-    assert content["datetime"] == content["commit_info"]["time"] == builders.START.isoformat()
+    assert content["datetime"] == builders.START.isoformat()
 
 
-def test_a_run_without_a_known_commit_says_so() -> None:
-    assert dumped(builders.run([]))["commit_info"]["id"] == "unknown"
+def test_the_commit_is_told_as_the_origin_has_it() -> None:
+    source = Source(commit="b2" * 20, branch="faster", time="2026-01-02T03:04:05+00:00", dirty=True)
+    run = msgspec.structs.replace(builders.one(), origin=Origin(builds={builders.HEAD.sha256: source}))
+    info = dumped(run)["commit_info"]
+    told = {"id": source.commit, "branch": "faster", "time": source.time, "dirty": True}
+    assert info == {**told, "author_time": None}
+
+
+def test_a_ci_s_commit_stands_in_only_where_head_s_is_not_known() -> None:
+    job = Job(commit=Source(commit="c3" * 20, branch="main"))
+    run = msgspec.structs.replace(builders.one(), origin=Origin(job=job))
+    assert dumped(run)["commit_info"]["id"] == builders.HEAD.commit
+    assert dumped(builders.run([], origin=Origin(job=job)))["commit_info"]["id"] == "c3" * 20
+
+
+def test_a_run_without_a_known_commit_says_so_as_pytest_benchmark_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    info = dumped(builders.run([]))["commit_info"]
+    assert info == {name: get_commit_info(project_name="x")[name] for name in info}
     assert dumped(builders.run([]))["benchmarks"] == []
 
 
