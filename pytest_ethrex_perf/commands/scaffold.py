@@ -78,6 +78,7 @@ def _values(seen: Surroundings) -> dict[str, str]:
         "build": _build(seen),
         "counters": "" if seen.has_pmu else _filled("counters.toml", {}),
         "requirement": _requirement(),
+        "requirement_of_history": f"'{_requirement('[history]')}'",
         "harness_step": _filled("harness-step.yml", {}) if seen.is_engine else "",
     }
 
@@ -112,10 +113,10 @@ def _literal(text: str) -> str:
     return f"'{text}'" if "'" not in text and text.isprintable() else _quoted(text)
 
 
-def _requirement() -> str:
+def _requirement(extra: str = "") -> str:
     """This version, where it is a release; else the newest."""
     exact = f"=={version()}" if _RELEASE.fullmatch(version()) else ""
-    return f"pytest-ethrex-perf{exact}"
+    return f"pytest-ethrex-perf{extra}{exact}"
 
 
 def _filled(name: str, values: dict[str, str]) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
+from pytest_ethrex_perf.baseline import store
+from pytest_ethrex_perf.baseline.schema import Session
 from pytest_ethrex_perf.commands import scaffold, surroundings
 from pytest_ethrex_perf.report.markdown import MARK
 from tests.ci import actions
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESULTS = "ethrex-perf-results"
+NIGHTS = 24
 
 
 class Site:
@@ -159,6 +164,48 @@ def test_a_night_proposes_a_baseline_and_gates_against_the_last_tag(site: Site) 
         ["pr", "list"],
         ["pr", "create"],
     ]
+
+
+def crept(site: Site, slower: float) -> None:
+    """Let 24 nights have been recorded, of which the last 12 were slower, and no session was refused."""
+    site.night()
+    site.scratch.git("switch", "--quiet", "main")
+    site.scratch.git("merge", "--quiet", "--ff-only", "ethrex-perf/baseline")
+    for file in store.files(site.scratch.path / "baselines"):
+        baseline = store.load(file)
+        (epoch,) = baseline.epochs
+        first = epoch.sessions[0]
+        sessions = []
+        for night in range(NIGHTS):
+            is_before = night < NIGHTS // 2
+            factor = (1 + 0.001 * (night % 5)) / (slower if is_before else 1)
+            taken = tuple(
+                replace(each, exec_ns=tuple(int(ns * factor) for ns in each.exec_ns))
+                for each in first.invocations
+            )
+            started = (datetime.now(UTC) - timedelta(days=NIGHTS + 1 - night)).isoformat()
+            program = (
+                replace(first.program, sha256="ab" * 32, commit="cd" * 20) if is_before else first.program
+            )
+            sessions.append(Session.of(program, first.machine, taken, started=started))
+        epoch = replace(epoch, started=sessions[0].started, sessions=tuple(sessions))
+        store.write(file, replace(baseline, epochs=(epoch,)))
+    site.scratch.git("commit", "--quiet", "--all", "--message", "24 nights")
+    site.scratch.git("push", "--quiet", "origin", "main")
+    site.scratch.git("branch", "--quiet", "--delete", "ethrex-perf/baseline")  # as in another checkout
+
+
+def test_what_crept_in_over_months_is_red_and_the_baseline_proposed_all_the_same(site: Site) -> None:
+    crept(site, 1.03)
+    measured, proposed = site.night()
+    assert measured.outcomes["Look at all nights together"] == "failure", measured.log
+    assert "::error title=Slower over months::2 slowdowns that nobody accepted or waived: see" in measured.log
+    assert "mainnet/1: exec +3.0 % [" in site.runner.summary.read_text()
+    kept = site.runner.artifacts / "ethrex-perf-nightly/history"
+    assert (kept / "index.html").is_file()
+    assert (kept / "changes.atom").is_file()
+    assert proposed is not None
+    assert proposed.conclusion == "success", proposed.log
 
 
 def test_a_night_without_a_tag_records_only(site: Site) -> None:

@@ -136,6 +136,7 @@ def test_of_a_program_beside_it_only_the_crates_that_it_takes_are_named(
 def test_a_release_asks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaffold, "version", lambda: "0.2.1")
     assert scaffold._requirement() == "pytest-ethrex-perf==0.2.1"
+    assert scaffold._requirement("[history]") == "pytest-ethrex-perf[history]==0.2.1"
     monkeypatch.setattr(scaffold, "version", lambda: "0.2.1.dev3+g123")
     assert scaffold._requirement() == "pytest-ethrex-perf"
 
