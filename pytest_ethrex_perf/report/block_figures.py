@@ -138,9 +138,8 @@ class BlockFigures:
                 load=invocation.noise.load1,
                 steal=invocation.noise.steal_ticks,
                 pressure=invocation.cpu_pressure,
-                title=self._point(side, invocation, metric, int(number)).title,
             )
-            for start, (number, side, invocation) in zip(starts, taken, strict=True)
+            for start, (_, side, invocation) in zip(starts, taken, strict=True)
         ]
         began = f"{datetime.fromtimestamp(first, UTC):%H:%M:%S} UTC"
         title = f"{metric} over wall time from {began}, with load, steal and PSI"

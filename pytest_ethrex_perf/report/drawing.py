@@ -76,13 +76,15 @@ class Drawing:
             f'<circle class="{kind}" cx="{_number(x)}" cy="{_number(y)}" r="{radius:g}">{content}</circle>'
         )
 
-    def dots(self, kind: str, points: Iterable[tuple[float, float]]) -> None:
+    def dots(self, kind: str, points: Iterable[tuple[float, float]], *, hollow: bool = False) -> None:
         """Many dots as one path, each at whole units and from the one before: a page has 100,000 of them."""
         places = [(0, 0), *((round(x), round(y)) for x, y in points)]
         steps = ((x2 - x1, y2 - y1) for (x1, y1), (x2, y2) in itertools.pairwise(places))
         path = "".join(f"m{dx}{dy}h0" if dy < 0 else f"m{dx} {dy}h0" for dx, dy in steps)
         if path:
             self._parts.append(f'<path class="dots {kind}" d="{path}"/>')
+        if path and hollow:
+            self._parts.append(f'<path class="dots {kind} hollow" d="{path}"/>')
 
     def way(self, kind: str, points: Sequence[tuple[float, float]], *, closed: bool = False) -> None:
         """A line through all points."""
@@ -96,9 +98,8 @@ class Drawing:
         self._parts.append(f'<path class="{kind}" d="M{_number(left)} {_number(start)}{path}"/>')
 
     def bars(self, kind: str, bars: Iterable[tuple[float, float, float]], bottom: float) -> None:
-        """Rectangles from `bottom` up, as one path: (left, right, top) of each."""
-        foot = _number(bottom)
-        path = "".join(f"M{_number(a)} {foot}V{_number(y)}H{_number(b)}V{foot}" for a, b, y in bars)
+        """Rectangles from `bottom` up, at whole units, as one path: (left, right, top) of each."""
+        path = "".join(f"M{a:.0f} {bottom:.0f}V{y:.0f}H{b:.0f}V{bottom:.0f}" for a, b, y in bars)
         self._parts.append(f'<path class="{kind}" d="{path}"/>')
 
     def whiskers(self, kind: str, whiskers: Iterable[tuple[float, float, float]]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -14,23 +15,28 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.profile import flamegraph
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import charts, origin, overview_chart, page_files, text
+from pytest_ethrex_perf.report import charts, origin, overview_chart, packing, page_files, text
 from pytest_ethrex_perf.report.block_view import KINDS, BlockView
 from pytest_ethrex_perf.report.origin import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.result import RunResult
 
 _OPTIONAL = re.compile(r"</t[dh]>\s*(?=</?t[dhr]\b)|</tr>\s*(?=<tr\b|</t(?:head|body)>)|(?<=\n) +(?=<)")
 """End tags that HTML lets out, and indentation: a fifth of what the details of many blocks take."""
+_PLAIN = 600_000
+"""Characters of details that a page holds as they are; those of some 25 blocks."""
 
 
 def dump(result: RunResult) -> str:
     """The page's HTML."""
-    template = page_files.template("page.html.jinja", gas=units.gas, percent=units.percent, phase=units.phase)
+    page_template, block_template = (
+        page_files.template(name, gas=units.gas, percent=units.percent, phase=units.phase)
+        for name in ("page.html.jinja", "block.html.jinja")
+    )
     scripts, style = [page_files.content("page.js")], page_files.content("page.css")
     if any(block.profile for block in result.blocks):  # the other pages stay small
         scripts.append(flamegraph.script())
@@ -39,13 +45,20 @@ def dump(result: RunResult) -> str:
     decisions = [metric.decision for block in result.blocks for metric in block.metrics]
     reach = charts.reach(ends for decision in decisions for ends in (decision.ci95, decision.interval))
     kinds = [row.kind for view in views for row in view.rows(reach)]
+    details = [_OPTIONAL.sub("", block_template.render(view=view)).strip() for view in views]
+    plain = _plain(details)
+    packed = packing.pack(details[plain:])
     standing = text.standing(result)
-    page = template.render(
+    page = page_template.render(
         run=result,
         news=text.news(result),
         state=standing,
         symbol=text.STANDING[standing],
-        views=views,
+        blocks=[
+            *((view, plain_text, None) for view, plain_text in zip(views, details[:plain], strict=False)),
+            *((view, None, part) for view, part in zip(views[plain:], packed.parts, strict=True)),
+        ],
+        packed=packed,
         reach=reach,
         axis=charts.forest_axis(reach),
         by_gas=list(overview_chart.figures(views)),
@@ -62,6 +75,12 @@ def dump(result: RunResult) -> str:
         digests=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
     )
     return _OPTIONAL.sub("", page).rstrip() + "\n"
+
+
+def _plain(details: Sequence[str]) -> int:
+    """How many details are in the page as they are: the worst, for readers without JavaScript."""
+    sizes = itertools.accumulate(map(len, details))
+    return sum(size <= _PLAIN for size in sizes)
 
 
 def _digest(script: str) -> str:

@@ -34,7 +34,6 @@ class Moment(NamedTuple):
     """Clock ticks that the host took from all CPUs."""
     pressure: float | None
     """Share of the time in which something waited for a CPU."""
-    title: str
 
 
 class _Lane(NamedTuple):
@@ -69,10 +68,12 @@ def over_time(moments: Sequence[Moment], title: str) -> Markup:
     x = Scale(0, last, LEFT, WIDTH - RIGHT)
     y = _times([moment.value for moment in moments], drawing)
     _seconds(drawing, x)
-    for moment in moments:
-        middle = (moment.start + moment.end) / 2
-        drawing.dot(moment.side, x(middle), y(moment.value), moment.title)
     for place, side in enumerate(sides):
+        drawing.dots(
+            f"moments {side}",
+            [(x((m.start + m.end) / 2), y(m.value)) for m in moments if m.side == side],
+            hollow=side == "base",
+        )
         at = x.end - _LEGEND * (len(sides) - place)
         drawing.dot(side, at + 16, TOP - 4)
         drawing.label("legend", at + 27, TOP, side)

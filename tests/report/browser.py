@@ -61,6 +61,16 @@ class Page:
         value: object = self.driver.execute_script(f"return {script}")
         return value
 
+    @contextmanager
+    def without_scripts(self) -> Iterator[None]:
+        """Pages shown meanwhile run no script."""
+        command = "Emulation.setScriptExecutionDisabled"
+        self.driver.execute_cdp_cmd(command, {"value": True})
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd(command, {"value": False})
+
     def picture(self) -> bytes:
         """What the window shows, as PNG."""
         shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})

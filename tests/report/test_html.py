@@ -323,12 +323,62 @@ def test_details_are_drawn_when_they_are_opened(page: browser.Page, several: Pat
 
 
 def test_without_its_script_everything_is_there(page: browser.Page, several: Path) -> None:
-    page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    try:
+    with page.without_scripts():
         page.show(several)
         assert len(page.all("article")) == 11
-    finally:
-        page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+# --- many blocks --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def compressed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page that keeps the details of its worst block as they are."""
+    file = tmp_path_factory.mktemp("report") / "index.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(html, "_PLAIN", 50_000)
+        file.write_text(html.dump(builders.several()), encoding="utf-8")
+    return file
+
+
+def test_500_blocks_are_less_than_4_megabytes() -> None:
+    assert len(html.dump(builders.many(500)).encode()) < 4_000_000
+
+
+def test_compressed_details_are_inflated_when_they_are_opened(
+    page: browser.Page, several: Path, compressed: Path
+) -> None:
+    texts = []
+    for file in (several, compressed):
+        page.show(file)
+        page.run("open(bodies[6], true)")
+        WebDriverWait(page.driver, 30, 0.02).until(lambda _: page.all("article"))
+        texts.append(page.run("document.querySelector('article').outerHTML"))
+    assert texts[0] == texts[1]
+    assert page.complaints() == []
+
+
+def test_printing_opens_failing_blocks_that_are_compressed(page: browser.Page, compressed: Path) -> None:
+    page.show(compressed)
+    failed = "tbody[data-failed] [data-packed]"
+    assert compressed.read_text(encoding="utf-8").count(' data-packed="') == 10
+    WebDriverWait(page.driver, 30, 0.02).until(
+        lambda _: not page.driver.find_elements("css selector", failed)
+    )
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert len(page.all("article")) == 3
+
+
+def test_without_its_script_the_worst_blocks_are_there_and_it_says_so(
+    page: browser.Page, compressed: Path
+) -> None:
+    with page.without_scripts():
+        page.show(compressed)
+        assert len(page.all("article")) == 1
+        assert page.one("noscript p").text == (
+            "Details of the worst block are below; those of the other 10 blocks are compressed and need "
+            "JavaScript. ethrex-perf report RESULTS.json prints them on a terminal."
+        )
 
 
 def test_100_blocks_are_sorted_and_filtered(page: browser.Page, tmp_path: Path) -> None:

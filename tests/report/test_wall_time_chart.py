@@ -13,16 +13,19 @@ from tests.report import builders
 
 
 def moment(start: float, side: str = "head", **fields: Any) -> Moment:
-    told: dict[str, Any] = {"value": 60e6, "load": 1.25, "steal": 3, "pressure": 0.02, "title": ""}
+    told: dict[str, Any] = {"value": 60e6, "load": 1.25, "steal": 3, "pressure": 0.02}
     return Moment(side=side, start=start, end=start + 2, **(told | fields))
 
 
 def test_dots_stand_where_their_invocations_ran() -> None:
     drawn = over_time([moment(0, "base"), moment(4), moment(98)], "exec over wall time")
-    dots = [float(x) for x in re.findall(r'<circle class="(?:base|head)" cx="([\d.]+)"', drawn)]
-    assert dots[0] < dots[1] < dots[2]
-    # 98 s of 100 s, on an axis of 354 units; the dots of the legend follow
-    assert round(dots[2] - dots[0]) == 347
+    places = re.findall(
+        r'<path class="dots moments (base|head)" d="m(\d+) \d+h0(?:m(\d+)[ -]?\d+h0)?"/>', drawn
+    )
+    (base, first, _), (head, second, step) = places
+    assert (base, head) == ("base", "head")
+    assert int(second) - int(first) == 14  # 4 s of 100 s, on an axis of 354 units
+    assert abs(int(step) - 333) <= 1
     assert [label for label in ("0 s", "20 s", "100 s") if f">{label}</text>" not in drawn] == []
 
 

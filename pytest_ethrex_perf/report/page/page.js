@@ -1,6 +1,7 @@
 "use strict";
 // The page is complete without this: here a block's details fold, and the table is sorted and filtered.
-// Where scripts run, what is in a <noscript> is text: details are drawn when they are opened.
+// Where scripts run, what is in a <noscript> is text: details are drawn when they are opened. Those of a page's
+// less bad blocks are compressed, all with the same beginning, which the table has.
 document.documentElement.classList.add("js");
 const table = document.getElementById("overview");
 const bodies = [...table.tBodies];
@@ -11,11 +12,27 @@ const headings = [...table.tHead.querySelectorAll("th")];
 function open(body, wanted) {
   const button = body.querySelector("button.open");
   button.setAttribute("aria-expanded", String(wanted));
-  body.querySelector("tr.detail").classList.toggle("opened", wanted);
-  const waiting = body.querySelector("noscript");
+  const detail = body.querySelector("tr.detail");
+  detail.classList.toggle("opened", wanted);
+  const waiting = detail.querySelector("noscript");
   if (!wanted || !waiting) return;
-  waiting.parentElement.innerHTML = waiting.textContent;
+  const cell = detail.cells[0];
+  if (!cell.dataset.packed) draw(cell, waiting.textContent);
+  else inflate(cell).then((text) => draw(cell, text), () => { cell.textContent = "This browser cannot inflate them."; });
+}
+
+function draw(cell, text) {
+  cell.innerHTML = text;
   document.dispatchEvent(new Event("figures"));
+}
+
+const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
+async function inflate(cell) {
+  const { beginning, skip } = table.dataset;
+  const stream = new Blob([bytes(beginning), bytes(cell.dataset.packed)]).stream();
+  const inflated = await new Response(stream.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+  return new TextDecoder().decode(new Uint8Array(inflated, Number(skip)));
 }
 
 function filter() {
@@ -75,6 +92,19 @@ new ResizeObserver(() => {
   const stays = getComputedStyle(search.form).position === "sticky";
   document.documentElement.style.setProperty("--controls", `${stays ? search.form.offsetHeight : 0}px`);
 }).observe(search.form);
+
+// printing opens what failed, and waits for nothing
+addEventListener("load", async () => {
+  for (const body of bodies) {
+    const cell = body.querySelector("tr.detail").cells[0];
+    if (!("failed" in body.dataset) || !cell.dataset.packed) continue;
+    const text = await inflate(cell).catch(() => "");
+    const waiting = cell.querySelector("noscript");
+    if (!text || !waiting) continue;
+    waiting.textContent = text;
+    delete cell.dataset.packed;
+  }
+});
 
 let opened = [];
 addEventListener("beforeprint", () => {
