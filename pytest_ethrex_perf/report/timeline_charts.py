@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 WIDTH, HEIGHT = 860, 250
-LEFT, RIGHT, TOP, BOTTOM = 60, 36, 40, 28
+LEFT, RIGHT, TOP, BOTTOM = 60, 60, 40, 28
 SMALL_WIDTH, SMALL_HEIGHT = 160, 24
 _SMALL_POINTS = 60
 _LABELS = 6
@@ -62,7 +62,8 @@ def course(
     for value in ticks:
         at = y(value)
         drawing.line("grid", LEFT, at, WIDTH - RIGHT, at)
-        drawing.label("tick y", LEFT - 6, at + 4, tick(value, ticks, unit))
+        for side, edge in (("y", LEFT - 6), ("end", WIDTH - RIGHT + 6)):  # a phone shows one end of it
+            drawing.label(f"tick {side}", edge, at + 4, tick(value, ticks, unit))
     x = _days(dots, LEFT + 6, WIDTH - RIGHT - 6)
     first = dots[0].at
     for part in range(_LABELS + 1):

@@ -45,7 +45,7 @@ class Reader(HTMLParser):
         self.tags.append(tag)
         self.links += [value for name in ("href", "src") if (value := given.get(name))]
         self.ids += [value for name in ("id",) if (value := given.get(name))]
-        if tag == "svg":
+        if tag == "svg" and "aria-hidden" not in given:
             self.labels.append(given["aria-label"] or "")
 
     def handle_data(self, data: str) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from pytest_ethrex_perf.baseline.change_points import with_changes
+from pytest_ethrex_perf.records.history import Release
 from pytest_ethrex_perf.report import site
 from tests.baseline import years
+from tests.report import accessibility
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,19 +21,62 @@ if TYPE_CHECKING:
 METRICS = ("exec", "prep", "instructions")
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with everything that its pages can show."""
+    year = years.year((40, 5), (70, -4), (100, 8), nights=120, epochs=[(73, "agreed")], metrics=METRICS)
+    sessions = list(year.sessions)
+    sessions[43] = replace(sessions[43], waived={"exec": "until the fork"})
+    sessions[60] = replace(sessions[60], tags=("v8",), note="after an update")
+    blocks = (
+        with_changes(replace(year, sessions=tuple(sessions)), METRICS),
+        years.year(block="hoodi/5", nights=30, metrics=METRICS),
+    )
+    release = Release(name="v9.0.0", date=sessions[80].started, commit="ab" * 20)
+    folder = tmp_path_factory.mktemp("site")
+    for name, content in site.pages(replace(years.history(*blocks), releases=(release,)), METRICS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("width", [390, 1920])
 def test_pages_fit_their_window_and_can_be_walked_by_keyboard(
-    page: browser.Page, tmp_path: Path, width: int
+    page: browser.Page, written: Path, width: int
 ) -> None:
-    block = with_changes(years.year((90, 5), (270, 8), metrics=METRICS), METRICS)
-    for name, content in site.pages(years.history(block), METRICS):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    page.show(tmp_path / "index.html", width, dark=width == 390)
+    page.show(written / "index.html", width, dark=width == 390)
     assert page.run("document.documentElement.scrollWidth") == width
     page.run("document.querySelector('tbody a').click()")
     assert page.texts("h1") == ["mainnet/24443168 on bench"]
     assert page.run("document.documentElement.scrollWidth") == width
     assert page.run("[...document.querySelectorAll('.scroll')].every((one) => one.tabIndex === 0)")
-    assert page.run("[...document.querySelectorAll('svg')].every((one) => one.getAttribute('aria-label'))")
+    assert page.run("[...document.querySelectorAll('svg:not(.key)')].every((one) => one.ariaLabel)")
     assert page.complaints() == []
+
+
+def test_what_a_click_on_a_command_selects_can_be_pasted(page: browser.Page, written: Path) -> None:
+    page.show(written / "index.html", 390)
+    page.one("code.command").click()
+    selected = page.run("getSelection().toString()")
+    assert selected == page.run("document.querySelector('code.command').textContent")
+    assert str(selected).startswith("ethrex-perf bisect 006300630063 006400640064 --block mainnet/24443168")
+
+
+def test_a_narrow_window_shows_the_newest_sessions(page: browser.Page, written: Path) -> None:
+    page.show(written / "blocks/mainnet-24443168/bench-ethrex.html", 390)
+    hidden = page.run("(({ left }) => left)(document.querySelector('svg.chart').getBoundingClientRect())")
+    assert isinstance(hidden, float | int)
+    assert hidden < 0
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("index.html", 1280), ("blocks/mainnet-24443168/bench-ethrex.html", 390)],
+)
+def test_axe_has_no_complaint(
+    page: browser.Page, written: Path, name: str, width: int, *, dark: bool
+) -> None:
+    page.show(written / name, width, dark=dark)
+    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert accessibility.complaints(page) == []
