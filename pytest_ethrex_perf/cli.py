@@ -27,7 +27,7 @@ from pytest_ethrex_perf.commands import (
     stacks,
 )
 from pytest_ethrex_perf.commands.arguments import Parser
-from pytest_ethrex_perf.errors import EthrexPerfError, UsageError, unexpected
+from pytest_ethrex_perf.errors import EthrexPerfError, NoAnswerError, UsageError, unexpected
 from pytest_ethrex_perf.pytest_run import config_show
 from pytest_ethrex_perf.report import escape
 from pytest_ethrex_perf.version import version
@@ -123,7 +123,7 @@ def _failure(error: BaseException) -> tuple[str, int]:
     match error:
         case KeyboardInterrupt():
             return "interrupted", EXIT_INTERRUPTED
-        case UsageError():
+        case UsageError() | NoAnswerError():
             return str(error), EXIT_USAGE
         case EthrexPerfError():
             return str(error), EXIT_FAILED

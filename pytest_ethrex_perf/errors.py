@@ -20,6 +20,18 @@ class MeasurementError(EthrexPerfError):
     """A block that could not be measured: an *error* of its test, never a verdict."""
 
 
+class NoAnswerError(MeasurementError):
+    """A program that prints nothing that ethrex-replay prints: with no block will it do better.
+
+    The first answer of a program in a run ends the run as wrong usage does. `of_block` is the message of a
+    block, where the program has answered before.
+    """
+
+    def __init__(self, message: str, of_block: str) -> None:
+        super().__init__(message)
+        self.of_block = of_block
+
+
 def unexpected(error: BaseException) -> str:
     """Return one line of plain text for an error that nobody foresaw: what it is, and where it came from.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ethrex_perf.commands import programs, suggestion
 from pytest_ethrex_perf.commands.arguments import whole
-from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, UsageError
+from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, NoAnswerError, UsageError
 from pytest_ethrex_perf.records import units
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ def _cost(block: BlockId, args: argparse.Namespace, directory: Path) -> _Cost:
         return _Cost(None, f"there is no baseline in {args.baselines}; {measured}")
     try:
         return _Cost(_measured(block, args, directory), "by one invocation")
+    except NoAnswerError:
+        raise
     except EthrexPerfError as error:
         return _Cost(None, str(error).removeprefix(f"{block}: "))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
+from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, NoAnswerError
 from pytest_ethrex_perf.gate.turns import first_side
 from pytest_ethrex_perf.judge import power, words
 from pytest_ethrex_perf.judge.assess import Material, assess
@@ -203,6 +203,7 @@ class Block:
     def take_turn(self, launch: Launch, *, keep_counting: bool = False) -> None:
         """Measure one pair (interleaved) or one invocation and judge; trouble ends the block as `error`.
 
+        Raises `NoAnswerError` where the first answer of a program is not that of an ethrex-replay.
         With `keep_counting` somebody else still wants what is counted beside the clock.
         """
         try:
@@ -214,6 +215,8 @@ class Block:
                     self.material.check(gating.metric)
             if not self._final:  # a decided block may go on for the mean over blocks, but is not judged again
                 self._judge()
+        except NoAnswerError:  # with no other block would it go better
+            raise
         except EthrexPerfError as error:
             self.fail(str(error))
 

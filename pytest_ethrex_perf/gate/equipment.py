@@ -15,6 +15,7 @@ from pytest_ethrex_perf.gate.programs import Programs
 from pytest_ethrex_perf.host import machine as host_machine
 from pytest_ethrex_perf.records import regular_file, workload
 from pytest_ethrex_perf.replay import cache, generation
+from pytest_ethrex_perf.replay.answer import Answers
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
@@ -53,6 +54,7 @@ class Equipment:
         self.archive = Archive(settings.archive or default_directory(settings.environ), settings.archive_size)
         builds = Builds.of(settings, self.archive, say=say, show=show, run=run_id)
         self.programs = Programs(settings, builds, built)
+        self.answers = Answers()
         self._caches: dict[BlockId, CacheFile] = {}
         self._counters: dict[tuple[str, ...], choice.Chosen] = {}
 
@@ -134,15 +136,16 @@ class Equipment:
     def _fetched(self, block: BlockId) -> CacheFile:
         path = cache.path(self.cache_dir, block)
         if not regular_file.exists(path) and self.rpc_url:
-            cache.fetch(
-                self.head,
-                block,
-                cache_dir=self.cache_dir,
-                rpc_url=self.rpc_url,
-                timeout=cache.FETCH_TIMEOUT_S,
-                environ=self.settings.environ,
-                log_dir=self.settings.log_dir,
-            )
+            with self.answers.of(self.head):
+                cache.fetch(
+                    self.head,
+                    block,
+                    cache_dir=self.cache_dir,
+                    rpc_url=self.rpc_url,
+                    timeout=cache.FETCH_TIMEOUT_S,
+                    environ=self.settings.environ,
+                    log_dir=self.settings.log_dir,
+                )
         return cache.read(path, block)
 
     def counters(self, judged: Sequence[str] = ()) -> choice.Chosen:

@@ -53,21 +53,22 @@ class Launcher:
         """One invocation; see `Launch`."""
         equipment, instrument = self._equipment, self._counters.instrument
         self._check(program, block)
-        invocation = invoke(
-            program,
-            block,
-            cache_dir=equipment.cache_dir,
-            repeat=repeat,
-            timeout=equipment.settings.timeout or self._timeout_s(block),
-            environ=equipment.settings.environ,
-            log_dir=equipment.settings.log_dir,
-            label=label,
-            secrets=equipment.secrets,
-            instrument=instrument if count or not instrument.apart else NOTHING,
-            turn=turn,
-            work=equipment.work(block),
-            output_limit=equipment.settings.output_limit,
-        )
+        with equipment.answers.of(program):
+            invocation = invoke(
+                program,
+                block,
+                cache_dir=equipment.cache_dir,
+                repeat=repeat,
+                timeout=equipment.settings.timeout or self._timeout_s(block),
+                environ=equipment.settings.environ,
+                log_dir=equipment.settings.log_dir,
+                label=label,
+                secrets=equipment.secrets,
+                instrument=instrument if count or not instrument.apart else NOTHING,
+                turn=turn,
+                work=equipment.work(block),
+                output_limit=equipment.settings.output_limit,
+            )
         self._check(program, block)
         self._slowest_s[block] = max(self._slowest_s.get(block, 0.0), invocation.wall_ns / 1e9)
         return invocation

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline.archive import NotArchivedError
-from pytest_ethrex_perf.errors import MeasurementError, UsageError
+from pytest_ethrex_perf.errors import MeasurementError, NoAnswerError, UsageError
 from pytest_ethrex_perf.gate import cautions
 from pytest_ethrex_perf.gate.block import Block
 from pytest_ethrex_perf.gate.equipment import Equipment
@@ -26,7 +27,7 @@ from pytest_ethrex_perf.records.metric import TIMES
 from pytest_ethrex_perf.replay import program_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_ethrex_perf.config.settings import Settings
     from pytest_ethrex_perf.counters.choice import Chosen
@@ -128,12 +129,13 @@ class Run:
     def measure(self, request: Request) -> Block:
         """Advance the schedule until the block of `request` is decided.
 
-        Raises `MeasurementError` if it could not be measured, `NothingToDo` if it need not be.
+        Raises `MeasurementError` if it could not be measured, `NothingToDo` if it need not be, and
+        `NoAnswerError` where no block can be.
         """
         self.started = True
         self.equipment.programs.build()
         block = self._blocks[request]
-        with self._pace.schedule(self, block) as schedule:
+        with self._answering(), self._pace.schedule(self, block) as schedule:
             if block.skipped is not None:
                 raise NothingToDo(block.skipped)
             self._advance(schedule, lambda: block.decided)
@@ -147,7 +149,7 @@ class Run:
         self.started = True
         self.equipment.programs.build()
         blocks = [self._blocks[request] for request in self.family.mean]
-        with self._pace.schedule(self, blocks[0]) as schedule:
+        with self._answering(), self._pace.schedule(self, blocks[0]) as schedule:
             for block in blocks:
                 if block.skipped is not None:
                     raise NothingToDo(block.skipped)
@@ -155,6 +157,17 @@ class Run:
         for block in blocks:
             if block.error is not None:
                 raise MeasurementError(f"no mean over blocks without {block.id}: {block.error}")
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Make what a program does that is no ethrex-replay the error of every block that waits for it."""
+        try:
+            yield
+        except NoAnswerError as error:
+            for block in self.blocks:
+                if not block.samples_taken and block.skipped is None:
+                    block.fail(str(error))
+            raise
 
     def replay(self, block: BlockId, repeat: int) -> Invocation:
         """One invocation of the program under test, measured and judged by nobody."""
@@ -262,6 +275,8 @@ class Run:
             block.measure_by(self.planner.plan(request, request.repeat or self._repeat(request)))
         except NothingToDo as reason:
             block.skip(str(reason))
+        except NoAnswerError:
+            raise
         except (MeasurementError, UsageError) as error:
             block.fail(str(error))
 

@@ -9,6 +9,7 @@ switched on and off by them), its stdout comes through a pipe instead.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import select
@@ -73,6 +74,13 @@ class Finished:
         return f"signal {-self.returncode}"
 
 
+class UnstartableError(MeasurementError):
+    """A file that the system does not execute: it is none, of another CPU, or its interpreter is missing."""
+
+
+_UNFIT = {errno.ENOEXEC, errno.ENOENT, errno.EACCES, errno.EPERM}
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -96,7 +104,7 @@ def run(
     raised meanwhile, its whole process group is killed: it leaves nothing running (but what made itself
     another session). Signals then go on to whoever handled them before: Ctrl-C raises KeyboardInterrupt,
     SIGTERM ends us. Outside the main thread signals are left alone. Raises `MeasurementError` where the
-    process can't be started.
+    process can't be started, `UnstartableError` where the file is the reason.
     """
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         with Guard() as guard, _signals_kill(group := _Group(guard)), _listening(on_line, stdout) as written:
@@ -113,7 +121,8 @@ def run(
                     pass_fds=lock.inherited() if is_measured else (),
                 )
             except OSError as error:
-                raise MeasurementError(f"{argv[0]} can't be started: {error.strerror}") from None
+                kind = UnstartableError if error.errno in _UNFIT else MeasurementError
+                raise kind(f"{argv[0]} can't be started: {error.strerror}") from None
             with _Gauge(group, (stdout, stderr), output_limit) as gauge:
                 usage, end, timed_out = _finish(process, group, timeout)
         out, left_out = _text(stdout)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.errors import MeasurementError, NoAnswerError
 from pytest_ethrex_perf.host import process, scratch
 from pytest_ethrex_perf.profile import depth, folding, perf, samply, stacks
 from pytest_ethrex_perf.profile.sampling import FREQUENCY, frequencies
 from pytest_ethrex_perf.profile.timeline import timeline
-from pytest_ethrex_perf.replay import command, failure, output, transcript
+from pytest_ethrex_perf.replay import answer, command, failure, output, transcript
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class Recorder:
     def _recording(self, program: Program, label: str, sampling: Sampling) -> _Recording:
         try:
             return self._run(program, label, sampling)
+        except NoAnswerError:
+            raise
         except MeasurementError as error:
             raise MeasurementError(f"{self.block}: not profiled: {self._redact(str(error))}") from None
 
@@ -191,7 +193,8 @@ class Recorder:
                 log = transcript.keep(
                     recording, finished, log_dir=self.log_dir, name=name, redact=self._redact
                 )
-                raise MeasurementError(f"{reason}; {log}")
+                message = f"{reason}; {log}"
+                raise answer.error(message, program, finished, read, redact=self._redact, kept=log)
             cut = timeline(finished.stdout, [repeat.exec_ns for repeat in read.repeats])
             left_s = max(sampling.limits.timeout_s - finished.wall_ns / 1e9, _LEAST_S)
             began = time.monotonic()

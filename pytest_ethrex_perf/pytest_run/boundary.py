@@ -47,6 +47,11 @@ def end(line: str) -> BaseException:
     return pytest.exit.Exception(f"ethrex-perf: {line}", returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
+def wrong_usage(line: str) -> BaseException:
+    """Return what ends the session, with the exit code of wrong usage, once there are tests."""
+    return pytest.exit.Exception(f"ethrex-perf: {line}", returncode=pytest.ExitCode.USAGE_ERROR)
+
+
 def collecting_fails(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Callable[[str], BaseException | None]:

@@ -153,11 +153,13 @@ class Collection:
         """Raise `UsageError` where base or head is no program, once and before anything is measured.
 
         Only where nothing but blocks of --ethrex-block is selected: a fixture of a test may still build it.
-        What is built of a revision is looked at when it is there.
         """
+        if items and not self._distributed and all(isinstance(item, GateItem) for item in items):
+            self.check_given_programs()
+
+    def check_given_programs(self) -> None:
+        """Raise `UsageError` where base or head is no program; what is built is looked at later."""
         equipment = self._gate.equipment
-        if not items or self._distributed or not all(isinstance(item, GateItem) for item in items):
-            return
         programs = equipment.programs
         if programs.described("head") is None and programs.described("base") is None:
             with contextlib.suppress(MeasurementError):  # is said of each block

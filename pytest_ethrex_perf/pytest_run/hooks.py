@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
-from pytest_ethrex_perf.pytest_run.boundary import REDACT, boundary, collecting_fails, end, failure
+from pytest_ethrex_perf.pytest_run.boundary import (
+    REDACT,
+    boundary,
+    collecting_fails,
+    end,
+    failure,
+    wrong_usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -23,6 +30,8 @@ NAME = "ethrex_perf_run"
 """Of this module as a plugin of a run."""
 MESSAGE = "ethrex_perf"
 """The attribute of a report that carries what a worker of pytest-xdist sends the controller."""
+WRONG_PROGRAM = "ethrex_perf_wrong_program"
+"""The attribute of a report by which a worker has the controller end the run, and what it says then."""
 RUN: pytest.StashKey[PytestRun] = pytest.StashKey()
 GATED: pytest.StashKey[GatedBlock] = pytest.StashKey()
 """In an item: the block that its `ethrex_block` fixture has given it."""
@@ -79,6 +88,8 @@ def receive(report: pytest.TestReport) -> None:
         with boundary(node.config, run.note):
             run.inbox.receive(node.gateway.id, report, message)
             run.annotations.see(report)
+        if wrong_program := getattr(report, WRONG_PROGRAM, None):
+            raise wrong_usage(wrong_program)
 
 
 @contextmanager
@@ -96,16 +107,25 @@ def _usage() -> Iterator[None]:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With --ethrex-block and no path only the blocks run: other tests are not even imported."""
     del collection_path
-    if config.getoption("ethrex_block") and config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return True
-    return None
+    return True if _only_blocks(config) else None
+
+
+def _only_blocks(config: pytest.Config) -> bool:
+    given_path = config.args_source is pytest.Config.ArgsSource.ARGS
+    return bool(config.getoption("ethrex_block")) and not given_path
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """In the controller of pytest-xdist: build what is to be built before there are workers."""
+    """In the controller of pytest-xdist: build what is to be built before there are workers.
+
+    What is given and is no program is wrong usage already here, where only blocks can be selected.
+    """
     run = run_if_any(session.config)
     if run and session.config.pluginmanager.has_plugin("dsession"):
+        if _only_blocks(session.config):
+            with boundary(session.config, end), _usage():
+                run.collection.check_given_programs()
         with boundary(session.config, end), run.termination.held():
             run.gate.equipment.programs.build()
 
@@ -193,6 +213,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         message = run.next_message() if run else None
         if run:
             run.take_note(item, report)
+            if run.wrong_program is not None:
+                setattr(report, WRONG_PROGRAM, run.wrong_program)
     if message is not None:
         setattr(report, MESSAGE, message)
     return report

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.errors import EthrexPerfError
+from pytest_ethrex_perf.errors import EthrexPerfError, NoAnswerError
 from pytest_ethrex_perf.gate.plan import NothingToDo
 from pytest_ethrex_perf.report import escape, junit, terminal, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_ethrex_perf.gate.run import Run
     from pytest_ethrex_perf.gate.run_result import Results
@@ -24,10 +24,19 @@ if TYPE_CHECKING:
 
 
 class Outcomes:
-    """Measures and judges for tests. `shown` are the blocks whose table a failure has shown."""
+    """Measures and judges for tests. `shown` are the blocks whose table a failure has shown.
+
+    `no_answer` makes of a program that is no ethrex-replay what is to be raised.
+    """
 
     def __init__(
-        self, gate: Run, results: Results, screen: Screen, termination: Termination, verbosity: int
+        self,
+        gate: Run,
+        results: Results,
+        screen: Screen,
+        termination: Termination,
+        verbosity: int,
+        no_answer: Callable[[str], BaseException],
     ) -> None:
         self.shown: set[str] = set()
         self._gate = gate
@@ -35,6 +44,7 @@ class Outcomes:
         self._screen = screen
         self._termination = termination
         self._verbosity = verbosity
+        self._no_answer = no_answer
 
     @contextmanager
     def trouble(self) -> Iterator[None]:
@@ -44,6 +54,8 @@ class Outcomes:
                 yield
         except NothingToDo as reason:
             raise pytest.skip.Exception(escape.shown(str(reason))) from None
+        except NoAnswerError as error:
+            raise self._no_answer(escape.shown(str(error))) from None
         except EthrexPerfError as error:
             raise pytest.fail.Exception(escape.shown(str(error)), pytrace=False) from None
         except Exception as error:  # noqa: BLE001 - pytest would show the locals of it all, secrets included

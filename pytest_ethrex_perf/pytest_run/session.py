@@ -16,7 +16,7 @@ from pytest_ethrex_perf.gate.run_result import Results
 from pytest_ethrex_perf.gate.worker import OneByOne, Outbox
 from pytest_ethrex_perf.pytest_run import given, xdist_builds
 from pytest_ethrex_perf.pytest_run.annotations import Annotations
-from pytest_ethrex_perf.pytest_run.boundary import boundary
+from pytest_ethrex_perf.pytest_run.boundary import boundary, failure, wrong_usage
 from pytest_ethrex_perf.pytest_run.collection import MARK, Collection, block_of, is_gated
 from pytest_ethrex_perf.pytest_run.gated_block import GatedBlock
 from pytest_ethrex_perf.pytest_run.live import Screen
@@ -65,9 +65,13 @@ class PytestRun:
         results = Results(self.gate)
         self.notes: list[str] = []
         """What went wrong in our hooks, where no test can say it: the run is no success."""
+        self.wrong_program: str | None = None
+        """In a worker of pytest-xdist: why no block can be measured, for the controller to end the run."""
         self._config = config
         self.termination = Termination()
-        self.outcomes = Outcomes(self.gate, results, screen, self.termination, config.get_verbosity())
+        self.outcomes = Outcomes(
+            self.gate, results, screen, self.termination, config.get_verbosity(), self._no_answer
+        )
         self.collection = Collection(
             self.gate, self.outcomes, distributed=worker is not None, listing=config.option.collectonly
         )
@@ -77,6 +81,13 @@ class PytestRun:
         self.inbox = Inbox()
         self.annotations = Annotations(self.settings.environ, config.rootpath)
         self.summary = Summary(self.gate, results, self.inbox, screen, judged=not config.option.setuponly)
+
+    def _no_answer(self, line: str) -> BaseException:
+        """Return what ends the run; a worker of pytest-xdist fails a test, and its controller ends."""
+        if self.outbox is None:
+            return wrong_usage(line)
+        self.wrong_program = line
+        return failure(line)
 
     def gated_block(self, item: pytest.Item, request: Request | None) -> GatedBlock:
         """What the `ethrex_block` fixture gives `item`: the block of `request`, measured."""

@@ -18,7 +18,7 @@ from pytest_ethrex_perf.records import header, nesting, regular_file
 from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.records.measurement import CacheIdentity
-from pytest_ethrex_perf.replay import command, failure, missing_cache, output, transcript
+from pytest_ethrex_perf.replay import answer, command, failure, missing_cache, output, transcript
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 from pytest_ethrex_perf.replay.redaction import HIDDEN, Redactor, redact_url, secrets_in
 
@@ -185,7 +185,8 @@ def _run_fetch(
         redact = Redactor([rpc_url, *secrets_in(environ)])
         name = f"{block.file_name}-fetch"
         kept = transcript.keep(argv, finished, log_dir=log_dir, name=name, redact=redact)
-        raise MeasurementError(f"{block}: fetching from {redact_url(rpc_url)}: {redact(reason)}; {kept}")
+        message = f"{block}: fetching from {redact_url(rpc_url)}: {redact(reason)}; {kept}"
+        raise answer.error(message, program, finished, read, redact=redact, kept=kept)
 
 
 def _remove_partial(file: Path, block: BlockId) -> None:

@@ -24,6 +24,7 @@ _LINE_LENGTH = 300
 _CLAP_USAGE_ERROR = 2
 _UNKNOWN_REPEAT = re.compile(r"(?:unexpected|found) argument '--repeat'", re.IGNORECASE)
 _UNKNOWN_CUSTOM = re.compile(r"(?:unexpected|found) argument '--|invalid value .* for '--tx|unrecognized sub")
+_OF_PERF = re.compile(r"Events (en|dis)abled$|\[ perf record: ")
 _PANIC = re.compile(r"thread '.*' (?:\([0-9]+\) )?panicked at (?P<where>\S+):")
 
 
@@ -226,25 +227,36 @@ def of_lifetime(read: Output, wall_ns: int) -> str | None:
 def _own_line(finished: Finished, read: Output) -> str:
     """Return the program's own error line, a colon before it, or nothing."""
     stderr = strip_ansi(finished.stderr)
-    panic = _panic(stderr)
+    panicked = panic(stderr)
     if read.execution_error:
         line = f"Execution Error: {read.execution_error}"
     elif read.errors:
         line = read.errors[-1]
-    elif panic:
-        line = panic
+    elif panicked:
+        line = panicked
     else:
         line = _telling_line(stderr)
     line = _shorten(line)
     return f": {line}" if line else ""
 
 
-def _panic(stderr: str) -> str | None:
-    """What the first panic said, and where; it stands on two lines."""
+def panic(stderr: str) -> str | None:
+    """Return what the first panic said, and where; it stands on two lines. None where none was."""
     for line, following in itertools.pairwise([*stderr.splitlines(), ""]):
-        if panic := _PANIC.match(line[:LINE_LIMIT]):
-            return f"{following} (panicked at {panic['where']})"
+        if match := _PANIC.match(line[:LINE_LIMIT]):
+            return f"{following} (panicked at {match['where']})"
     return None
+
+
+def first_line(text: str) -> str:
+    """Return the first line that says something, quoted and no longer than a line; empty where none does.
+
+    Of a Python traceback that is the last one; what perf says of itself is left out.
+    """
+    lines = [line for line in map(str.strip, text.splitlines()) if line and not _OF_PERF.match(line)]
+    if not lines:
+        return ""
+    return f'"{_shorten(lines[-1 if lines[0].startswith("Traceback (") else 0])}"'
 
 
 def _telling_line(stderr: str) -> str:

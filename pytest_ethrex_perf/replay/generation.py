@@ -19,7 +19,7 @@ from pytest_ethrex_perf.host import files, lock, process, scratch
 from pytest_ethrex_perf.records import json_text, regular_file
 from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.measurement import Record
-from pytest_ethrex_perf.replay import cache, command, failure, output, transcript
+from pytest_ethrex_perf.replay import answer, cache, command, failure, output, transcript
 from pytest_ethrex_perf.replay.program_kinds import KINDS
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
@@ -129,7 +129,8 @@ class Generator:
         if reason is not None:
             name = f"{block.file_name}-generate"
             kept = transcript.keep(argv, finished, log_dir=self.log_dir, name=name, redact=self._redact)
-            raise MeasurementError(f"{block}: it can't be made: {self._redact(reason)}; {kept}")
+            message = f"{block}: it can't be made: {self._redact(reason)}; {kept}"
+            raise answer.error(message, self.program, finished, read, redact=self._redact, kept=kept)
 
     def _redact(self, text: str) -> str:
         return Redactor(secrets_in(self.environ))(text)

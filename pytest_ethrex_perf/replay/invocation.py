@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.errors import NoAnswerError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.host.noise import NoiseProbe
 from pytest_ethrex_perf.records.environment import Environment
 from pytest_ethrex_perf.records.measurement import Invocation
-from pytest_ethrex_perf.replay import command, failure, output, transcript
+from pytest_ethrex_perf.replay import answer, command, failure, output, transcript
 from pytest_ethrex_perf.replay.instrument import NOTHING
 from pytest_ethrex_perf.replay.redaction import Redactor, secrets_in
 
@@ -52,7 +52,8 @@ def invoke(
     the program must report of the block; it may print `output_limit` bytes.
 
     Raises `MeasurementError`, one line: what happened, the program's own error line, the file with the whole
-    output. See `failure.of_measurement` for what counts as a success.
+    output. See `failure.of_measurement` for what counts as a success. A program of which no line is
+    ethrex-replay's is a `NoAnswerError`, which names no block.
     """
     launcher = _Launcher(
         program, block, cache_dir, environ, log_dir, label, tuple(secrets), work, output_limit
@@ -102,13 +103,16 @@ class _Launcher:
 
     def run(self, run: Run, timeout: float | None) -> Finished:
         environ = Environment(command.child_environment(self.environ), **run.environ)
-        return process.run(
-            self._argv(run),
-            environ=environ,
-            timeout=timeout,
-            on_line=run.on_line,
-            output_limit=self.output_limit,
-        )
+        try:
+            return process.run(
+                self._argv(run),
+                environ=environ,
+                timeout=timeout,
+                on_line=run.on_line,
+                output_limit=self.output_limit,
+            )
+        except process.UnstartableError as error:
+            raise NoAnswerError(answer.unstartable(self.program, error), str(error)) from None
 
     def read(self, finished: Finished, run: Run, timeout: float | None) -> tuple[Output, Report]:
         read = output.parse(finished.stdout)
@@ -131,7 +135,8 @@ class _Launcher:
         redact = Redactor([*self.secrets, *secrets_in(self.environ)])
         name = f"{self.block.file_name}-{self.label}"
         kept = transcript.keep(self._argv(run), finished, log_dir=self.log_dir, name=name, redact=redact)
-        raise MeasurementError(f"{self.block}: {redact(reason or 'no report line')}; {kept}")
+        message = f"{self.block}: {redact(reason or 'no report line')}; {kept}"
+        raise answer.error(message, self.program, finished, read, redact=redact, kept=kept)
 
     def _argv(self, run: Run) -> list[str]:
         return command.measure(

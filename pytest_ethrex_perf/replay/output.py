@@ -104,6 +104,8 @@ class Output:
     """What was said of a workload."""
     execution_error: str | None = None
     """Text after `Execution Error: `, without the explorer's URL: a failure, whatever the exit code."""
+    is_logged: bool = False
+    """Whether any line, complete or not, is one of ethrex-replay's log."""
     errors: tuple[str, ...] = ()
     """Messages logged at level ERROR (also one that was cut off)."""
     opcodes: int | None = None
@@ -134,7 +136,7 @@ def parse(stdout: str) -> Output:
     *lines, cut_off = strip_ansi(stdout).split("\n")
     entries = [_entry(line) for line in lines]
     messages = [message for _, message in entries]
-    errors = [message for level, message in (*entries, _entry(cut_off)) if level == "ERROR"]
+    logged = [entry for entry in (*entries, _entry(cut_off)) if entry[0] is not None]
     header = _last(_HEADER, messages)
     repeats = _profiled(messages) if header else _single(messages)
     report = _last(_REPORT, messages)
@@ -147,7 +149,8 @@ def parse(stdout: str) -> Output:
         report=_report(report) if report else None,
         custom=_custom(custom) if custom else None,
         execution_error=_execution_error(messages),
-        errors=tuple(error for error in errors if error),
+        is_logged=bool(logged),
+        errors=tuple(message for level, message in logged if level == "ERROR" and message),
         opcodes=int(opcodes["opcodes"]) if opcodes else None,
         phases=median_phases(messages),
     )

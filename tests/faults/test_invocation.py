@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.errors import MeasurementError, NoAnswerError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.replay import failure
@@ -61,7 +61,7 @@ def replay(
 def error_of(tmp_path: Path, **arguments: Any) -> str:
     with pytest.raises(MeasurementError) as caught:
         replay(tmp_path, **arguments)
-    text = str(caught.value)
+    text = caught.value.of_block if isinstance(caught.value, NoAnswerError) else str(caught.value)
     assert text.startswith("mainnet/24443168: ")
     assert "\n" not in text
     return text

@@ -36,7 +36,7 @@ def measure(trouble: Exception | None, screen: Screen) -> None:
     gate: Any = SimpleNamespace(measure=gate_measure)
     request: Any = "mainnet/1"
     anything: Any = screen
-    Outcomes(gate, anything, anything, Termination(), verbosity=0).measure(request)
+    Outcomes(gate, anything, anything, Termination(), 0, pytest.exit.Exception).measure(request)
 
 
 @pytest.mark.parametrize("error", [MeasurementError, UsageError, EthrexPerfError])

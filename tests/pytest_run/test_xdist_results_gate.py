@@ -265,7 +265,9 @@ def test_who_chooses_a_distribution_is_told_when_it_measures_twice(
 def test_a_wrong_setting_is_wrong_usage_as_without_it(bench: Bench) -> None:
     result = run(bench, "--ethrex-block=1", "--ethrex-margin=much")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result = run(bench, "--ethrex-block=1", "--ethrex-shard=2/3")  # only the workers know how many there are
+    program = f"--ethrex-replay={bench.program('head')}"
+    # only the workers know how many there are
+    result = run(bench, "--ethrex-block=1", program, "--ethrex-shard=2/3")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*only 1 blocks for 3 shards*"])
 
