@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Literal
 from pytest_ethrex_perf.errors import EthrexPerfError, UsageError
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.records import regular_file
+from pytest_ethrex_perf.version import NAME
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from pytest_ethrex_perf.commands.requirement import Requirement
     from pytest_ethrex_perf.commands.surroundings import Surroundings
 
 _DIFFERS = 1
@@ -80,7 +82,7 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _init(options: argparse.Namespace) -> int:
-    from pytest_ethrex_perf.commands import scaffold, surroundings
+    from pytest_ethrex_perf.commands import requirement, scaffold, surroundings
 
     root = options.directory
     if not root.is_dir():
@@ -93,14 +95,16 @@ def _init(options: argparse.Namespace) -> int:
         raise UsageError(
             f"--github: workflows belong to the top of a repository: ethrex-perf init --github {seen.top}"
         )
-    proposals = [_proposal(root, path, text) for path, text in scaffold.files(seen, github=options.github)]
+    package = requirement.of_this_package(os.environ) if options.github else None
+    proposed = scaffold.files(seen, package)
+    proposals = [_proposal(root, path, text) for path, text in proposed]
     if seen.in_git:
         proposals.append(_ignoring(root, scaffold.IGNORED, scaffold.ignored(seen)))
     if options.dry_run:
         return _show(proposals)
     _say("Files:")
     failed = [proposal for proposal in proposals if not _write(root, proposal)]
-    _advise(seen, differing=any(proposal.state == "differs" for proposal in failed), github=options.github)
+    _advise(seen, package, differing=any(proposal.state == "differs" for proposal in failed))
     return _DIFFERS if failed else 0
 
 
@@ -158,13 +162,16 @@ def _write(root: Path, proposal: Proposal) -> bool:
     return True
 
 
-def _advise(seen: Surroundings, *, differing: bool, github: bool) -> None:
-    """Say what to do next."""
+def _advise(seen: Surroundings, package: Requirement | None, *, differing: bool) -> None:
+    """Say what to do next; `package` is what the workflows install."""
     if differing:
-        again = "ethrex-perf init --github" if github else "ethrex-perf init"
+        again = "ethrex-perf init --github" if package else "ethrex-perf init"
         _say("Take over what you want of a difference by hand; to take over all of it: ")
         _say(f"  {again} --dry-run | patch -p1")
     _say("Next:")
+    if package and package.doubt:
+        _say(f"  in the workflows, have pip install 'git+https://HOST/OWNER/{NAME}@COMMIT', unless")
+        _say(f"    an index has {package.word()}, which they ask for now: {package.doubt}")
     if seen.is_engine and seen.harness is None:
         _say("  git clone https://github.com/lambdaclass/ethrex-replay ../ethrex-replay")
     if seen.caches is None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.config.options import CONFIG_NAME
-from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_ethrex_perf.commands.requirement import Requirement
     from pytest_ethrex_perf.commands.surroundings import Surroundings
     from pytest_ethrex_perf.records.block import BlockId
 
@@ -28,7 +28,6 @@ _GUIDE = """: that of the profiling guide, whose cache
 # makes itself, of one kind of transaction, need no RPC: "workload:keccak", "workload:sstore-fresh"."""
 _ENGINE_URL = "https://github.com/lambdaclass/ethrex"
 _WORKFLOWS = Path(".github/workflows")
-_RELEASE = re.compile(r"\d+(\.\d+)+")
 _DEFAULT_CACHE = "replay_cache"
 _HARNESS = "../ethrex-replay"
 
@@ -39,12 +38,17 @@ class _Template(string.Template):
     delimiter = "@@"
 
 
-def files(seen: Surroundings, *, github: bool) -> Iterator[tuple[Path, str]]:
-    """Return the path and the content of every file but `.gitignore`: see `ignored`."""
+def files(seen: Surroundings, requirement: Requirement | None = None) -> Iterator[tuple[Path, str]]:
+    """Return the path and the content of every file but `.gitignore`: see `ignored`.
+
+    Workflows are among them where `requirement` says what they have pip install.
+    """
     values = _values(seen)
     yield Path(CONFIG_NAME), _filled("ethrex-perf.toml", values)
     yield Path("tests/perf/test_blocks.py"), _filled("test_blocks.py.template", values)
-    if github:
+    if requirement is not None:
+        values["requirement"] = requirement.word()
+        values["requirement_of_history"] = requirement.word("[history]")
         yield _WORKFLOWS / "ethrex-perf.yml", _filled("gate.yml", values)
         yield _WORKFLOWS / "ethrex-perf-comment.yml", _filled("comment.yml", values)
         yield _WORKFLOWS / "ethrex-perf-nightly.yml", _filled("nightly.yml", values)
@@ -77,8 +81,6 @@ def _values(seen: Surroundings) -> dict[str, str]:
         "cache_option_bisect": elsewhere.format(""),
         "build": _build(seen),
         "counters": "" if seen.has_pmu else _filled("counters.toml", {}),
-        "requirement": _requirement(),
-        "requirement_of_history": f"'{_requirement('[history]')}'",
         "harness_step": _filled("harness-step.yml", {}) if seen.is_engine else "",
     }
 
@@ -111,12 +113,6 @@ def _quoted(text: str) -> str:
 def _literal(text: str) -> str:
     """A string of TOML, with the quotes in it as they are where that can be."""
     return f"'{text}'" if "'" not in text and text.isprintable() else _quoted(text)
-
-
-def _requirement(extra: str = "") -> str:
-    """This version, where it is a release; else the newest."""
-    exact = f"=={version()}" if _RELEASE.fullmatch(version()) else ""
-    return f"pytest-ethrex-perf{extra}{exact}"
 
 
 def _filled(name: str, values: dict[str, str]) -> str:

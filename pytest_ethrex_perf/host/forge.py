@@ -17,7 +17,18 @@ def commits(remote: str) -> str | None:
     """Return what the addresses of a remote's commits begin with, None for a host that is not known.
 
     `git@github.com:lambdaclass/ethrex.git` has them at `https://github.com/lambdaclass/ethrex/commit/`.
-    Credentials, ports of ssh and anything behind the path are left out.
+    """
+    address = repository(remote)
+    host = (urlsplit(address).hostname or "").split(".") if address else []
+    where = next((path for name, path in _COMMITS.items() if name in host), None)
+    return None if where is None else f"{address}/{where}/"
+
+
+def repository(remote: str) -> str | None:
+    """Return the address of a remote's repository on the web, None for one that is not on the network.
+
+    `git@github.com:lambdaclass/ethrex.git` is at `https://github.com/lambdaclass/ethrex`. Credentials, ports
+    of ssh and anything behind the path are left out.
     """
     short = _SCP.fullmatch(remote)
     try:
@@ -27,11 +38,10 @@ def commits(remote: str) -> str | None:
         return None
     if parts.scheme not in ("https", "http", "ssh", "git", "git+ssh"):
         return None
-    where = next((path for name, path in _COMMITS.items() if name in host.split(".")), None)
     path = parts.path.strip("/").removesuffix(".git")
-    if where is None or not path:
+    if not path:
         return None
     scheme = "http" if parts.scheme == "http" else "https"
     at = f":{port}" if port and parts.scheme in ("https", "http") else ""
-    address = f"{scheme}://{host}{at}/{path}/{where}/"
+    address = f"{scheme}://{host}{at}/{path}"
     return address if is_url(address) else None

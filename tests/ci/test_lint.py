@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ethrex_perf.commands import scaffold, surroundings
+from pytest_ethrex_perf.commands.requirement import Requirement
 from tests.ci import actions
 
 BIN = Path(sys.executable).parent
@@ -37,7 +38,7 @@ def workflows(*, engine: bool) -> dict[str, str]:
         has_callgrind=False,
         spread=0.0,
     )
-    written = {path.name: text for path, text in scaffold.files(seen, github=True) if path.suffix == ".yml"}
+    written = {path.name: text for path, text in scaffold.files(seen, Requirement()) if path.suffix == ".yml"}
     return written | {DOCUMENTED: next(text for text in SNIPPETS if "jobs:" in text)}
 
 

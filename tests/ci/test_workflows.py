@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from pytest_ethrex_perf.baseline import store
 from pytest_ethrex_perf.baseline.schema import Session
 from pytest_ethrex_perf.commands import scaffold, surroundings
+from pytest_ethrex_perf.commands.requirement import Requirement
 from pytest_ethrex_perf.report.markdown import MARK
 from tests.ci import actions
 from tests.ci.actions import Ran, Runner
@@ -35,7 +36,7 @@ class Site:
         )
         assert seen.caches is not None
         assert seen.caches.tracked
-        files = scaffold.files(seen, github=True)
+        files = scaffold.files(seen, Requirement())
         self.workflows = {path.stem: actions.load(text) for path, text in files if path.suffix == ".yml"}
 
     def gate(self, head: str) -> Ran:

@@ -11,6 +11,7 @@ import pytest
 import tomli
 
 from pytest_ethrex_perf.commands import scaffold, surroundings
+from pytest_ethrex_perf.commands.requirement import Requirement
 from pytest_ethrex_perf.config import settings
 from pytest_ethrex_perf.records.block import BlockId
 from tests.commands.test_surroundings import caches, crate, engine
@@ -43,14 +44,14 @@ def seen(
 
 def _read(seen: surroundings.Surroundings) -> Settings:
     """The settings as a run reads them."""
-    for path, text in scaffold.files(seen, github=False):
+    for path, text in scaffold.files(seen):
         (seen.root / path).parent.mkdir(parents=True, exist_ok=True)
         (seen.root / path).write_text(text)
     return settings.load({"block": ["all"]}, cwd=seen.root, root=seen.root, ini={}, environ={})
 
 
 def test_nothing_is_left_to_fill_in(seen: surroundings.Surroundings) -> None:
-    for _, text in scaffold.files(seen, github=True):
+    for _, text in scaffold.files(seen, Requirement()):
         assert "@@" not in text
         assert not any(line != line.rstrip() for line in text.splitlines())
         assert "\n\n\n\n" not in text
@@ -58,7 +59,7 @@ def test_nothing_is_left_to_fill_in(seen: surroundings.Surroundings) -> None:
 
 
 def test_caches_that_are_not_in_git_lie_in_the_home_of_a_runner(seen: surroundings.Surroundings) -> None:
-    texts = {path.stem: text for path, text in scaffold.files(seen, github=True)}
+    texts = {path.stem: text for path, text in scaffold.files(seen, Requirement())}
     assert ' --ethrex-cache-dir="$HOME/ethrex-perf/replay_cache" \\\n' in texts["ethrex-perf"]
     assert ' --cache-dir="$HOME/ethrex-perf/replay_cache" |\n' in texts["ethrex-perf-nightly"]
     assert max(len(line) for text in texts.values() for line in text.splitlines()) <= 120
@@ -88,7 +89,7 @@ def test_every_setting_that_is_commented_out_could_stand_there(seen: surrounding
 
 
 def test_the_example_is_a_test_that_takes_the_fixture(seen: surroundings.Surroundings) -> None:
-    (example,) = (text for path, text in scaffold.files(seen, github=False) if path.name == "test_blocks.py")
+    (example,) = (text for path, text in scaffold.files(seen) if path.name == "test_blocks.py")
     (function,) = (node for node in ast.parse(example).body if isinstance(node, ast.FunctionDef))
     assert [argument.arg for argument in function.args.args] == ["ethrex_block"]
     (marker,) = (ast.unparse(decorator) for decorator in function.decorator_list)
@@ -100,7 +101,7 @@ def test_the_program_is_built_with_every_crate_of_the_engine(
 ) -> None:
     monkeypatch.setattr(surroundings, "measure_spread", lambda: 0.004)
     seen = surroundings.look(engine(tmp_path / "ethrex"), os.environ)
-    (text,) = (text for path, text in scaffold.files(seen, github=False) if path.name == "ethrex-perf.toml")
+    (text,) = (text for path, text in scaffold.files(seen) if path.name == "ethrex-perf.toml")
     build = tomli.loads(text)["build"]
     patches = [word for word in build["command"] if word.startswith("patch.")]
     assert patches == [
@@ -128,17 +129,9 @@ def test_of_a_program_beside_it_only_the_crates_that_it_takes_are_named(
             'common = { git = "https://github.com/lambdaclass/ethrex", package = "ethrex-common" }\n'
         )
     seen = surroundings.look(root, os.environ)
-    (text,) = (text for path, text in scaffold.files(seen, github=False) if path.name == "ethrex-perf.toml")
+    (text,) = (text for path, text in scaffold.files(seen) if path.name == "ethrex-perf.toml")
     command = tomli.loads(text)["build"]["command"]
     assert [word.split('"')[2] for word in command if word.startswith("patch.")] == [".ethrex-common.path="]
-
-
-def test_a_release_asks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scaffold, "version", lambda: "0.2.1")
-    assert scaffold._requirement() == "pytest-ethrex-perf==0.2.1"
-    assert scaffold._requirement("[history]") == "pytest-ethrex-perf[history]==0.2.1"
-    monkeypatch.setattr(scaffold, "version", lambda: "0.2.1.dev3+g123")
-    assert scaffold._requirement() == "pytest-ethrex-perf"
 
 
 def test_text_from_a_path_stays_text() -> None:

@@ -36,3 +36,15 @@ GITHUB = "https://github.com/lambdaclass/ethrex/commit/"
 )
 def test_where_the_commits_of_a_remote_are(remote: str, commits: str | None) -> None:
     assert forge.commits(remote) == commits
+
+
+@pytest.mark.parametrize(
+    ("remote", "repository"),
+    [
+        ("git@example.org:a/b.git", "https://example.org/a/b"),
+        ("https://user:ghp_secret@example.org:8443/a/b.git", "https://example.org:8443/a/b"),
+        ("/srv/git/b.git", None),
+    ],
+)
+def test_where_a_remote_is_on_the_web(remote: str, repository: str | None) -> None:
+    assert forge.repository(remote) == repository
