@@ -69,7 +69,9 @@ def _report(options: argparse.Namespace) -> int:
     result = results_file.load(options.results)
     given = vars(options)
     wanted = {
-        form: path for form in FORMS if form.flag and (path := given[form.flag.replace("-", "_")]) is not None
+        f"--{form.flag}": (form, path)
+        for form in FORMS
+        if form.flag and (path := given[form.flag.replace("-", "_")]) is not None
     }
     summary = outputs.step_summary() if options.step_summary else None
     if options.step_summary and summary is None:
@@ -81,8 +83,9 @@ def _report(options: argparse.Namespace) -> int:
         sys.stdout.write("\n".join(lines) + "\n")
         return 0
     written, unwritten = outputs.write(result, wanted, summary)
-    if HTML in wanted:
-        written += _profiles(result, wanted[HTML])
+    for form, path in wanted.values():
+        if form is HTML:
+            written += _profiles(result, path)
     sys.stderr.write("".join(f"written: {file}\n" for file in written))
     if unwritten:
         raise EthrexPerfError("not written: " + "; ".join(unwritten))

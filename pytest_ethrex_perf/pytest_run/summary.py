@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import EthrexPerfError
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.report import escape, origin, outputs, terminal, text
@@ -83,7 +84,7 @@ class Summary:
         if result is not None:
             settings = self._gate.settings
             wanted = {
-                form: path
+                OPTIONS[form.option].flag_name: (form, path)
                 for form in FORMS
                 if form.option is not None and (path := settings.written.get(form.option)) is not None
             }

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.config.options import OPTIONS
 from pytest_ethrex_perf.errors import EthrexPerfError, unexpected
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.records import regular_file
@@ -24,17 +23,17 @@ STEP_OUTPUTS = "GITHUB_OUTPUT"
 
 
 def write(
-    result: RunResult, wanted: Mapping[Form, Path], summary: Path | None = None
+    result: RunResult, wanted: Mapping[str, tuple[Form, Path]], summary: Path | None = None
 ) -> tuple[list[str], list[str]]:
     """Write each form of `wanted` to its path, and append to the step `summary`, all of which were asked for.
 
-    Returns what was written and what was not, with the reason: one that fails takes no other with it.
+    What is wanted is named by the option that asked for it, as it was typed. Returns what was written and
+    what was not, with the reason: one that fails takes no other with it.
     """
     written: list[str] = []
     unwritten: list[str] = []
     jobs: list[tuple[str, Callable[[], None]]] = []
-    for form, path in wanted.items():
-        flag = OPTIONS[form.option].flag_name if form.option else f"--{form.flag}"
+    for flag, (form, path) in wanted.items():
         jobs.append((f"{form.file(path)} ({flag})", partial(_write, form, path, result)))
     if summary is not None:
         jobs.append((f"{summary} (${STEP_SUMMARY})", partial(append_summary, summary, result)))

@@ -102,7 +102,7 @@ def test_a_form_that_cannot_be_written_takes_no_other_with_it(
     (tmp_path / "file").touch()
     file = saved(tmp_path / "r.json", builders.one())
     assert main(["report", file, "--html=file", "--csv=m.csv"]) == 1
-    assert "not written: file/index.html (--ethrex-report): " in capsys.readouterr().err
+    assert "not written: file/index.html (--html): " in capsys.readouterr().err
     assert (tmp_path / "m.csv").exists()
 
 

@@ -16,7 +16,7 @@ def test_the_page_is_written_and_named(bench: Bench) -> None:
     page = file.read_text()
     assert "the block got slower: worst +" in page
     assert "mainnet/24443168" in page
-    assert page.count('<svg class="chart"') == 4
+    assert page.count('<svg class="chart"') == 6
 
 
 def test_the_file_of_settings_may_ask_for_it(bench: Bench) -> None:
