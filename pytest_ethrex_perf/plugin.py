@@ -58,12 +58,16 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register our other hooks where blocks are asked for."""
+    """Register our other hooks where blocks are asked for, or should be."""
     config.addinivalue_line("markers", MARKER)
     if config.getoption("ethrex_block"):
         from pytest_ethrex_perf.pytest_run import hooks
 
         hooks.begin(config)
+    elif any(str(word).startswith("--ethrex-") for word in config.invocation_params.args):
+        from pytest_ethrex_perf.pytest_run import unasked
+
+        unasked.watch(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
