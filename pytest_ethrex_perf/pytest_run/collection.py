@@ -14,6 +14,7 @@ from pytest_ethrex_perf.gate import shard
 from pytest_ethrex_perf.gate.family import Family, request_of
 from pytest_ethrex_perf.judge.family import MIN_BLOCKS_FOR_MEAN
 from pytest_ethrex_perf.pytest_run.items import Folder, GateItem, MeanItem, MetricItem
+from pytest_ethrex_perf.pytest_run.node_ids import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.pytest_run.outcomes import Outcomes
     from pytest_ethrex_perf.records.request import Request
 
-ROOT = "ethrex-block"
 MEAN = "all"
 MARK = "ethrex_block"
 _GATE = "gate"

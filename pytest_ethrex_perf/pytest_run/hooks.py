@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ethrex_perf.errors import UsageError
+from pytest_ethrex_perf.pytest_run import node_ids
 from pytest_ethrex_perf.pytest_run.boundary import (
     REDACT,
     boundary,
@@ -117,11 +118,13 @@ def _only_blocks(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """In the controller of pytest-xdist: build what is to be built before there are workers.
+    """Show our ids whole. In the controller of pytest-xdist: build what is to be, before there are workers.
 
     What is given and is no program is wrong usage already here, where only blocks can be selected.
     """
     run = run_if_any(session.config)
+    if run:
+        node_ids.show_whole(session.config)
     if run and session.config.pluginmanager.has_plugin("dsession"):
         if _only_blocks(session.config):
             with boundary(session.config, end), _usage():

@@ -118,6 +118,7 @@ class Summary:
                 reporter, "no mean over blocks: it needs all of them in one schedule, without -n", yellow=True
             )
         self._show_files(result, reporter)
+        _shorten(result, reporter)
 
     def _show_files(self, result: RunResult, reporter: pytest.TerminalReporter) -> None:
         for written in self._written:
@@ -138,6 +139,19 @@ class Summary:
             return False
         interleaved = all(block.mode == "interleaved" for block in result.blocks)
         return interleaved and len(self._gate.settings.blocks) >= MIN_BLOCKS_FOR_MEAN
+
+
+def _shorten(result: RunResult, reporter: pytest.TerminalReporter) -> None:
+    """Have pytest's list of failures, which comes next, say in a few words what stands above in sentences."""
+    headlines = {text.mean_headline(mean): text.brief(mean) for mean in result.suite}
+    for block in result.blocks:
+        for metric in block.metrics:
+            headlines[text.headline(block.block, metric, text.replicates(block))] = text.brief(metric)
+    words = {f"Failed: {escape.shown(headline)}": brief for headline, brief in headlines.items()}
+    for report in reporter.stats.get("failed", []):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        if crash is not None and (brief := words.get(crash.message.partition("\n")[0])):
+            crash.message = escape.shown(brief)
 
 
 def _write(reporter: pytest.TerminalReporter, line: str, **style: bool) -> None:

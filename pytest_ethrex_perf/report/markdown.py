@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_ethrex_perf.records.measurement import Side
-    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SideResult
+    from pytest_ethrex_perf.records.result import BlockResult, RunResult, SideResult
 
 MARK = "<!-- ethrex-perf -->"
 """The first line: a bot finds its own earlier comment by it, to replace it."""
@@ -183,7 +183,7 @@ def _passed(block: BlockResult) -> bool:
 
 def _details(block: BlockResult) -> str:
     """One block in full, folded: what the terminal shows of it."""
-    outcomes = [_outcome(metric) for metric in block.metrics] or [text.state(block)]
+    outcomes = [text.brief(metric) for metric in block.metrics] or [text.state(block)]
     summary = html.escape(escape.silent(escape.line(f"{block.block}: {'; '.join(outcomes)}", _LONG)))
     # plain text in <pre>: a fence of backticks could be closed by what is in it
     lines = [escape.plain(line.text) for line in terminal.block_table(block, room=_ROOM)]
@@ -196,10 +196,6 @@ def _folded(summary: str, lines: Iterable[str]) -> str:
     """Plain `lines` behind a `summary` that is HTML already."""
     content = html.escape("\n".join(line for line in lines if line.strip()))
     return f"<details>\n<summary>{summary}</summary>\n\n<pre>{content}</pre>\n\n</details>\n"
-
-
-def _outcome(metric: MetricResult) -> str:
-    return f"{verdict.label(metric)}: {verdict.what(metric)}"
 
 
 def _environment(result: RunResult) -> str:

@@ -74,6 +74,14 @@ def headline(name: str, result: MetricResult | SuiteResult, replicates: str) -> 
     return f"{verdict.label(result)}: {name} {sentences(result, replicates)}"
 
 
+def brief(result: MetricResult | SuiteResult) -> str:
+    """The verdict where its sentences are to be read elsewhere: `regression: exec +4.7 % [+4.0, +5.3]`."""
+    change, interval = verdict.change(result.decision, result.rules), ""
+    if result.decision.estimate is not None:
+        interval = verdict.interval(result.decision, result.rules)
+    return f"{verdict.label(result)}: {result.metric} {change} {interval}".rstrip()
+
+
 def sentences(result: MetricResult | SuiteResult, replicates: str) -> str:
     """The verdict in two sentences, and why the outcome is another than the verdict's."""
     how = "" if isinstance(result, SuiteResult) else counted(result)

@@ -49,3 +49,33 @@ def test_a_run_of_which_nothing_was_measured_has_no_summary(bench: Bench) -> Non
     result.stdout.no_fnmatch_line("*= ethrex-perf: *")
     result.stdout.no_fnmatch_line("written: *")
     assert not (bench.path / "r.json").exists()
+
+
+def test_a_red_block_s_sentences_are_said_once(bench: Bench) -> None:
+    head, base = bench.program("head", exec_ms=70), bench.program("base")
+    result = bench.compare(head, base, "--ethrex-markdown=r.md", "--ethrex-report=page")
+    printed = result.stdout.str()
+    page = (bench.path / "page" / "index.html").read_text(encoding="utf-8")
+    for form in (printed, (bench.path / "r.md").read_text(encoding="utf-8"), page):
+        assert form.count("exec is ") == form.count("Sure (p = ") == 1, form
+    assert printed.count("mainnet/24443168 exec is ") == 1
+    result.stdout.fnmatch_lines(["FAILED ethrex-block::*::exec - regression: exec +1?.? % [[]+*, +*]"])
+    assert "false alarm" not in printed
+    assert "risk of a false alarm 1 %" in bench.compare(head, base, "-v").stdout.str()
+
+
+def test_a_declared_test_s_line_is_as_short(bench: Bench) -> None:
+    bench.pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.ethrex_block(24443168)
+        def test_it(ethrex_block): ...
+        """
+    )
+    programs = (
+        f"--ethrex-replay={bench.program('head', exec_ms=70)}",
+        f"--ethrex-base={bench.program('base')}",
+    )
+    result = bench.run(*programs)
+    result.stdout.fnmatch_lines(["FAILED *::test_it[[]mainnet/24443168[]] - regression: exec +*"])
