@@ -63,7 +63,7 @@ def test_a_failing_program_whose_name_is_no_utf_8_is_an_error(bench: Bench, unre
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
     result = bench.compare(unreadable_name, bench.program("base"), "--ethrex-json=out.json")
-    result.assert_outcomes(errors=1)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "the whole output is in" in (bench.results("out.json").blocks[0].error or "")
 
 

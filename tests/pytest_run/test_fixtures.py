@@ -72,6 +72,6 @@ def test_the_lower_fixture_replays_without_baseline_or_verdict(bench: Bench) -> 
 
 def test_the_lower_fixture_fails_the_test_when_the_program_fails(bench: Bench) -> None:
     bench.pytester.makepyfile("def test_replay(ethrex_replay): ethrex_replay(24443168)")
-    result = bench.run(f"--ethrex-replay={bench.program('head', behaviour='nothing')}")
+    result = bench.run(f"--ethrex-replay={bench.program('head', behaviour='half')}")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["mainnet/24443168: *"])
