@@ -165,7 +165,7 @@ def _differences(a: Selection, b: Selection) -> Iterator[str]:
             yield f"not comparable: another {name}: {before} → {after}"
     before, after = a.sessions[-1].program, b.sessions[-1].program
     if before.sha256 != after.sha256:
-        yield f"program: {before.label} ({before.sha256[:12]}) → {after.label} ({after.sha256[:12]})"
+        yield f"program: {before.label} ({before.build}) → {after.label} ({after.build})"
     for change in changes(a.sessions[-1].machine, b.sessions[-1].machine):
         yield f"machine: {change}"
 

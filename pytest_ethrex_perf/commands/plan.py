@@ -90,7 +90,7 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         parser.add_argument(
             f"--{name}", default=default, metavar="FRACTION", help=f"{help_} (default: {default}%)"
         )
-    blocks = "blocks of the planned run, which share alpha (default: as many as in FILE)"
+    blocks = "blocks of the planned run, which share the risk of a false alarm (default: as many as in FILE)"
     parser.add_argument("--blocks", metavar="N", help=blocks)
     limits.add_options(parser)
     parser.set_defaults(run=_plan)
@@ -126,7 +126,8 @@ def _plan(args: argparse.Namespace) -> int:
     planned: dict[str, float] = {}
     _say(f"{args.file}: {machine}")
     family_size = f"{_count(blocks, 'block')}, {_count(metrics, 'metric')}"
-    _say(f"planned for {family_size}: alpha is divided by m = {goal.gatings:g}")
+    shared = f": {goal.gatings:g} comparisons share the risk of a false alarm" if goal.gatings > 1 else ""
+    _say(f"planned for {family_size}{shared}")
     for noise in noises:
         rules = limits.rules(
             given,

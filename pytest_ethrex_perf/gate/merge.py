@@ -80,7 +80,7 @@ def differences(first: RunResult, other: RunResult) -> Iterator[tuple[str, objec
     yield from _unequal("version", first.version, other.version)
     yield from _unequal("machine", first.machine, other.machine)
     yield from _unequal("machine of counts", _counted_on(first), _counted_on(other))
-    yield from _unequal("gatings of the family", first.gatings, other.gatings)
+    yield from _unequal("number of comparisons", first.gatings, other.gatings)
     yield from _unequal("number of shards", _shards(first), _shards(other))
     # without --ethrex-base each block is compared with its own baseline's program
     for side in ("head", "base") if "base" in first.settings else ("head",):
@@ -139,8 +139,9 @@ def _check_shards(parts: Mapping[Path, RunResult]) -> None:
         raise UsageError(f"shard {', '.join(missing)} is missing: merge the results of all shards")
     if judged < first.gatings:
         raise UsageError(
-            f"{first.gatings - judged} of the family's {first.gatings} gatings are in no shard: were all of "
-            "them given the same blocks, baselines and selection (-k, -m, --lf)?"
+            f"{first.gatings - judged} of the {first.gatings} comparisons that share the risk of a false "
+            "alarm are in no shard: were all of them given the same blocks, baselines and selection "
+            "(-k, -m, --lf)?"
         )
 
 

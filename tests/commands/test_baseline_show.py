@@ -99,7 +99,7 @@ def test_a_difference_shows_both_metrics_and_what_else_changed(baseline: Baselin
     after = make_baseline(make_epoch([make_session(9, 80, program=other, machine=updated)]))
     text = diff(select(baseline, "last", "a"), select(after, None, "b"))
     assert "exec      60.50 ms" in text
-    assert "program: ./ethrex-replay (121212121212) → ./fast (343434343434)" in text
+    assert "program: ./ethrex-replay (binary 12121212) → ./fast (binary 34343434)" in text
     assert "machine: kernel: 6.1.0 → 6.8.0" in text
     assert "not comparable" not in text
 

@@ -115,8 +115,8 @@ def test_enough_sessions_need_no_more(desk: Desk) -> None:
 
 def test_more_blocks_share_alpha_and_need_more(desk: Desk) -> None:
     one, many = (desk.run("plan", "recorded.json", "--blocks", number).told for number in ("1", "20"))
-    assert "1 block, 1 metric: alpha is divided by m = 1 " in one
-    assert "20 blocks, 1 metric: alpha is divided by m = 40 " in many
+    assert "planned for 1 block, 1 metric " in one
+    assert "20 blocks, 1 metric: 40 comparisons share the risk of a false alarm " in many
     assert pairs_told(many) > pairs_told(one)
     assert "all 20 blocks: about" in many
     assert "all 1" not in one
@@ -125,7 +125,7 @@ def test_more_blocks_share_alpha_and_need_more(desk: Desk) -> None:
 def test_every_block_of_a_run_is_planned_and_all_together(desk: Desk) -> None:
     ran = desk.run("plan", "four.json")
     assert [f"mainnet/{number} exec, " in ran.told for number in range(1, 5)] == [True] * 4
-    assert "4 blocks, 1 metric: alpha is divided by m = 8 " in ran.told
+    assert "4 blocks, 1 metric: 8 comparisons share the risk of a false alarm " in ran.told
     assert re.search(r"all 4 blocks: about [\d.]+ s$", ran.told)
     assert ran.widest <= 80
 

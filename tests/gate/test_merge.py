@@ -63,7 +63,9 @@ def test_a_missing_shard_is_named() -> None:
 def test_a_block_that_no_shard_has_is_missed() -> None:
     first, second, third = shards()
     second = msgspec.structs.replace(second, blocks=second.blocks[:1])
-    with pytest.raises(UsageError, match="1 of the family's 6 gatings are in no shard"):
+    with pytest.raises(
+        UsageError, match="1 of the 6 comparisons that share the risk of a false alarm are in"
+    ):
         merged([first, second, third])
 
 
@@ -78,7 +80,7 @@ def test_a_shard_that_is_there_twice_is_named() -> None:
     [
         ({"version": "0.2.0"}, "version 0.1.0 and 0.2.0"),
         ({"machine": "another"}, "machine amd-epyc-9454p-32c-4f1d and another"),
-        ({"gatings": 7}, "gatings of the family 6 and 7"),
+        ({"gatings": 7}, "number of comparisons 6 and 7"),
         ({"shard": "2/4"}, "number of shards 3 and 4"),
         ({"shard": None}, "number of shards 3 and none"),
         ({"settings": {"margin": "0.02"}}, "margin 0.01 and 0.02"),
