@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WINDOW = 32_768
-"""No reference reaches further back (RFC 1951)."""
+_LONGEST = 28_000
+"""Bytes of the beginning. No reference reaches further back than 32,768 (RFC 1951), and what is like it may
+come a little later in another text."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Packed:
 
 def pack(texts: Sequence[str]) -> Packed:
     """Return `texts` compressed; the first of them is the common beginning."""
-    start = texts[0].encode()[:_WINDOW] if texts else b""
+    start = texts[0].encode()[:_LONGEST] if texts else b""
     common = zlib.compressobj(9)
     beginning = common.compress(start) + common.flush(zlib.Z_SYNC_FLUSH)
     return Packed(_base64(beginning), len(start), [_after(common.copy(), text) for text in texts])

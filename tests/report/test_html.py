@@ -377,7 +377,7 @@ def test_without_its_script_the_worst_blocks_are_there_and_it_says_so(
         assert len(page.all("article")) == 1
         assert page.one("noscript p").text == (
             "Details of the worst block are below; those of the other 10 blocks are compressed and need "
-            "JavaScript. ethrex-perf report RESULTS.json prints them on a terminal."
+            "JavaScript. ethrex-perf report RESULTS.json --samples-csv FILE writes what was measured of all."
         )
 
 
