@@ -1,8 +1,9 @@
 """What `ethrex-perf history` takes for a year of many blocks: time and memory, of a process of its own.
 
-`python -m benchmarks.months [--blocks 500] [--nights 365] [--baselines]`: an earlier history file with all
-sessions but the last 20, which come from baselines (`--baselines`), or with all of them; the site, JSON and
-feed are written. The limits are 60 s and 500 MB.
+`python -m benchmarks.months [--blocks 500] [--nights 365] [--baselines | --versions]`: an earlier history
+file with all sessions, or with all but the last 20, which come from baselines (`--baselines`), or no such file,
+but baselines that were committed every night (`--versions`). The site, JSON and feed are written. The limits
+are 60 s and 500 MB.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 import numpy as np
 
 from pytest_ethrex_perf.baseline import store
-from pytest_ethrex_perf.baseline.schema import KEPT, SCHEMA, Baseline, Epoch, Session
+from pytest_ethrex_perf.baseline.schema import KEPT, SCHEMA, Baseline, Epoch, Session, kept
 from pytest_ethrex_perf.records.history import History, dump
 from pytest_ethrex_perf.records.measurement import (
     CacheIdentity,
@@ -47,13 +48,13 @@ def block(number: int, nights: int) -> BlockHistory:
     return years.year(*steps, nights=nights, seed=number, block=name, metrics=metrics)
 
 
-def baseline(past: BlockHistory) -> Baseline:
+def baseline(past: BlockHistory, last: int = KEPT) -> Baseline:
     """Return the last sessions of `past` with raw repeats, as a baseline keeps them."""
     rng = np.random.default_rng(len(past.block))
     network, _, number = past.block.partition("/")
     machine = Machine(key=past.machine, keyed={}, recorded={})
     sessions = []
-    for session in past.sessions[-KEPT:]:
+    for session in past.sessions[-last:]:
         sha = session.program * 5 + "0000"
         program = Program(kind="ethrex", command=("./ethrex-replay",), sha256=sha, label="x")
         level = session.levels["exec"].mean
@@ -84,17 +85,38 @@ def baseline(past: BlockHistory) -> Baseline:
     )
 
 
+def commit_every_night(root: Path, blocks: list[BlockHistory], nights: int) -> None:
+    """Make `root` a repository whose baselines got a session of each block with every commit."""
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", root], check=True)
+    whole = [baseline(past, nights) for past in blocks]
+    with subprocess.Popen(["git", "fast-import", "--quiet"], cwd=root, stdin=subprocess.PIPE) as importing:
+        assert importing.stdin is not None
+        for night in range(nights):
+            importing.stdin.write(b"commit refs/heads/main\ncommitter x <x> %d +0000\ndata 0\n" % night)
+            for each in whole:
+                (epoch,) = each.epochs
+                epoch = msgspec.structs.replace(epoch, sessions=kept(epoch.sessions[: night + 1]))
+                text = store.dump(msgspec.structs.replace(each, epochs=(epoch,))).encode()
+                path = store.path(Path("baselines"), each.block_id, each.kind, each.machine)
+                importing.stdin.write(b"M 100644 inline %s\ndata %d\n" % (bytes(path), len(text)) + text)
+    subprocess.run(["git", "checkout", "--quiet", "main"], cwd=root, check=True)
+
+
 def main() -> None:
     """Print what one run takes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=500)
     parser.add_argument("--nights", type=int, default=365)
     parser.add_argument("--baselines", action="store_true")
+    parser.add_argument("--versions", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         blocks = [block(number, given.nights) for number in range(given.blocks)]
-        if given.baselines:
+        if given.versions:
+            commit_every_night(root, blocks, given.nights)
+            blocks = []
+        elif given.baselines:
             for past in blocks:
                 content = baseline(past)
                 path = store.path(root / "baselines", content.block_id, "ethrex", past.machine)
@@ -104,16 +126,18 @@ def main() -> None:
         (root / "h.json").write_bytes(dump(History(version="0", blocks=tuple(blocks))))
         size = (root / "h.json").stat().st_size
         outputs = ["--html", "site", "--json", "out.json", "--atom", "site/changes.atom"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.monotonic()
         code = "import sys; from pytest_ethrex_perf.cli import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "history", "h.json", *outputs]
         subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)
         wall = timedelta(seconds=round(time.monotonic() - began))
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_s = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
         pages = sum(path.stat().st_size for path in root.glob("site/**/*.html"))
         print(
             f"{given.blocks} blocks of {given.nights} nights, a file of {size / 1e6:.0f} MB: {wall} "
-            f"({used.ru_utime + used.ru_stime:.0f} s of CPU), {used.ru_maxrss / 1024:.0f} MiB; first page "
+            f"({cpu_s:.0f} s of CPU), {used.ru_maxrss / 1024:.0f} MiB; first page "
             f"{(root / 'site/index.html').stat().st_size / 1e3:.0f} kB, all pages {pages / 1e6:.0f} MB"
         )
 

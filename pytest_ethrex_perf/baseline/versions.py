@@ -10,10 +10,44 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.baseline.schema import KEPT, Baseline, check
+from pytest_ethrex_perf.host import git_versions
 from pytest_ethrex_perf.records import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from pytest_ethrex_perf.host.git import Repository
+
+
+class Versions:
+    """The earlier versions of baselines in the `directory` of a repository; a context manager.
+
+    Raises `GitError` where git has none, and while they are read.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        self._folder = repository.directory
+        self._blobs = git_versions.versions(repository)
+        self._reader = git_versions.Blobs(repository)
+
+    def __enter__(self) -> Self:
+        """Start reading."""
+        self._reader.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self._reader.__exit__(kind, error, trace)
+
+    def of(self, file: Path, current: Baseline) -> Iterator[Baseline]:
+        """Yield what `earlier` does of one file."""
+        blobs = self._blobs.get(file.relative_to(self._folder).as_posix(), ())
+        yield from earlier(current, blobs, self._reader.read)
 
 
 def earlier(current: Baseline, blobs: Sequence[str], read: Callable[[str], bytes]) -> Iterator[Baseline]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -15,14 +16,15 @@ from pytest_ethrex_perf.records.metric import EXEC, INSTRUCTIONS, PREP
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from pytest_ethrex_perf.baseline.schema import Baseline
     from pytest_ethrex_perf.baseline.timeline import Timeline
+    from pytest_ethrex_perf.baseline.versions import Versions
     from pytest_ethrex_perf.host.git import Repository
     from pytest_ethrex_perf.records.history import History
 
 EXIT_SLOWER = 1
+_UNREAD = "earlier versions of baselines are not read"
 _METRICS = (EXEC, PREP, INSTRUCTIONS)
 
 
@@ -147,8 +149,6 @@ def _gathered(args: argparse.Namespace, metrics: Sequence[str]) -> History:
 
 
 def _add(timeline: Timeline, args: argparse.Namespace, wanted: set[str]) -> None:
-    from pytest_ethrex_perf.baseline import store
-    from pytest_ethrex_perf.baseline.history import DROP
     from pytest_ethrex_perf.records import history, results_file
 
     for path in dict.fromkeys(args.files):
@@ -156,36 +156,50 @@ def _add(timeline: Timeline, args: argparse.Namespace, wanted: set[str]) -> None
             timeline.add_history(earlier.blocks)
         else:
             timeline.add_results(results_file.load(path))
-    baselines = {}
-    for file in store.files(args.baselines):
-        baseline = store.load(file)
-        if not wanted or str(baseline.block_id) in wanted:
+    _add_baselines(timeline, args, wanted)
+
+
+def _add_baselines(timeline: Timeline, args: argparse.Namespace, wanted: set[str]) -> None:
+    """Add stored sessions, and those that only earlier versions of their files have; one file at a time."""
+    from pytest_ethrex_perf.baseline import store
+    from pytest_ethrex_perf.baseline.history import DROP
+    from pytest_ethrex_perf.host.git import GitError
+
+    files = store.files(args.baselines)
+    with contextlib.ExitStack() as stack:
+        versions = None if args.no_versions or not files else _versions(args.baselines)
+        if versions is not None:
+            stack.enter_context(versions)
+        for file in files:
+            baseline = store.load(file)
+            if wanted and str(baseline.block_id) not in wanted:
+                continue
             timeline.add_baseline(baseline, DROP)
-            baselines[file] = baseline
-    if baselines and not args.no_versions:
-        for version in _versions(args.baselines, baselines):
-            timeline.add_version(version, DROP)
+            try:
+                for version in versions.of(file, baseline) if versions else ():
+                    timeline.add_version(version, DROP)
+            except GitError as error:
+                _note(f"{_UNREAD}: {error}")
+                versions = None
 
 
-def _versions(folder: Path, baselines: Mapping[Path, Baseline]) -> Iterator[Baseline]:
-    """Yield earlier versions of baselines that are in git; say why, where they can't be read."""
-    from pytest_ethrex_perf.baseline.versions import earlier
+def _versions(folder: Path) -> Versions | None:
+    """Return the earlier versions of baselines where they are in git; say why, where they can't be read."""
+    from pytest_ethrex_perf.baseline.versions import Versions
     from pytest_ethrex_perf.host.git import GitError, Repository
-    from pytest_ethrex_perf.host.git_versions import Blobs, versions
 
     here = folder.resolve()
     if not any((parent / ".git").exists() for parent in (here, *here.parents)):
-        return
+        return None
     try:
         repository = Repository(folder, os.environ)
-        blobs = versions(repository)
-        if repository.is_shallow:
-            _note(f"{folder}: the repository is shallow: earlier sessions are missing: git fetch --unshallow")
-        with Blobs(repository) as reader:
-            for file, baseline in baselines.items():
-                yield from earlier(baseline, blobs.get(file.relative_to(folder).as_posix(), ()), reader.read)
+        versions = Versions(repository)
     except GitError as error:
-        _note(f"earlier versions of baselines are not read: {error}")
+        _note(f"{_UNREAD}: {error}")
+        return None
+    if repository.is_shallow:
+        _note(f"{folder}: the repository is shallow: earlier sessions are missing: git fetch --unshallow")
+    return versions
 
 
 def _note(text: str) -> None:
@@ -230,7 +244,7 @@ def _with_commits(history: History, repository: Repository) -> History:
 
 def _outputs(
     args: argparse.Namespace, history: History, metrics: Sequence[str]
-) -> Iterator[tuple[Path, bytes]]:
+) -> Iterator[tuple[Path, bytes | bytearray]]:
     """Yield each file that was asked for, with its content."""
     from pytest_ethrex_perf.records import history as records
     from pytest_ethrex_perf.report import feed, site
@@ -255,7 +269,7 @@ def _base(args: argparse.Namespace) -> str:
     return "" if folder == "." else f"{folder}/"
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | bytearray) -> None:
     from pytest_ethrex_perf.host import files
 
     try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-([0-9]{1,9})-[0-9a-f]{8}\.tmp")
 
 
-def replace(file: Path, content: bytes) -> None:
+def replace(file: Path, content: bytes | bytearray) -> None:
     """Replace `file`: whoever reads it, and whatever happens, finds the old or the new content whole.
 
     Missing folders are made; a link stays a link. What a run that was killed on this host left of it is
@@ -75,7 +75,7 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def write(descriptor: int, content: bytes) -> None:
+def write(descriptor: int, content: bytes | bytearray) -> None:
     """Write all of `content`, however little the disk takes at a time; raises OSError."""
     rest = memoryview(content)
     while rest:

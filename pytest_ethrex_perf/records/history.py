@@ -158,13 +158,15 @@ class _Kind(msgspec.Struct):
         return self.version is not None and self.started is None
 
 
-def dump(history: History) -> bytes:
+def dump(history: History) -> bytearray:
     """Return the JSON of a history, a session a line: git shows what a night has added."""
     encoder = msgspec.json.Encoder()
-    head = encoder.encode(msgspec.structs.replace(history, blocks=())).removesuffix(b"]}")
-    blocks = (encoder.encode(block).replace(b'{"id":', b'\n{"id":') for block in history.blocks)
-    parts = [part for block in blocks for part in (b",", block)]
-    return b"".join([head, *parts[1:], b"]}\n"])
+    content = bytearray(encoder.encode(msgspec.structs.replace(history, blocks=())).removesuffix(b"]}"))
+    for number, block in enumerate(history.blocks):
+        content += b"," if number else b""
+        content += encoder.encode(block).replace(b'{"id":', b'\n{"id":')
+    content += b"]}\n"
+    return content
 
 
 def load(path: Path) -> History | None:
