@@ -1,9 +1,9 @@
 """What `ethrex-perf history` takes for a year of many blocks: time and memory, of a process of its own.
 
 `python -m benchmarks.months [--blocks 500] [--nights 365] [--baselines | --versions]`: an earlier history
-file with all sessions, or with all but the last 20, which come from baselines (`--baselines`), or no such file,
-but baselines that were committed every night (`--versions`). The site, JSON and feed are written. The limits
-are 60 s and 500 MB.
+file with all sessions, or with all but the last 20, which come from baselines (`--baselines`), or no such
+file, but baselines that were committed every night (`--versions`). The site, JSON and feed are written. The
+limits are 60 s and 500 MB.
 """
 
 from __future__ import annotations
