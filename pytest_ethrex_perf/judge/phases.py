@@ -45,8 +45,8 @@ class PhaseChange:
 def changes(material: Material, rules: Rules) -> dict[str, PhaseChange]:
     """Return the change of each phase that both sides have, in the order of the log.
 
-    A phase that was printed as 0 ms has no ratio and is left out. `rules` say what is expected of stored
-    sessions.
+    A phase that was printed as 0 ms has no ratio and is left out; so are stored sessions of which not even
+    the start can be read. `rules` say what is expected of stored sessions.
     """
     names = dict.fromkeys(name for invocation in material.head for name in invocation.phases)
     found = {name: _change(material, name, rules) for name in names}
@@ -86,8 +86,11 @@ def _of_pairs(pairs: Sequence[tuple[float, float]]) -> PhaseChange:
 
 def _of_sessions(
     started: Sequence[str], sessions: Sequence[Sequence[float]], head: Sequence[float], rules: Rules
-) -> PhaseChange:
-    merged = stored.merge_sessions(started, [list(map(math.log, values)) for values in sessions])
+) -> PhaseChange | None:
+    try:
+        merged = stored.merge_sessions(started, [list(map(math.log, values)) for values in sessions])
+    except (TypeError, ValueError):  # no time, or one without its zone beside others
+        return None
     after = list(map(math.log, head))
     step = _step([*head, *chain.from_iterable(sessions)])
     level = fmean(map(fmean, merged))

@@ -123,7 +123,7 @@ class BlockFigures:
         """Its times where they ran; nothing where a start can't be read."""
         taken = self.invocations()
         try:
-            starts = [datetime.fromisoformat(invocation.started).timestamp() for _, _, invocation in taken]
+            starts = [_second(invocation) for _, _, invocation in taken]
         except ValueError:
             return
         if not starts:
@@ -186,3 +186,8 @@ class BlockFigures:
     def value(self, invocation: Invocation, metric: str) -> float:
         """Its sample in the metric's unit."""
         return math.exp(samples.sample(invocation, metric, self.block.drop, self.block.sample))
+
+
+def _second(invocation: Invocation) -> float:
+    """When it started, in seconds since 1970; raises ValueError."""
+    return datetime.fromisoformat(invocation.started).replace(tzinfo=UTC).timestamp()

@@ -92,5 +92,16 @@ def test_stored_sessions_predict_a_phase_as_they_predict_exec() -> None:
     assert change.ci95[1] - change.ci95[0] > 0.03  # what sessions differ by is in it
 
 
+def test_sessions_of_an_unreadable_day_are_compared_with_nothing() -> None:
+    session = StoredSession(
+        id="",
+        started="yesterday",
+        program_sha256="",
+        invocations=tuple(invocations("exec", noisy(40, 8, 1))),
+    )
+    head = invocations("exec", noisy(40, 8, 2))
+    assert phases.changes(Material("mainnet/1", 1, head, sessions=(session,)), Rules()) == {}
+
+
 def test_a_recorded_session_is_compared_with_nothing() -> None:
     assert phases.changes(Material("mainnet/1", 1, invocations("exec", [40.0])), Rules()) == {}
