@@ -29,7 +29,7 @@ from pytest_ethrex_perf.commands import (
 from pytest_ethrex_perf.commands.arguments import Parser
 from pytest_ethrex_perf.errors import EthrexPerfError, NoAnswerError, UsageError, unexpected
 from pytest_ethrex_perf.pytest_run import config_show
-from pytest_ethrex_perf.report import escape
+from pytest_ethrex_perf.report import escape, legible
 from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Whatever goes wrong is one line on stderr, and never a traceback.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what its encoding lacks is escaped
-            stream.reconfigure(errors="backslashreplace")
+        legible.make(stream)
     with contextlib.redirect_stdout(Plain(sys.stdout)), contextlib.redirect_stderr(Plain(sys.stderr)):
         return _run(arguments)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.records import units
-from pytest_ethrex_perf.report import escape, terminal
+from pytest_ethrex_perf.report import escape, legible, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +30,7 @@ class Screen:
         self._in_worker = hasattr(config, "workerinput")
         self._quiet = config.get_verbosity() < 0
         self._minutes = Minutes()
+        legible.make(sys.stdout)  # capturing is suspended now: it is the reporter's
         self._cells_shown = 0
 
     @property

@@ -107,7 +107,11 @@ class Summary:
             return
         reporter.write_sep("=", f"ethrex-perf: {text.counts(result.blocks)}")
         lines = terminal.summary(
-            result, verbosity=reporter.verbosity, shown={*shown, *self._inbox.shown}, room=self._screen.room
+            result,
+            verbosity=reporter.verbosity,
+            shown={*shown, *self._inbox.shown},
+            room=self._screen.room,
+            words=not reporter.hasmarkup,
         )
         for line in lines:
             _write(reporter, line.text, **({line.style: True} if line.style else {}))

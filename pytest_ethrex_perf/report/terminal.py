@@ -33,13 +33,18 @@ class Line(NamedTuple):
 
 
 def summary(
-    result: RunResult, *, verbosity: int = 0, shown: Collection[str] = (), room: int = ROOM
+    result: RunResult,
+    *,
+    verbosity: int = 0,
+    shown: Collection[str] = (),
+    room: int = ROOM,
+    words: bool = True,
 ) -> list[Line]:
     """Everything at the end of a run, in lines of `room` cells where words allow it.
 
     `verbosity` as pytest's: -2 only what a green run must not hide, -1 the table over all blocks, too, 0 the
     worst blocks, 1 every block, 2 how each was decided. Blocks of `shown` were shown before, among the
-    failures.
+    failures. Without colours the table over all blocks needs its `words`.
     """
     lines: list[Line] = []
     measured = text.worst_first(b for b in result.blocks if b.rows and b.block not in shown)
@@ -50,7 +55,7 @@ def summary(
         if len(measured) > most:
             lines += [Line(f"(and {len(measured) - most} more: -v shows each)"), Line("")]
     if verbosity >= -1:
-        lines += overview(result, every=verbosity > 0, room=room)
+        lines += overview(result, every=verbosity > 0, room=room, words=words)
     for suite in result.suite:
         lines += _wrapped(text.mean_headline(suite), _style(suite.outcome), room)
     warnings = [warning for block in result.blocks for warning in _warnings(block)]
@@ -96,8 +101,11 @@ def block_table(
     return lines
 
 
-def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> list[Line]:
-    """The table Block / Txs / Gas / Baseline / Head / Delta, worst first."""
+def overview(result: RunResult, *, every: bool = False, room: int = ROOM, words: bool = True) -> list[Line]:
+    """The table Block / Txs / Gas / Baseline / Head / Delta, worst first.
+
+    With `words` verdicts are not said by emoji alone, and where room is short before the interval.
+    """
     entries: list[tuple[tuple[str, ...], MetricResult | None, str]] = []
     for block in text.worst_first(result.blocks):
         about = (block.block, str(block.txs or "–"), units.gas(block.gas))
@@ -116,10 +124,12 @@ def overview(result: RunResult, *, every: bool = False, room: int = ROOM) -> lis
         return columns([heading, *rows], right={1, 2, 3, 4})
 
     def mixed() -> list[str]:
-        rows = zip(table(text.short_cell), table(text.shortest_cell), strict=True)
-        return [short if width(short) <= room else shortest for short, shortest in rows]
+        shortest = partial(text.shortest_cell, word=words)
+        rows = zip(table(short_cell), table(shortest), table(text.shortest_cell), strict=True)
+        return [next((line for line in row if width(line) <= room), row[-1]) for row in rows]
 
-    shown = _fitting(room, [partial(table, text.cell), partial(table, text.short_cell), mixed])
+    cell, short_cell = partial(text.cell, word=words), partial(text.short_cell, word=words)
+    shown = _fitting(room, [partial(table, cell), partial(table, short_cell), mixed])
     lines = [Line(shown[0], "bold")]
     lines += [Line(line, style) for line, (*_, style) in zip(shown[1:], kept, strict=True)]
     if len(kept) < len(entries):

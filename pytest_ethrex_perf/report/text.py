@@ -46,27 +46,29 @@ def spread(row: Row, side: str) -> str:
     return quantity if sd is None or value is None else f"{quantity} ± {units.deviation(sd)}"
 
 
-def symbol(result: MetricResult | SuiteResult) -> str:
-    """The verdict as one character."""
+def symbol(result: MetricResult | SuiteResult, *, word: bool = False) -> str:
+    """The verdict as one character; with its `word`, `❌ regression`, where no other says it."""
     decided = result.decision.verdict
-    return WAIVED if result.outcome == "waived" else SYMBOLS[decided] if decided else "…"
+    character = WAIVED if result.outcome == "waived" else SYMBOLS[decided] if decided else "…"
+    return f"{character} {kind(result)}" if word else character
 
 
-def cell(result: MetricResult | SuiteResult) -> str:
+def cell(result: MetricResult | SuiteResult, *, word: bool = False) -> str:
     """`+4.5 % ❌ [+3.6, +5.4] (margin 1 %)`: change, verdict, 95 % interval, margin."""
     if result.decision.estimate is None:
-        return shortest_cell(result)
-    return f"{short_cell(result)} (margin {units.limit(result.rules.margin)})"
+        return shortest_cell(result, word=word)
+    return f"{short_cell(result, word=word)} (margin {units.limit(result.rules.margin)})"
 
 
-def short_cell(result: MetricResult | SuiteResult) -> str:
+def short_cell(result: MetricResult | SuiteResult, *, word: bool = False) -> str:
     """`+4.5 % ❌ [+3.6, +5.4]`: the same where room is short."""
-    return f"{shortest_cell(result)} {verdict.interval(result.decision, result.rules)}".rstrip()
+    interval = verdict.interval(result.decision, result.rules)
+    return f"{shortest_cell(result, word=word)} {interval}".rstrip()
 
 
-def shortest_cell(result: MetricResult | SuiteResult) -> str:
+def shortest_cell(result: MetricResult | SuiteResult, *, word: bool = False) -> str:
     """`+4.5 % ❌`: where there is hardly any."""
-    return f"{verdict.change(result.decision, result.rules)} {symbol(result)}"
+    return f"{verdict.change(result.decision, result.rules)} {symbol(result, word=word)}"
 
 
 def headline(name: str, result: MetricResult | SuiteResult, replicates: str) -> str:

@@ -92,10 +92,12 @@ def test_lines_fit_where_words_allow_it(name: str, room: int, verbosity: int) ->
 
 def test_at_160_columns_a_cell_is_whole_and_at_80_it_is_short() -> None:
     wide, narrow = (lines_of(terminal.overview(builders.several(), room=room)) for room in (160, 80))
-    assert "❌ [" in wide[1]
+    assert "❌ regression [" in wide[1]
     assert "] (margin 1 %)" in wide[1]
-    assert "❌ [" in narrow[1]
+    assert narrow[1].endswith("❌ regression")
     assert "margin" not in "".join(narrow)
+    coloured = lines_of(terminal.overview(builders.several(), room=80, words=False))
+    assert "❌ [" in coloured[1]
 
 
 def test_the_table_over_all_blocks_is_the_one_that_engineers_know() -> None:
