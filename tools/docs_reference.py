@@ -17,6 +17,7 @@ from pytest_ethrex_perf import cli
 from pytest_ethrex_perf.config.options import OPTIONS, Option
 from pytest_ethrex_perf.records.metric import METRICS, Limits
 from pytest_ethrex_perf.report.forms import FORMS
+from pytest_ethrex_perf.report.glossary import GLOSSARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -119,6 +120,12 @@ def forms() -> str:
     return table(("form", "of `pytest`", "of `ethrex-perf report`"), rows)
 
 
+def glossary() -> str:
+    """Every word of the glossary; links are those of its page."""
+    rows = [(term.name, term.meaning + (f" ([more]({term.see}))" if term.see else "")) for term in GLOSSARY]
+    return table(("word", "meaning"), rows)
+
+
 def results() -> str:
     """The records of a results file."""
     return schema("results")
@@ -185,5 +192,5 @@ def prose(text: str) -> str:
 
 
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
-    part.__name__: part for part in (options, commands, metrics, forms, results, baseline)
+    part.__name__: part for part in (options, commands, metrics, forms, glossary, results, baseline)
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_ethrex_perf.profile import flamegraph
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
-from pytest_ethrex_perf.report import charts, origin, overview_chart, packing, page_files, text
+from pytest_ethrex_perf.report import charts, glossary, origin, overview_chart, packing, page_files, text
 from pytest_ethrex_perf.report.block_view import KINDS, BlockView
 from pytest_ethrex_perf.report.origin import Part
 
@@ -37,7 +37,10 @@ def dump(result: RunResult) -> str:
         page_files.template(name, gas=units.gas, percent=units.percent, phase=units.phase)
         for name in ("page.html.jinja", "block.html.jinja")
     )
-    scripts, style = [page_files.content("page.js")], page_files.content("page.css")
+    scripts, style = (
+        [page_files.content("page.js"), page_files.content("glossary.js")],
+        page_files.content("page.css"),
+    )
     if any(block.profile for block in result.blocks):  # the other pages stay small
         scripts.append(flamegraph.script())
         style += "\n" + flamegraph.style()
@@ -67,6 +70,7 @@ def dump(result: RunResult) -> str:
         places=origin.job(result),
         command=lambda program: shlex.join([*program.prefix, *program.command]),
         suite=[(text.kind(mean), text.mean_headline(mean)) for mean in result.suite],
+        glossary=glossary.explained(),
         default_metric=DEFAULT,
         times=text.times(result.blocks),
         wall=units.clock(result.wall_s),
