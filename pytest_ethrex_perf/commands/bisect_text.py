@@ -78,10 +78,8 @@ class Screen:
 
     def round(self, state: Round) -> None:
         """Show where a step stands."""
-        z = units.log_percent(state.nearness.mean, 2)
-        reach = state.nearness.half_width
-        within = f" ± {units.percent(reach, 2)}" if reach < 1 else ""
-        self.progress(f"{self._metric}, {state.rounds} rounds, {z}{within} from the middle")
+        distance = _distance(state.nearness.mean, state.nearness.half_width, 1)
+        self.progress(f"{self._metric}, {state.rounds} rounds, {distance} from middle")
 
     def end(self) -> None:
         """Take the progress away."""
@@ -143,18 +141,24 @@ def _side(answer: Answer) -> str:
 
 
 def _estimate(estimate: Estimate) -> str:
-    mean, reach = units.log_percent(estimate.mean, 2), units.percent(estimate.half_width, 2)
+    distance = _distance(estimate.mean, estimate.half_width)
     gap, took = units.log_percent(estimate.gap), units.clock(estimate.seconds)
-    return f"{mean} ± {reach} from the middle of {gap}, {estimate.rounds} rounds, {took}"
+    return f"{distance} from the middle of {gap}, {estimate.rounds} rounds, {took}"
+
+
+def _distance(mean: float, reach: float, places: int = 2) -> str:
+    """`-3.75 % [-3.77, -3.73]`; no interval where hardly anything is known."""
+    ends = f" {units.interval((mean - reach, mean + reach), places)}" if reach < 1 else ""
+    return f"{units.log_percent(mean, places)}{ends}"
 
 
 def change(change: Change) -> str:
-    """`+8.1 % (95 % CI +7.2 % … +9.0 %), 6 pairs: proven slower than +1 %`."""
+    """`+8.1 % [+7.2, +9.0], 6 pairs: slower, proven to be more than +1 %`."""
     if change.estimate is None or change.ci95 is None:
         return change.reason if change.verdict is None else f"{change.verdict}: {change.reason}"
     places = units.decimals(change.margin)
-    low, high = (units.log_percent(end, places) for end in change.ci95)
-    numbers = f"{units.log_percent(change.estimate, places)} (95 % CI {low} … {high}), {change.pairs} pairs"
+    by = f"{units.log_percent(change.estimate, places)} {units.interval(change.ci95, places)}"
+    numbers = f"{by}, {change.pairs} pairs"
     if change.is_slower:
         return f"{numbers}: slower, proven to be more than +{units.limit(change.margin)}"
     return f"{numbers}: {change.verdict}, not proven slower than +{units.limit(change.margin)}"

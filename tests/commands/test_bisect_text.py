@@ -98,7 +98,7 @@ def test_a_step_says_what_it_was_and_why() -> None:
         "skipped: its program failed"
     )
     assert bisect_text.answer(answer("skip", "undecided")) == (
-        "skipped, undecided: +3.98 % ± 1.00 % from the middle of +8.3 %, 36 rounds, 1 min 12 s"
+        "skipped, undecided: +3.98 % [+2.94, +5.02] from the middle of +8.3 %, 36 rounds, 1 min 12 s"
     )
 
 
@@ -108,7 +108,7 @@ def test_candidates_are_named_as_git_does() -> None:
     words = " ".join(text.split())
     assert "There are only skipped commits left to test." in text
     assert f"  {40 * 'c'} Make it slower\n  {40 * 'd'} Make it slower\n" in text
-    assert "together, against bbbbbbbbbb: +8.3 % (95 % CI +7.3 % … +9.4 %), 24 pairs: slower" in words
+    assert "together, against bbbbbbbbbb: +8.3 % [+7.3, +9.4], 24 pairs: slower" in words
 
 
 def test_a_change_that_is_not_proven_is_said() -> None:
@@ -137,7 +137,7 @@ def test_progress_is_written_over_on_a_terminal_and_gone_before_a_line(
     screen.say("done")
     _, building, round_, line = terminal.getvalue().split("\r")
     assert building == "step 2 of about 4: 1a2b3c4d5e: building\x1b[K"
-    assert round_ == "step 2 of about 4: 1a2b3c4d5e: exec, 6 rounds, +3.98 % ± 0.90 % from the middle\x1b[K"
+    assert round_ == "step 2 of about 4: 1a2b3c4d5e: exec, 6 rounds, +4.0 % [+3.0, +4.9] from middle\x1b[K"
     assert line == "\x1b[Kdone\n"
 
 
