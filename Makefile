@@ -85,11 +85,11 @@ $(VENV)/.docs-installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
-# every form of a report, what commands print, the picture in docs, the schemas: look before committing
+# every form of a report, what commands print, the pictures in docs, the schemas: look before committing
 golden: $(VENV)/.test-installed
 	$(BIN)/python -m tests.report.golden_files
 	$(BIN)/python -m tests.recorded.printed
-	$(BIN)/python -m tests.report.browser docs/report.png
+	$(BIN)/python -m tests.report.pictures docs
 
 clean:
 	rm -rf $(VENV) build .demo

@@ -1,25 +1,20 @@
-"""Debian's headless Chromium, driven by selenium. `python -m tests.report.browser FILE.png` takes the picture
-of the README."""
+"""Debian's headless Chromium, driven by selenium."""
 
 from __future__ import annotations
 
 import base64
 import shutil
-import sys
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from pytest_ethrex_perf.report import html
-from tests.report import builders
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from selenium.webdriver.remote.webelement import WebElement
 
@@ -96,18 +91,3 @@ def browser() -> Iterator[Page]:
             yield Page(driver)
         finally:
             driver.quit()
-
-
-def main(target: Path) -> None:
-    """Take the README's picture."""
-    with tempfile.TemporaryDirectory() as folder, browser() as page:
-        file = Path(folder) / "index.html"
-        file.write_text(html.dump(builders.several()), encoding="utf-8")
-        page.show(file, 1180, 1240)
-        page.run("open(bodies.find((one) => one.dataset.block === 'mainnet/24443172'), true)")
-        page.run("new Promise((done) => setTimeout(done, 500))")  # its arrow turns
-        target.write_bytes(page.picture())
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -5,36 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec.structs import replace
 
-from pytest_ethrex_perf.baseline.change_points import with_changes
-from pytest_ethrex_perf.records.history import Release
 from pytest_ethrex_perf.report import site
-from tests.baseline import years
-from tests.report import accessibility
+from tests.report import accessibility, made_history
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.report import browser
 
-METRICS = ("exec", "prep", "instructions")
-
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with everything that its pages can show."""
-    year = years.year((40, 5), (70, -4), (100, 8), nights=120, epochs=[(73, "agreed")], metrics=METRICS)
-    sessions = list(year.sessions)
-    sessions[43] = replace(sessions[43], waived={"exec": "until the fork"})
-    sessions[60] = replace(sessions[60], tags=("v8",), note="after an update")
-    blocks = (
-        with_changes(replace(year, sessions=tuple(sessions)), METRICS),
-        years.year(block="hoodi/5", nights=30, metrics=METRICS),
-    )
-    release = Release(name="v9.0.0", date=sessions[80].started, commit="ab" * 20)
+    """Its pages."""
     folder = tmp_path_factory.mktemp("site")
-    for name, content in site.pages(replace(years.history(*blocks), releases=(release,)), METRICS):
+    for name, content in site.pages(made_history.year(), made_history.METRICS):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
     return folder
@@ -63,7 +48,7 @@ def test_what_a_click_on_a_command_selects_can_be_pasted(page: browser.Page, wri
 
 
 def test_a_narrow_window_shows_the_newest_sessions(page: browser.Page, written: Path) -> None:
-    page.show(written / "blocks/mainnet-24443168/bench-ethrex.html", 390)
+    page.show(written / made_history.PAGE, 390)
     hidden = page.run("(({ left }) => left)(document.querySelector('svg.chart').getBoundingClientRect())")
     assert isinstance(hidden, float | int)
     assert hidden < 0
@@ -72,7 +57,7 @@ def test_a_narrow_window_shows_the_newest_sessions(page: browser.Page, written: 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     ("name", "width"),
-    [("index.html", 1280), ("blocks/mainnet-24443168/bench-ethrex.html", 390)],
+    [("index.html", 1280), (made_history.PAGE, 390)],
 )
 def test_axe_has_no_complaint(
     page: browser.Page, written: Path, name: str, width: int, *, dark: bool
