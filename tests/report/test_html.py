@@ -55,7 +55,7 @@ def test_nothing_is_loaded_from_anywhere(run: Callable[[], RunResult]) -> None:
     assert not [tag for tag, _ in tags if tag in ("img", "link", "iframe", "object", "base", "a")]
     assert not [attrs for _, attrs in tags if {"src", "href", "style", "srcset"} & set(attrs)]
     scripts = [attrs for tag, attrs in tags if tag == "script" and attrs.get("type") != "application/json"]
-    assert len(scripts) == (2 if run().blocks[0].profile else 1)
+    assert len(scripts) == (3 if run().blocks[0].profile else 2)
 
 
 def test_hostile_text_is_text() -> None:
@@ -307,7 +307,7 @@ def test_hostile_text_does_nothing_in_a_browser(page: browser.Page, tmp_path: Pa
     for button in page.all("button.open"):
         button.click()
     assert page.complaints() == []
-    assert page.run("document.scripts.length") == 4  # two that run, two that are data
+    assert page.run("document.scripts.length") == 5  # three that run, two that are data
 
 
 def test_details_are_drawn_when_they_are_opened(page: browser.Page, several: Path) -> None:
