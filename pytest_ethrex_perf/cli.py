@@ -15,6 +15,7 @@ from pytest_ethrex_perf.commands import (
     build,
     comment,
     compare,
+    completion,
     devblock,
     doctor,
     explain,
@@ -59,6 +60,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     history.add_commands,
     build.add_commands,
     config_show.add_commands,
+    completion.add_commands,
 )
 """What registers the commands, in the order of `--help`."""
 
@@ -68,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Whatever goes wrong is one line on stderr, and never a traceback.
     """
+    completion.answer(parser())
     for stream in (sys.stdout, sys.stderr):
         legible.make(stream)
     with contextlib.redirect_stdout(Plain(sys.stdout)), contextlib.redirect_stderr(Plain(sys.stderr)):
