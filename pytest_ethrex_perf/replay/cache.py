@@ -94,18 +94,14 @@ def identify(path: Path, block: BlockId) -> CacheIdentity:
 
 
 def read(path: Path, block: BlockId) -> CacheFile:
-    """Read a cache file and say what it holds: the block's hash, a hash of its witness, and its work.
+    """Read a cache file and say what it holds; raises `MeasurementError` as `content` and `parse` do."""
+    return parse(content(path, block), path, block)
 
-    The block's hash is keccak-256 of its RLP-encoded header; `witness_sha256` is over the sorted lists of the
-    witness, so the same state in another order is the same. Raises `MeasurementError`, with the remedy, for a
-    file that is missing, unreadable, corrupt, or of another block or network. Of a workload the file itself
-    tells no parameters: `generation` keeps them beside it.
-    """
-    refetch = f"remove it and {'make' if block.workload else 'fetch'} it again (`ethrex-perf fetch {block}`)"
+
+def content(path: Path, block: BlockId) -> bytes:
+    """Return the bytes of a cache file; raises `MeasurementError`, with the remedy, where there are none."""
     try:
-        content = regular_file.content(path)
-        nesting.check(content)
-        file = msgspec.json.decode(content, type=_File)
+        return regular_file.content(path)
     except FileNotFoundError:
         fetched = "give --ethrex-rpc-url (or ETHREX_RPC_URL) to have it fetched, "
         why = missing_cache.reason(path, block)
@@ -115,6 +111,20 @@ def read(path: Path, block: BlockId) -> CacheFile:
         ) from None
     except OSError as error:
         raise MeasurementError(f"{block}: {path} can't be read: {error.strerror}") from None
+
+
+def parse(content: bytes, path: Path, block: BlockId) -> CacheFile:
+    """Say what the bytes of a cache file hold: the block's hash, a hash of its witness, and its work.
+
+    The block's hash is keccak-256 of its RLP-encoded header; `witness_sha256` is over the sorted lists of the
+    witness, so the same state in another order is the same. Raises `MeasurementError`, with the remedy, for a
+    file that is corrupt, or of another block or network. Of a workload the file itself tells no parameters:
+    `generation` keeps them beside it.
+    """
+    refetch = f"remove it and {'make' if block.workload else 'fetch'} it again (`ethrex-perf fetch {block}`)"
+    try:
+        nesting.check(content)
+        file = msgspec.json.decode(content, type=_File)
     except (msgspec.DecodeError, ValueError) as error:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}; {refetch}") from None
     try:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_ethrex_perf.errors import MeasurementError
-from pytest_ethrex_perf.records import regular_file
 from pytest_ethrex_perf.records import workload as workloads
 from pytest_ethrex_perf.records.block import BlockId, of_workload
 from pytest_ethrex_perf.replay import cache, generation
@@ -99,9 +98,10 @@ def _workloads(directory: Path) -> Iterator[tuple[BlockId, Path]]:
 
 def read(path: Path, block: BlockId) -> Contents:
     """Count what the cache file of `block` holds; raises `MeasurementError` as `cache.read` does."""
-    whole = cache.read(path, block)
+    content = cache.content(path, block)
+    whole = cache.parse(content, path, block)
     try:
-        file = msgspec.json.decode(regular_file.content(path), type=_File)
+        file = msgspec.json.decode(content, type=_File)
         transactions = file.blocks[0].body.transactions
         called = [_address(transaction.to) for transaction in transactions if transaction.to]
         return Contents(
@@ -116,7 +116,7 @@ def read(path: Path, block: BlockId) -> Contents:
             node_bytes=_bytes(file.witness.state),
             code_bytes=_bytes(file.witness.codes),
         )
-    except (OSError, msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise MeasurementError(f"{block}: {path} is not a cache file: {error}") from None
 
 
