@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SMALLEST = 0.0005
 """Frames narrower than this fraction of the whole are left out, or the file would be megabytes."""
+DEEPEST = 300
+"""Frames of a stack that are drawn; perf is asked for 255. Python and browsers call themselves for each."""
 _FULL = 0.05  # of base's time: the change that has full colour
 _ROUNDING = 1.0 + 1e-9
 _BY_CHANCE = 0.05  # of frames that did not change, how many are outside two standard errors
@@ -77,8 +79,7 @@ def graph(title: str, stacks: Mapping[Frames, float], *, unit: str = "samples") 
     `stacks` are values in `unit` by stack, root first. Below it stand only the frames that are wide enough to
     be seen (`SMALLEST`).
     """
-    notes = filter(None, [cut_sentence(cut_off(stacks))])
-    return _figure(title, _tree({}, stacks), unit, notes, differential=False)
+    return _figure(title, _tree({}, stacks), unit, _notes({"": stacks}), differential=False)
 
 
 def differential(
@@ -94,12 +95,20 @@ def differential(
     `errors` are the standard errors of the changes by path, as `differential.frame_errors` has them; those of
     `paths` are needed.
     """
-    sides = (("base's ", base), ("head's ", head))
-    notes = filter(None, (cut_sentence(cut_off(stacks), whose) for whose, stacks in sides))
+    notes = _notes({"base's ": base, "head's ": head})
     root = _tree(base, head)
     for path, node in _drawn(root):
         node.error = errors.get(path)
     return _figure(title, root, unit, notes, differential=True)
+
+
+def _notes(sides: Mapping[str, Mapping[Frames, float]]) -> Iterator[str]:
+    """What the pictures of stacks do not show, by whose they are (`head's `)."""
+    for whose, stacks in sides.items():
+        if sentence := cut_sentence(cut_off(stacks), whose):
+            yield sentence
+    if any(len(frames) > DEEPEST for stacks in sides.values() for frames in stacks):
+        yield f"What is more than {DEEPEST} calls deep is in the frame above which it stands"
 
 
 def paths(base: Mapping[Frames, float], head: Mapping[Frames, float]) -> list[Frames]:
@@ -144,7 +153,7 @@ def _tree(base: Mapping[Frames, float], head: Mapping[Frames, float]) -> _Node:
     for frames in dict.fromkeys((*head, *base)):
         old, new = base.get(frames, 0.0), head.get(frames, 0.0)
         node = root
-        for frame in (None, *frames):
+        for frame in (None, *frames[:DEEPEST]):
             if frame is not None:
                 node = node.children.setdefault(frame, _Node())
             node.base += old

@@ -233,6 +233,19 @@ def test_a_results_file_keeps_the_error_of_every_frame() -> None:
     assert artifacts.summed_up(head).errors_ms == ()
 
 
+def test_stacks_deeper_than_anybody_can_draw_are_cut_there() -> None:
+    deep = tuple(f"f{number}" for number in range(20_000))
+    base, head = {("main", *deep): 4.0}, {("main", *deep): 9.0, ("main", "f0"): 1.0}
+    for figure in (
+        flamegraph.graph("deep", head),
+        flamegraph.differential("deep", base, head, dict.fromkeys(flamegraph.paths(base, head), 0.1)),
+    ):
+        assert f"What is more than {flamegraph.DEEPEST} calls deep is in the frame" in figure
+        assert f'"f{flamegraph.DEEPEST - 2}"' in figure
+        assert f'"f{flamegraph.DEEPEST - 1}"' not in figure
+    assert "calls deep" not in flamegraph.graph("flat", {("main", "f0"): 1.0})
+
+
 # --- speedscope and the folder -----------------------------------------------------------------------------
 
 
