@@ -84,7 +84,7 @@ def _comment(options: argparse.Namespace) -> int:
             raise UsageError("comment: --while needs a FILE and a COMMAND, which comes last")
         return _follow(options)
     if options.status is None:
-        body = comment.of_report(read(options.file), footer(os.environ))
+        body = _of_report(options.file)
     else:
         body = comment.of_status(options.status, footer(os.environ))
     sys.stdout.write(f"posted: {post(request(options), body)}\n")
@@ -121,7 +121,7 @@ def _follow(options: argparse.Namespace) -> int:
         if _modified(options.file) == before:
             body = comment.of_status(f"no result: it ended with exit code {code}", footer(os.environ))
         else:
-            body = comment.of_report(read(options.file), footer(os.environ))
+            body = _of_report(options.file)
     except EthrexPerfError as error:
         _warn(error)
     else:
@@ -198,7 +198,15 @@ def read(file: Path) -> str:
     return content.decode(errors="replace")
 
 
-def footer(environ: Mapping[str, str]) -> str:
-    """Return the line below a comment, with the address of the run; empty outside of a CI."""
+def _of_report(file: Path) -> str:
+    report = read(file)
+    return comment.of_report(report, footer(os.environ, report))
+
+
+def footer(environ: Mapping[str, str], report: str = "") -> str:
+    """Return the line below a comment, with the address of the run where `report` does not link to it.
+
+    It is empty outside of a CI.
+    """
     url = pull_request.run_url(environ)
-    return f"[The run]({url}) has the log and the report." if url else ""
+    return f"[The run]({url}) has the log and the report." if url and f"]({url})" not in report else ""

@@ -332,9 +332,10 @@ def _report(base: Source, head: Source, matches: Sequence[Matched], result: RunR
 
 
 def _side_line(name: str, source: Source, sides: Sequence[Measured]) -> str:
+    from pytest_ethrex_perf.report import origin
 
     programs = {side.program.sha256: side.program for side in sides if side.program is not None}
-    names = (f"{program.label} ({program.build})" for program in programs.values())
+    names = (origin.plain(origin.program(source.run, "head", program)) for program in programs.values())
     return f"{name}: {source.name}, {', '.join(names)}"
 
 

@@ -29,7 +29,7 @@ class Part(NamedTuple):
 def program(run: RunResult, side: Side, program: Program) -> list[Part]:
     """Return what the program of one side is called in the reports of `run`."""
     source = run.origin.builds.get(program.sha256)
-    labelled = f"{side}_label" in run.settings
+    labelled = program.label in (run.settings.get("head_label"), run.settings.get("base_label"))
     apart = _apart(source) if source and side == "base" else ""
     return name(program, source, run.origin.job, labelled=labelled, apart=apart)
 

@@ -318,3 +318,11 @@ def test_a_gh_that_is_not_logged_in_is_said(bare: Step, monkeypatch: pytest.Monk
     ran = bare.run("gate.md")
     assert ran.code == 2
     assert ran.err.startswith("ethrex-perf: gh is not logged in: run `gh auth login`, or set $GH_TOKEN")
+
+
+def test_the_run_is_linked_to_once() -> None:
+    run = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/r", "GITHUB_RUN_ID": "9"}
+    url = "https://github.com/o/r/actions/runs/9"
+    assert comment.footer(run) == f"[The run]({url}) has the log and the report."
+    assert comment.footer(run, f"[run]({url}) · [artifacts]({url}#artifacts)") == ""
+    assert comment.footer({}) == ""

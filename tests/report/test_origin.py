@@ -46,7 +46,10 @@ def test_what_a_build_is_called(source: Source | None, name: str) -> None:
 
 
 def test_a_label_comes_first() -> None:
-    assert called(Source(commit=COMMIT), head_label="x") == f"{builders.HEAD.label} a1a1a1a1 ({BINARY})"
+    assert (
+        called(Source(commit=COMMIT), head_label=builders.HEAD.label)
+        == f"{builders.HEAD.label} a1a1a1a1 ({BINARY})"
+    )
 
 
 @pytest.mark.parametrize(
