@@ -47,10 +47,15 @@ class Session(Record, frozen=True, kw_only=True):
     started: str
     """UTC, ISO 8601."""
     program: Program
+    """What was measured."""
     machine: Machine
+    """Where it was measured."""
     tags: tuple[str, ...] = ()
+    """Names that people gave it; a tagged session is kept."""
     note: str | None = None
+    """What was noted when it was recorded: why it was accepted."""
     invocations: tuple[Invocation, ...]
+    """What was measured, in order."""
 
     @classmethod
     def of(
@@ -81,6 +86,7 @@ class Epoch(Record, frozen=True, kw_only=True):
     started: str
     """When the session that began it started: with the reason, its name across branches."""
     sessions: tuple[Session, ...]
+    """In the order in which they were added."""
 
     @property
     def recent(self) -> tuple[Session, ...]:
@@ -92,19 +98,25 @@ class Baseline(Record, frozen=True, kw_only=True):
     """What is stored of base for one kind of program, block and machine: the content of one file."""
 
     schema: int
+    """The version of this format."""
     kind: Kind
+    """Of the program."""
     network: str
+    """`mainnet`."""
     block: int
+    """The block's number."""
     machine: str
     """The key of the machine, the same in every session."""
     times: bool = True
     """Its times are compared. False: it belongs to its machine by what callgrind counts alone."""
     cache: CacheIdentity
+    """What its cache file holds."""
     repeat: int
     """Repeats of every invocation, the first ones included."""
     prefix: tuple[str, ...] = ()
     """What was put before the program, e.g. `taskset -c 0-7`."""
     epochs: tuple[Epoch, ...]
+    """The last one is compared with."""
 
     @property
     def block_id(self) -> BlockId:
@@ -259,4 +271,4 @@ def is_utc(text: str) -> bool:
 
 def json_schema() -> str:
     """Return the JSON Schema of a baseline file, as text; `docs/baseline.schema.json` is this."""
-    return schemas.dump(Baseline, f"Baseline of pytest-ethrex-perf, schema {SCHEMA}")
+    return schemas.dump(Baseline, "baseline", SCHEMA)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from pytest_ethrex_perf.records.result import BlockProfile, BlockResult, Explanation
+    from pytest_ethrex_perf.records.profile import BlockProfile, Explanation
+    from pytest_ethrex_perf.records.result import BlockResult
 
 
 @dataclass(frozen=True, slots=True)

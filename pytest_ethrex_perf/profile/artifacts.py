@@ -9,7 +9,7 @@ from pytest_ethrex_perf.errors import MeasurementError
 from pytest_ethrex_perf.host import files
 from pytest_ethrex_perf.profile import analyses, differential, firefox, flamegraph, speedscope, stacks, tree
 from pytest_ethrex_perf.records.metric import EXEC, PREP
-from pytest_ethrex_perf.records.result import BlockProfile, Hotspot, Part
+from pytest_ethrex_perf.records.profile import BlockProfile, Hotspot, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

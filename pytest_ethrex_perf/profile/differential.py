@@ -25,7 +25,7 @@ from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.judge.samples import of_repeats
 from pytest_ethrex_perf.profile import names, stacks
 from pytest_ethrex_perf.profile.analyses import NO_CALLER, ethrex_above
-from pytest_ethrex_perf.records.result import Explanation, FunctionChange
+from pytest_ethrex_perf.records.profile import Explanation, FunctionChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.profile.analyses import Portion
     from pytest_ethrex_perf.profile.stacks import Profile
-    from pytest_ethrex_perf.records.result import BlockProfile, Explanation, FunctionChange
+    from pytest_ethrex_perf.records.profile import BlockProfile, Explanation, FunctionChange
 
 _NAME_WIDTH = 100
 _SHORTEST = 20  # of a name that was cut

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_ethrex_perf.profile.stacks import Frames
-    from pytest_ethrex_perf.records.result import StackFrame
+    from pytest_ethrex_perf.records.profile import StackFrame
 
 SMALLEST = 0.0005
 """Frames with less than this fraction of the whole are added to their callers."""

@@ -115,20 +115,27 @@ class Look:
     """One look at the pairs so far: everything needed to check it by hand."""
 
     pairs: int
+    """How many pairs there were."""
     alpha: float
     """Share of alpha spent here on each side (regression, improvement)."""
     beta: float
     """Share of beta spent here on equivalence."""
     estimate: float
+    """The change, as a log."""
     sd: float
     """Standard deviation of d after the floor for resolution."""
     low: float
     """Lower end of the one-sided interval at this look's alpha: above log1p(margin) proves a regression."""
     high: float
+    """The upper end, at the same alpha: below -log1p(margin) proves an improvement."""
     p_slower: float
+    """p-value of the test for a regression."""
     p_faster: float
+    """p-value of the test for an improvement."""
     p_equivalent: float
+    """p-value of the test for `unchanged`."""
     verdict: Verdict | None = None
+    """What it proved; None: nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +143,19 @@ class Decision:
     """What is known of one gating. `verdict` None: not decided yet, go on measuring."""
 
     verdict: Verdict | None
+    """What was proven; None: not decided yet."""
     reason: str
     """One clause for people: why this verdict, with its numbers."""
     pairs: int
     """Pairs (interleaved) or invocations of the new session (stored) that the decision used."""
     estimate: float | None = None
+    """The change, as a log."""
     sd: float | None = None
     """sd of the pair ratio (interleaved), or of invocations (stored)."""
     se: float | None = None
+    """Standard error of the estimate."""
     df: float | None = None
+    """Degrees of freedom of that."""
     p: float | None = None
     """p-value of the test that decided, or of the regression test where none did."""
     interval: tuple[float, float] | None = None

@@ -34,10 +34,13 @@ class PointInTime(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A session, as a change names it."""
 
     session: str
+    """Its id."""
     started: str
+    """UTC, ISO 8601."""
     program: str
     """The first 12 hex digits of the program's sha256."""
     commit: str | None = None
+    """That the program was built from, where it is known."""
     subject: str | None = None
     """Of the commit, where a repository was at hand."""
 
@@ -46,14 +49,21 @@ class HistorySession(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One session of a block on a machine."""
 
     id: str
+    """As `Session.id` of a baseline; of a result of CI made in the same way."""
     started: str
+    """UTC, ISO 8601."""
     program: str
     """The first 12 hex digits of its sha256."""
     commit: str | None = None
+    """That the program was built from, where it is known."""
     tags: tuple[str, ...] = ()
+    """Its tags in the baseline."""
     note: str | None = None
+    """What was noted when it was recorded."""
     invocations: int
+    """How many it has."""
     levels: dict[str, Level]
+    """Of each metric."""
     waived: dict[str, str] = {}
     """Metrics whose regression was waived in this run, and why."""
 
@@ -72,7 +82,9 @@ class HistoryEpoch(Record, frozen=True, kw_only=True):
     """When a level was accepted, and why."""
 
     started: str
+    """When its first session started, UTC, ISO 8601."""
     reason: str
+    """Why it was begun."""
 
 
 class HistoryStep(Record, frozen=True, kw_only=True):
@@ -90,11 +102,13 @@ class HistoryChange(Record, frozen=True, kw_only=True):
     id: str
     """Stays what it is when later sessions date the change better."""
     metric: str
+    """Whose level changed."""
     change: float
     """New level / old level - 1."""
     low: float
     """Of its 95 % interval."""
     high: float
+    """Of its 95 % interval."""
     before: PointInTime
     """The last session at the old level: the change lies between this and `after`, with 95 % probability."""
     after: PointInTime
@@ -102,6 +116,7 @@ class HistoryChange(Record, frozen=True, kw_only=True):
     start: PointInTime
     """The first session at the (first) new level, most probably."""
     steps: tuple[HistoryStep, ...]
+    """One, or those of a creep, in the order of time."""
     accepted: str | None = None
     """How and why it was accepted or waived."""
     bisect: str | None = None
@@ -117,12 +132,17 @@ class BlockHistory(Record, frozen=True, kw_only=True):
     """One block, measured by one kind of program on one machine."""
 
     block: str
+    """`mainnet/24443168`."""
     kind: Kind
+    """Of the program."""
     machine: str
+    """The key of the machine."""
     gas: int
+    """Gas of the block."""
     sessions: tuple[HistorySession, ...]
     """By their starts."""
     epochs: tuple[HistoryEpoch, ...] = ()
+    """Where the baseline was reset."""
     changes: tuple[HistoryChange, ...] = ()
     """By their starts."""
 
@@ -131,19 +151,24 @@ class Release(Record, frozen=True, kw_only=True):
     """A tag of the repository."""
 
     name: str
+    """The tag."""
     date: str
     """UTC, ISO 8601."""
     commit: str
+    """What it points to."""
 
 
 class History(Record, frozen=True, kw_only=True):
     """All of it: the content of `ethrex-perf history --json`."""
 
     schema: int = SCHEMA
+    """The version of this format."""
     version: str
     """Of pytest-ethrex-perf."""
     releases: tuple[Release, ...] = ()
+    """Of the repository, where one was at hand."""
     blocks: tuple[BlockHistory, ...]
+    """Each of them on each machine."""
 
 
 class _Kind(msgspec.Struct):
@@ -191,4 +216,4 @@ def load(path: Path) -> History | None:
 
 def json_schema_text() -> str:
     """Return the JSON Schema of a history file."""
-    return json_schema.dump(History, f"History of pytest-ethrex-perf, schema {SCHEMA}")
+    return json_schema.dump(History, "history", SCHEMA)

@@ -64,11 +64,15 @@ class Usage(Record, frozen=True, kw_only=True):
     """What the kernel counted for one process and its children (`wait4`)."""
 
     user_ns: int
+    """CPU time in the program's own code."""
     system_ns: int
+    """CPU time in the kernel for it."""
     max_rss_kib: int | None
     """None where the program took less memory than we do: Linux passes our own peak on to a child."""
     voluntary_switches: int
+    """How often it waited for something."""
     involuntary_switches: int
+    """How often it had to leave a CPU to others."""
     minor_faults: int | None = None
     """Pages that were there or had only to be cleared; None in results of older versions."""
     major_faults: int | None = None
@@ -114,10 +118,12 @@ class Count(Record, frozen=True, kw_only=True, omit_defaults=True):  # an invoca
     event: str
     """One name for each event, whatever perf calls it: `instructions`, `branches`, `task-clock`."""
     unit: Literal["", "ns"] = ""
+    """Of `values`: `ns` of times, nothing of counts."""
     values: tuple[float, ...] = ()
     """Of single repeats, the first one left out, where the method tells them apart; else one mean per repeat,
     or (`process`) the whole process. Empty where `missing` says why."""
     instrument: InstrumentName
+    """What counted."""
     method: CountMethod
     """`function`: cut at its calls; `window`: switched on and off by the program's lines; `difference`: of
     processes with more and fewer repeats; `process`: from start to end, loading included."""
@@ -162,16 +168,23 @@ class Invocation(Record, frozen=True, kw_only=True):
     started: str
     """UTC, ISO 8601."""
     wall_ns: int
+    """How long the process lived."""
     prep_ns: tuple[int, ...]
+    """Of each repeat, in the order they ran."""
     exec_ns: tuple[int, ...]
+    """Of each repeat, in the order they ran."""
     gas: int
+    """Gas of the block, as the program reports it."""
     txs: int
+    """Transactions of the block, as the program reports them."""
     phases: dict[str, float] = {}
     """Median over the repeats of each phase in ms, from the `[METRIC]` lines where those parse."""
     opcodes: int | None = None
     """Opcodes executed per repeat, where the program counts them (the embedded one does)."""
     usage: Usage
+    """What the kernel counted."""
     noise: Noise = Noise()
+    """What else the machine did."""
     counts: dict[str, Count] = {}
     """By metric: `instructions`, `cache-misses`, …, as far as there was something to count them with."""
     counting_ns: int = 0
@@ -213,14 +226,17 @@ class Program(Record, frozen=True, kw_only=True):
     """The executable that is measured, known by its sha256."""
 
     kind: Kind
+    """`ethrex`, or `embedded`: whose baselines it has."""
     command: tuple[str, ...]
     """What is run, without prefix and without the arguments that name the block."""
     sha256: str
+    """Its identity: of its content, and of what runs with it."""
     label: str
     """As the user wrote it."""
     prefix: tuple[str, ...] = ()
     """What was put before it, e.g. `taskset -c 0-7`."""
     commit: str | None = None
+    """The commit that it was built from, where it lies in its checkout."""
 
     @property
     def binary(self) -> str:
@@ -243,8 +259,11 @@ class Pair(Record, frozen=True, kw_only=True):
     """One invocation of base and one of head, run next to each other."""
 
     first: Side
+    """Which ran first."""
     base: Invocation
+    """The invocation of base."""
     head: Invocation
+    """The invocation of head."""
 
     def in_order(self) -> tuple[tuple[Side, Invocation], tuple[Side, Invocation]]:
         """Both invocations with their sides, as they ran."""
@@ -257,7 +276,9 @@ class CacheIdentity(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What a block's cache file really holds."""
 
     network: str
+    """`mainnet`; of a custom workload its development network."""
     number: int
+    """The block's number."""
     workload: str = ""
     """Of a custom workload its name and parameters (`BlockId`); left out of files of other blocks."""
     block_hash: str
@@ -283,8 +304,12 @@ class StoredSession(Record, frozen=True, kw_only=True):
     """One session of the stored baseline that was compared with, raw."""
 
     id: str
+    """As `Session.id` of its baseline."""
     started: str
+    """UTC, ISO 8601."""
     program_sha256: str
+    """The identity of its program."""
     times: bool = True
     """Its times are compared; False: only its counts are, since it belongs to this machine by those alone."""
     invocations: tuple[Invocation, ...]
+    """What was measured."""

@@ -35,7 +35,9 @@ class Source(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The commit that a program was built from."""
 
     commit: str
+    """Its whole hash."""
     subject: str = ""
+    """The first line of its message."""
     branch: str = ""
     """As its repository or the CI calls it: `main`, `origin/main`."""
     time: str = ""
@@ -48,6 +50,7 @@ class Source(Record, frozen=True, kw_only=True, omit_defaults=True):
     by_ci: bool = False
     """The program does not tell its commit; this is what the CI checked out."""
     url: str | None = None
+    """Where it is shown."""
     harness: str = ""
     """What it was built with, where that is a repository of its own: `ethrex-replay 5a7bcf7 "Subject"`."""
     ahead: int | None = None
@@ -74,9 +77,11 @@ class Change(Record, frozen=True, kw_only=True):
     name: str
     """`#1234`, `!12`."""
     title: str = ""
+    """As its author wrote it."""
     into: str = ""
     """The branch that it goes into."""
     url: str | None = None
+    """Where it is shown."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for an address that nobody should follow."""
@@ -87,6 +92,7 @@ class Job(Record, frozen=True, kw_only=True):
     """The run of a CI that measured."""
 
     url: str | None = None
+    """Where it is shown."""
     artifacts: str | None = None
     """Where its artifacts are listed."""
     change: Change | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 
@@ -25,8 +25,9 @@ from pytest_ethrex_perf.records.measurement import (
     Side,
     StoredSession,
 )
-from pytest_ethrex_perf.records.metric import EXEC, Time, Unit
+from pytest_ethrex_perf.records.metric import Unit
 from pytest_ethrex_perf.records.origin import Origin
+from pytest_ethrex_perf.records.profile import BlockProfile, Explanation
 
 SCHEMA = 2
 
@@ -35,9 +36,13 @@ class PastSession(Record, frozen=True, kw_only=True):
     """One session of a baseline's history, without its raw data."""
 
     id: str
+    """As `Session.id` of its baseline."""
     started: str
+    """UTC, ISO 8601."""
     tags: tuple[str, ...] = ()
+    """Its tags in the baseline."""
     invocations: int
+    """How many it has."""
     levels: dict[str, float]
     """Of each gated metric, in its unit: geometric mean over invocations of what is judged of them."""
 
@@ -48,8 +53,11 @@ class PastEpoch(Record, frozen=True, kw_only=True):
     number: int
     """From 1, in its file: a block may have a second one, of what callgrind counts."""
     reason: str
+    """Why it was begun."""
     started: str
+    """When its first session started, UTC, ISO 8601."""
     sessions: tuple[PastSession, ...]
+    """In the order in which they were added."""
 
 
 class SideResult(Record, frozen=True, kw_only=True):
@@ -60,28 +68,35 @@ class SideResult(Record, frozen=True, kw_only=True):
     program: Program | None
     """None for a stored baseline, whose sessions may be of several programs."""
     invocations: int
+    """How many were measured, or are stored."""
     exec_ns: float | None
     """exec of one repeat: geometric mean over invocations of their `BlockResult.sample`. None, as the other
     times, where a stored baseline has counts to compare with and no times."""
     prep_ns: float | None
+    """prep of one repeat, as `exec_ns`."""
     ggas_per_s: float | None
     """gas / exec; 1 Ggas/s is 1 gas/ns."""
     phases: dict[str, float] = {}
     """Median over invocations of each phase, in ms."""
     opcodes: int | None = None
+    """Opcodes executed per repeat, where the program counts them."""
 
 
 class Row(Record, frozen=True, kw_only=True):
     """One measured quantity of both sides side by side, judged or not; a row of the block's table."""
 
     name: str
+    """What was measured, as the table names it."""
     unit: Literal["ns", "Ggas/s", "KiB", "%", "ratio", ""]
     """`%` holds a fraction."""
     base: float | None
+    """Its value of base; None where there is none."""
     head: float | None
+    """Its value of head."""
     base_sd: float | None = None
     """Relative standard deviation between invocations, a fraction."""
     head_sd: float | None = None
+    """The same of head."""
     change: float | None = None
     """head / base - 1."""
     metric: str | None = None
@@ -103,8 +118,11 @@ class MetricResult(Record, frozen=True, kw_only=True):
     """One gating: a block, a metric, the rules, what was decided and what follows from it."""
 
     metric: str
+    """What is gated: `exec`, `instructions`."""
     rules: Rules
+    """By what it was judged."""
     decision: Decision
+    """What was decided, and on what that rests."""
     step: float
     """Coarsest resolution at which a sample of this metric was printed, as a log."""
     unit: Unit = "ns"
@@ -112,8 +130,11 @@ class MetricResult(Record, frozen=True, kw_only=True):
     identity: str | None = None
     """How it was counted; None for a time."""
     base: float
+    """Geometric mean over the invocations of base."""
     head: float
+    """The same of head."""
     outcome: Outcome
+    """What follows for the test."""
     outcome_reason: str = ""
     """Why the outcome is not what the verdict alone would give (waiver, option)."""
     context: Decision | None = None
@@ -143,7 +164,9 @@ class ReferenceResult(Record, frozen=True, kw_only=True):
     date: str
     """The day of that session."""
     metric: str
+    """Whose change it is."""
     change: float
+    """Head / that session - 1."""
     detectable: float | None = None
     """Smallest true slowdown, a fraction, that two such sessions alone would have proven; None if unknown."""
 
@@ -152,107 +175,15 @@ class PublishedResult(Record, frozen=True, kw_only=True):
     """What others published of this block, on a machine of theirs: shown beside it, never compared with."""
 
     machine: str
+    """What it was measured on."""
     date: str
+    """When it was published."""
     source: str
+    """Where it was published."""
     exec_ns: float
+    """exec of one repeat."""
     ggas_per_s: float
-
-
-class FunctionChange(Record, frozen=True, kw_only=True):
-    """One function (or thread) of base beside head, by sampled stacks: CPU time of the exec phase."""
-
-    name: str
-    base_ms: float
-    """CPU ms per block."""
-    head_ms: float
-    change_ms: float
-    error_ms: float
-    """Standard error of the change."""
-    caller: str | None = None
-    """The ethrex function above it that accounts for most of the change."""
-
-
-class Explanation(Record, frozen=True, kw_only=True):
-    """Where a change of exec comes from, by profiles of base and head taken beside the measurement."""
-
-    metric: Time = EXEC
-    """Whose change is explained: of `prep`, everything below is about preparation instead of execution."""
-    functions: tuple[FunctionChange, ...]
-    """Self time, only what is beyond two standard errors, the largest change first."""
-    threads: tuple[FunctionChange, ...]
-    """All of them: threads run beside each other, so their changes need not add up to exec's."""
-    left_out: int
-    """Functions whose change is within two standard errors."""
-    left_out_ms: float
-    """What those changed together."""
-    cpu_base_ms: float
-    """CPU ms per block of all functions on all threads."""
-    cpu_head_ms: float
-    cpu_error_ms: float
-    """Standard error of the change of that."""
-    exec_base_ms: float
-    """exec of base, wall time."""
-    exec_head_ms: float
-    exec_measured: bool
-    """exec is what the gate measured; otherwise the profiled invocations' own."""
-    repeats: tuple[int, int]
-    """Profiled repeats of base and of head."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def unexplained_ms(self) -> float:
-        """What of exec's change the functions do not add up to: the kernel, waiting, parallel work."""
-        return (self.exec_head_ms - self.exec_base_ms) - (self.cpu_head_ms - self.cpu_base_ms)
-
-
-class Hotspot(Record, frozen=True, kw_only=True):
-    """One function and the CPU time that it spent itself."""
-
-    name: str
-    ms: float
-    """CPU ms per block."""
-    share: float
-    """Of the phase's CPU time on all threads, a fraction."""
-
-
-class Part(Record, frozen=True, kw_only=True):
-    """A crate, opcode or kind of work, and the CPU time of the phase that goes there."""
-
-    name: str
-    base_ms: float | None
-    """CPU ms per block; None where base has no profile."""
-    head_ms: float
-
-
-StackFrame: TypeAlias = tuple[int, int, float, float]
-"""A frame of a tree of stacks: the index of its caller (-1: a thread), of its name, and the CPU ms per block
-of base and of head that it spent itself, or in callees too small to have a frame."""
-
-
-class BlockProfile(Record, frozen=True, kw_only=True):
-    """Where the CPU time of a block goes, by the stacks of extra invocations that nothing was timed by."""
-
-    phase: Time = EXEC
-    recorder: str
-    """`perf 6.1, dwarf frames`, of head."""
-    repeats: tuple[int | None, int]
-    """Profiled repeats of base (None: it has no profile) and of head."""
-    cut_off: tuple[float | None, float] = (None, 0.0)
-    """Fraction of the phase's CPU time, of base (None: it has no profile) and of head, whose stacks do not
-    reach back to where their threads began: they hang below `[cut off]`."""
-    hotspots: tuple[Hotspot, ...]
-    """Head's functions by self time, the largest first."""
-    parts: dict[str, tuple[Part, ...]] = {}
-    """By `crate`, `opcode`, `allocation` and `data structure`, as far as there is any; the largest first."""
-    names: tuple[str, ...]
-    frames: tuple[StackFrame, ...]
-    """Callers before what they call."""
-    errors_ms: tuple[float, ...] = ()
-    """Standard errors of the change of all together and then of each of `frames`, what it calls included, in
-    CPU ms per block; empty where base has no profile, and in older files."""
-    files: str | None = None
-    """The folder that the run wrote folded stacks, flamegraphs and the files of speedscope and the Firefox
-    Profiler into, from where it was started; None where it could not."""
+    """gas / exec."""
 
 
 class Advice(Record, frozen=True, kw_only=True):
@@ -268,8 +199,11 @@ class BlockResult(Record, frozen=True, kw_only=True):
     """Everything about one block of a run: what was measured, raw, and what was made of it."""
 
     block: str
+    """`mainnet/24443168`."""
     mode: Mode
+    """Beside base, against a stored baseline, or recorded into one."""
     aa: bool = False
+    """Base was run against itself."""
     repeat: int | None
     """Per invocation; None where it was to be chosen and nothing was measured."""
     drop: int
@@ -277,16 +211,25 @@ class BlockResult(Record, frozen=True, kw_only=True):
     sample: Sample = "median"
     """What of the repeats that count was judged; the median in older files, which don't say it."""
     cache: CacheIdentity | None = None
+    """What its cache file held."""
     gas: int | None = None
+    """Gas of the block."""
     txs: int | None = None
+    """Transactions of the block."""
     base: SideResult | None = None
+    """What it was compared with; None where nothing was."""
     head: SideResult | None = None
+    """The program under test."""
     rules: dict[str, Rules] = {}
     """By what each metric is judged, also where nothing was judged because a session was recorded."""
     metrics: tuple[MetricResult, ...] = ()
+    """What was judged."""
     references: tuple[ReferenceResult, ...] = ()
+    """Head beside earlier sessions, for information."""
     published: tuple[PublishedResult, ...] = ()
+    """What others published of the block, for information."""
     rows: tuple[Row, ...] = ()
+    """Everything that was measured, side by side."""
     explanation: Explanation | None = None
     """Which functions a change comes from, where base and head were profiled."""
     profile: BlockProfile | None = None
@@ -298,6 +241,7 @@ class BlockResult(Record, frozen=True, kw_only=True):
     error: str | None = None
     """Why it could not be measured; then nothing was judged."""
     skipped: str | None = None
+    """Why it need not be measured."""
     recorded: str | None = None
     """What was written into which baseline."""
     refused: bool = False
@@ -306,9 +250,11 @@ class BlockResult(Record, frozen=True, kw_only=True):
     reproduce: str = ""
     """The command that repeats this measurement."""
     pairs: tuple[Pair, ...] = ()
+    """What was measured, where the mode is interleaved."""
     invocations: tuple[Invocation, ...] = ()
     """The new session, where the mode is not interleaved."""
     baseline: tuple[StoredSession, ...] = ()
+    """The stored sessions that it was compared with."""
     history: tuple[PastEpoch, ...] = ()
     """All of the baseline, every epoch, before this session; empty in results of older versions."""
     raw_sha256: str | None = None
@@ -356,25 +302,36 @@ class SuiteResult(Record, frozen=True, kw_only=True):
     """The mean over blocks of one metric, judged over every round measured."""
 
     metric: str
+    """Whose mean it is."""
     blocks: tuple[str, ...]
+    """Over which blocks."""
     rules: Rules
+    """By what it was judged."""
     decision: Decision
+    """What was decided, and on what that rests."""
     step: float
+    """Coarsest resolution of its samples, as a log."""
     outcome: Outcome
+    """What follows for the test."""
     outcome_reason: str = ""
+    """Why the outcome is not what the verdict alone would give."""
 
 
 class RunResult(Record, frozen=True, kw_only=True):
     """One pytest run: the content of `--ethrex-json`."""
 
     schema: int = SCHEMA
+    """The version of this format."""
     version: str
     """Of pytest-ethrex-perf."""
     started: str
+    """UTC, ISO 8601."""
     wall_s: float
+    """How long the run took, in s."""
     machine: str
     """Its key."""
     measured_on: Machine
+    """The machine."""
     counted_on: Machine | None = None
     """To whom the counts belong where that is not `measured_on`: callgrind's do not depend on the CPU."""
     counters: str = ""
@@ -384,10 +341,13 @@ class RunResult(Record, frozen=True, kw_only=True):
     shard: str | None = None
     """`2/5`: the second of five parts of a run, each measured on a machine of its own."""
     settings: dict[str, str]
+    """Every option that is set, as it would be typed."""
     origin: Origin = Origin()
     """Where its programs come from, and the CI's job that measured."""
     blocks: tuple[BlockResult, ...]
+    """In the order in which the run had them."""
     suite: tuple[SuiteResult, ...] = ()
+    """The means over blocks."""
     sha256: str | None = None
     """`digest()` when the file was written: it no longer fits if anything in it was edited since."""
 

@@ -97,4 +97,4 @@ def _starts(result: RunResult) -> Iterator[tuple[str, str]]:
 
 def json_schema() -> str:
     """The JSON Schema of a results file, as text; `docs/results.schema.json` is this."""
-    return schemas.dump(RunResult, f"Results of pytest-ethrex-perf, schema {SCHEMA}")
+    return schemas.dump(RunResult, "results", SCHEMA)

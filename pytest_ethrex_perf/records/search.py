@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.measurement import Record
-from pytest_ethrex_perf.records.result import Explanation
+from pytest_ethrex_perf.records.profile import Explanation
 
 SCHEMA = 1
 
