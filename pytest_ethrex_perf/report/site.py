@@ -63,7 +63,13 @@ def pages(
     """Yield every page with its path in the site; `feed` is where the Atom feed is from the first page."""
     style = page_files.content("history.css")
     index, page = (
-        page_files.template(name, gas=units.gas, change=units.change, number=timeline_text.number)
+        page_files.template(
+            name,
+            gas=units.gas,
+            change=units.change,
+            number=timeline_text.number,
+            interval=timeline_text.interval,
+        )
         for name in ("history.html.jinja", "history_block.html.jinja")
     )
     rows = [row for block in history.blocks for row in _rows(block)]

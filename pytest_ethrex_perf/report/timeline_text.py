@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
@@ -43,11 +44,17 @@ def headline(change: HistoryChange) -> str:
 
 
 def sentence(change: HistoryChange) -> str:
-    """`exec +8.0 % [+7.1 %, +8.9 %] between 1a2b3c4d (2026-03-01) and …, accepted on …: why`."""
-    interval = f"[{units.change(change.low)}, {units.change(change.high)}]"
+    """`exec +8.0 % [+7.1, +8.9] between 1a2b3c4d (2026-03-01) and …, accepted on …: why`."""
     steps = f" in {len(change.steps)} steps" if len(change.steps) > 1 else ""
     where = f"between {point(change.before)} and {point(change.after)}"
-    return f"{change.metric} {units.change(change.change)} {interval}{steps} {where}{standing(change)}"
+    return (
+        f"{change.metric} {units.change(change.change)} {interval(change)}{steps} {where}{standing(change)}"
+    )
+
+
+def interval(change: HistoryChange) -> str:
+    """The 95 % confidence interval of a change: `[+7.1, +8.9]`, in percent."""
+    return units.interval((math.log1p(change.low), math.log1p(change.high)))
 
 
 def word(change: HistoryChange) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,12 +39,21 @@ def test_changes_are_listed_with_their_bisection(tmp_path: Path, capsys: pytest.
     assert main(["history", saved(tmp_path / "h.json", SLOWER, years.year(block="hoodi/5"))]) == 0
     first, change, bisect, *rest = capsys.readouterr().out.splitlines()
     assert first == "2 histories of exec, prep, instructions, 730 sessions, 1 change"
-    assert change.startswith(
-        "mainnet/24443168: exec +8.0 % [+7.9 %, +8.1 %] between 00590059 (2026-03-31) and "
-    )
+    assert change.startswith("mainnet/24443168: exec +8.0 % [+7.9, +8.1] between 00590059 (2026-03-31) and ")
     assert change.endswith("005a005a (2026-04-01)")
     assert bisect.startswith("  ethrex-perf bisect 0059")
     assert rest == []
+
+
+def test_ten_small_slowdowns_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crept = years.year(*((30 * n, 0.8) for n in range(1, 11)), noise=0.006)
+    assert main(["history", saved(tmp_path / "h.json", crept)]) == 0
+    _, change, bisect = capsys.readouterr().out.splitlines()
+    assert re.search(
+        r"exec \+[78]\.\d % \[\+\d\.\d, \+\d\.\d\] in \d steps between [0-9a-f]{8} \(.*\) and [0-9a-f]{8} ",
+        change,
+    )
+    assert bisect.endswith(" --all")
 
 
 @pytest.mark.parametrize(
