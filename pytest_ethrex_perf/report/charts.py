@@ -202,7 +202,7 @@ def forest(decision: Decision, kind: str, reach: float, rules: Rules) -> Markup 
     for name, interval in (("decides", decision.interval), ("thick", decision.ci95)):
         if interval is not None:
             drawing.line(f"interval {name} {kind}", x(interval[0]), middle, x(interval[1]), middle)
-    drawing.dot(f"estimate {kind}", x(decision.estimate), middle, "", 4)
+    _estimate(drawing, kind, decision.estimate, x)
     return drawing.markup()
 
 
@@ -215,8 +215,19 @@ def bar(estimate: float, ci95: tuple[float, float] | None, reach: float) -> Mark
     drawing.line("zero", x(0), 0, x(0), FOREST_HEIGHT)
     if ci95 is not None:
         drawing.line("interval thick informing", x(ci95[0]), middle, x(ci95[1]), middle)
-    drawing.dot("estimate informing", x(estimate), middle, "", 4)
+    _estimate(drawing, "informing", estimate, x)
     return drawing.markup()
+
+
+def _estimate(drawing: Drawing, kind: str, estimate: float, x: Scale) -> None:
+    """A dot, or an arrow where it lies beyond the scale."""
+    beyond = (estimate > x.high) - (estimate < x.low)
+    if beyond:
+        tip, middle = x(estimate) + 3.5 * beyond, FOREST_HEIGHT / 2
+        points = [(tip, middle), *((tip - 8 * beyond, middle + side) for side in (-5, 5))]
+        drawing.way(f"estimate {kind}", points, closed=True)
+    else:
+        drawing.dot(f"estimate {kind}", x(estimate), FOREST_HEIGHT / 2, "", 4)
 
 
 def reach(intervals: Iterable[tuple[float, float] | None]) -> float:
