@@ -156,7 +156,10 @@ class Origins:
         key = base.commit, head.commit
         if key not in self._apart:
             self._apart[key] = self._counted(*key)
-        return self._apart[key]
+        apart = self._apart[key]
+        if apart is None or head.merged is None:
+            return apart
+        return apart[0], max(0, apart[1] - 1)  # the CI's merge is nobody's commit
 
     def _counted(self, base: str, head: str) -> tuple[int, int] | None:
         revision = self._programs.revision("head")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import EXEC, PREP
-from pytest_ethrex_perf.report import escape, text, verdict
+from pytest_ethrex_perf.report import escape, origin, text, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -49,17 +49,18 @@ def smaller_is_better(result: RunResult) -> str:
                     "unit": unit,
                     "value": value,
                     **({} if row.head_sd is None else {"range": f"± {units.percent(row.head_sd)} sd"}),
-                    "extra": _extra(block, row, judged.get(row.metric or "")),
+                    "extra": _extra(result, block, row, judged.get(row.metric or "")),
                 }
             )
     return _json(entries)
 
 
-def _extra(block: BlockResult, row: Row, metric: MetricResult | None) -> str:
+def _extra(result: RunResult, block: BlockResult, row: Row, metric: MetricResult | None) -> str:
     lines = [f"base {text.spread(row, 'base')}"] if row.base is not None else []
     if metric is not None:
         lines.append(f"{verdict.label(metric)} {text.cell(metric)}")
-    lines += [escape.line(f"head {block.head.label}", _NAME)] if block.head else []
+    if block.head and block.head.program:
+        lines.append(f"head {origin.plain(origin.program(result, 'head', block.head.program))}")
     return "\n".join(lines)
 
 

@@ -16,7 +16,8 @@ from pytest_ethrex_perf.report import escape, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult
+    from pytest_ethrex_perf.records.measurement import Program
+    from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SideResult
 
 _LONG = 300  # characters of a label's value
 _KINDS = ("regression", "improvement", "unchanged", "inconclusive", "waived", "not decided")
@@ -107,9 +108,19 @@ def _run(result: RunResult) -> _Family:
     labels = {"machine": result.machine, "version": result.version}
     for name in ("head", "base"):
         sides = (side for block in result.blocks if (side := getattr(block, name)))
-        labels[name] = next((side.label for side in sides), "")
+        first: SideResult | None = next(sides, None)
+        labels[name] = first.label if first else ""
+        labels[f"{name}_commit"] = _commit(result, first.program if first else None)
     started.add(labels, datetime.fromisoformat(result.started).timestamp())
     return started
+
+
+def _commit(result: RunResult, program: Program | None) -> str:
+    """The whole hash of the commit that `program` was built from, empty where that is not known."""
+    if program is None:
+        return ""
+    source = result.origin.builds.get(program.sha256)
+    return (source.commit if source else program.commit) or ""
 
 
 def _escaped(value: str) -> str:

@@ -107,6 +107,7 @@ def test_of_a_ci_s_merge_the_commit_that_was_pushed_is_named(
     markdown = (bench.path / "r.md").read_text()
     link = f"[`{pushed[:8]}`]({REPOSITORY}/commit/{pushed})"
     assert f'`faster` {link} "Make tries faster" merged into main (binary ' in markdown
+    assert ", 2 commits behind head) on " in markdown  # the merge is not counted
     run = f"{REPOSITORY}/actions/runs/42"
     places = f"into `main` · [run]({run}) · [artifacts]({run}#artifacts)"
     change = rf'[\#12]({REPOSITORY}/pull/12) "Faster \*tries\*"'
@@ -137,3 +138,14 @@ def test_a_build_of_another_commit_keeps_its_own_name(
     assert "b2b2b2b2" not in (bench.path / "r.md").read_text()
     assert origin.job is not None
     assert origin.job.url == f"{REPOSITORY}/actions/runs/42"  # it is the run's address all the same
+
+
+def test_workers_of_xdist_send_the_names_with_what_they_have_measured(
+    bench: Bench, checkouts: Checkouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # pytest-benchmark looks at it
+    head, base = checkouts.PROGRAMS
+    options = (f"--ethrex-replay={head}", f"--ethrex-base={base}", "--ethrex-json=results.json", "-n1")
+    bench.pytester.runpytest_subprocess("--ethrex-block=24443168", *options)
+    builds = bench.results().origin.builds.values()
+    assert {source.commit for source in builds} == {checkouts.head_commit, checkouts.base_commit}

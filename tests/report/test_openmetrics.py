@@ -62,3 +62,9 @@ def test_each_verdict_is_one_state() -> None:
 
 def test_a_run_without_blocks_is_still_a_text() -> None:
     assert list(read(builders.run([]))) == ["ethrex_perf_started_timestamp_seconds"]
+
+
+def test_the_run_s_labels_say_which_commits_were_compared() -> None:
+    ((labels, _),) = read(builders.one())["ethrex_perf_started_timestamp_seconds"]
+    assert (labels["head_commit"], labels["base_commit"]) == (builders.HEAD.commit, "")
+    assert labels["head"] == builders.HEAD.label
