@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from pytest_ethrex_perf.version import version
@@ -72,6 +73,7 @@ def dump(title: str, processes: Sequence[Process], unit: Unit = "tracing-ms", st
                     for phase in categories
                 ),
             ],
+            "sampleUnits": {"time": "ms", "eventDelay": "ms", "threadCPUDelta": "ns"},
             "markerSchema": [],
             "symbolicated": True,
             "symbolicationNotSupported": True,
@@ -127,10 +129,9 @@ class _Thread:
 
     def content(self, process: str, pid: int, name: str, tid: int, unit: Unit) -> _Json:
         """What the file has of the thread."""
-        total, times = 0.0, []
-        for weight in self._weights:
-            times.append(round(total, _DIGITS))
-            total += weight
+        # a last sample of nothing ends the one before; each says what CPU time there was since the one before
+        times = [round(time, _DIGITS) for time in accumulate(self._weights, initial=0.0)]
+        used_ns = [None, *(round(weight * 1e6) for weight in self._weights)]
         length = len(self._functions)
         nothing: list[None] = [None] * length
         categories = [category for _, category in self._functions]
@@ -138,20 +139,21 @@ class _Thread:
             "processType": "default",
             "processName": process,
             "processStartupTime": 0,
-            "processShutdownTime": round(total, _DIGITS),
+            "processShutdownTime": times[-1],
             "registerTime": 0,
-            "unregisterTime": round(total, _DIGITS),
+            "unregisterTime": times[-1],
             "pausedRanges": [],
             "name": name,
             "isMainThread": name == _MAIN,
             "pid": str(pid),
             "tid": tid,
             "samples": {
-                "stack": self._leaves,
+                "stack": [*self._leaves, None],
                 "time": times,
-                "weight": self._weights,
+                "weight": [*self._weights, 0],
                 "weightType": unit,
-                "length": len(self._weights),
+                "threadCPUDelta": used_ns,
+                "length": len(times),
             },
             "markers": {
                 **{column: [] for column in ("data", "name", "startTime", "endTime", "phase", "category")},

@@ -29,7 +29,7 @@ HEAD: dict[Frames, float] = {
 PREP: dict[Frames, float] = {("main", "read"): 1.0}
 COLUMNS = {
     # of version 58, `src/types/profile.ts`
-    "samples": "stack time weight",
+    "samples": "stack time weight threadCPUDelta",
     "stackTable": "frame prefix",
     "frameTable": "address inlineDepth category subcategory func nativeSymbol innerWindowID line column",
     "funcTable": "name isJS relevantForJS resource source lineNumber columnNumber",
@@ -99,7 +99,7 @@ def test_our_reader_of_the_format_finds_every_stack_where_it_weighs() -> None:
         (0, "rayon-1", ("[exec]", "run", "hash")),
     }
     main = content["threads"][2]["samples"]
-    assert (main["weight"], main["weightType"]) == ([1.0, 9.5, 2.25], "tracing-ms")
+    assert (main["weight"], main["weightType"]) == ([1.0, 9.5, 2.25, 0], "tracing-ms")
 
 
 @pytest.mark.parametrize("started", ["", "yesterday", "2026-13-01"])
@@ -113,14 +113,14 @@ def test_a_folder_has_prep_and_exec_of_both_sides(tmp_path: Path) -> None:
     artifacts.write(tmp_path, [head], [base])
     content = json.loads((tmp_path / "firefox.json").read_text())
     weights = {t["processName"]: t["samples"]["weight"] for t in content["threads"]}
-    assert weights == {"base: ethrex-replay": [0.25, 3.0], "head: ethrex-replay": [4.0]}
+    assert weights == {"base: ethrex-replay": [0.25, 3.0, 0], "head: ethrex-replay": [4.0, 0]}
 
 
 def test_stacks_without_thread_or_phase_are_written_too() -> None:
     taken, _ = stacks.parse("[exec] 2\n[exec];main;a 3\nmain;b 4\n")
     content = json.loads(firefox.dump("x", [firefox.Process("x", stacks.by_phase(taken))], "samples"))
     named = {thread["name"]: thread["samples"]["weight"] for thread in content["threads"]}
-    assert named == {"main": [3, 4], "": [2]}
+    assert named == {"main": [3, 4, 0], "": [2, 0]}
 
 
 @pytest.mark.skipif(shutil.which("profiler-cli") is None, reason="npm i @firefox-devtools/profiler-cli")
@@ -139,6 +139,7 @@ def test_the_profilers_own_code_reads_it(tmp_path: Path) -> None:
     finally:
         cli("stop")
     assert "4 threads across 2 processes" in threads
+    assert "12.750ms" in threads  # of CPU, of head's main thread
     assert "head: head/ethrex-replay" in threads
     assert "a - self: 9.500ms (74.5%), total: 9.500ms (74.5%)" in functions
     assert "[prep] - self: 0s (0.0%), total: 1ms (7.8%)" in functions
