@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,25 +118,3 @@ def test_stacks_without_thread_or_phase_are_written_too() -> None:
     content = json.loads(firefox.dump("x", [firefox.Process("x", stacks.by_phase(taken))], "samples"))
     named = {thread["name"]: thread["samples"]["weight"] for thread in content["threads"]}
     assert named == {"main": [3, 4, 0], "": [2, 0]}
-
-
-@pytest.mark.skipif(shutil.which("profiler-cli") is None, reason="npm i @firefox-devtools/profiler-cli")
-def test_the_profilers_own_code_reads_it(tmp_path: Path) -> None:
-    (tmp_path / "firefox.json").write_text(json.dumps(dumped()))
-    environ = {**os.environ, "PROFILER_CLI_SESSION_DIR": str(tmp_path / "sessions")}
-
-    def cli(*words: str) -> str:
-        command = ["profiler-cli", *words]
-        return subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
-
-    cli("load", str(tmp_path / "firefox.json"))
-    try:
-        threads = cli("thread", "list")
-        functions = cli("thread", "functions", "--thread", "t-2")
-    finally:
-        cli("stop")
-    assert "4 threads across 2 processes" in threads
-    assert "12.750ms" in threads  # of CPU, of head's main thread
-    assert "head: head/ethrex-replay" in threads
-    assert "a - self: 9.500ms (74.5%), total: 9.500ms (74.5%)" in functions
-    assert "[prep] - self: 0s (0.0%), total: 1ms (7.8%)" in functions
