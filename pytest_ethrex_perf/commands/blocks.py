@@ -85,9 +85,11 @@ def _suggest(args: argparse.Namespace) -> int:
     for line in broken:
         _say(f"left out: {line}")
     if not held:
+        missing = (
+            "no cache file of a block is in there" if directory.is_dir() else "there is no such directory"
+        )
         raise UsageError(
-            f"{directory}: no cache file of a block is in there: fetch some (`ethrex-perf fetch BLOCK`), or "
-            "name another directory"
+            f"{directory}: {missing}: fetch some (`ethrex-perf fetch BLOCK`), or name another directory"
         )
     executed, why = _executed(held, args.execute * 10**6)
     counted = {each.block: suggestion.counts(each, executed.get(each.block)) for each in held}

@@ -59,12 +59,16 @@ def _fetched(
     block: BlockId, head: Program, rpc_url: str, options: argparse.Namespace
 ) -> tuple[Path, str, str]:
     """Fetch a block unless it is there; return its file, where that is from, and the block's hash."""
-    from pytest_ethrex_perf.replay import cache
+    from pytest_ethrex_perf.replay import cache, missing_cache
 
     cache_dir = Path(options.cache_dir)
     path = cache.path(cache_dir, block)
     if path.exists():
         return path, "was there", cache.identify(path, block).block_hash
+    if (network := missing_cache.meant(block.network)) is not None:
+        raise UsageError(
+            f"{block}: there is no network {block.network}: did you mean {network}:{block.number}?"
+        )
     identity = cache.fetch(
         head,
         block,

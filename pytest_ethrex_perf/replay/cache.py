@@ -103,12 +103,7 @@ def content(path: Path, block: BlockId) -> bytes:
     try:
         return regular_file.content(path)
     except FileNotFoundError:
-        fetched = "give --ethrex-rpc-url (or ETHREX_RPC_URL) to have it fetched, "
-        why = missing_cache.reason(path, block)
-        raise MeasurementError(
-            f"{block}: no cache file {path}{why}; {'' if block.workload else fetched}"
-            f"run `ethrex-perf fetch {block}`, or name the directory that has it with --ethrex-cache-dir"
-        ) from None
+        raise MeasurementError(missing_cache.message(path, block)) from None
     except OSError as error:
         raise MeasurementError(f"{block}: {path} can't be read: {error.strerror}") from None
 

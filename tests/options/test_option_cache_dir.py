@@ -36,7 +36,7 @@ def test_a_missing_file_names_itself_and_the_ways_to_get_it_and_nothing_runs(ben
     told = (
         f"mainnet/24443168: no cache file {file}: there is no directory {file.parent}; "
         "give --ethrex-rpc-url (or ETHREX_RPC_URL)*"
-        "`ethrex-perf fetch mainnet/24443168`*--ethrex-cache-dir"
+        "`ethrex-perf fetch mainnet/24443168 --cache-dir=*empty`*--ethrex-cache-dir"
     )
     result.stdout.fnmatch_lines([told])
     assert bench.calls(program) == []
@@ -47,7 +47,7 @@ def test_a_missing_file_of_one_network_names_the_other_that_has_the_number(bench
     result = bench.record(bench.program("head"), block="1265656")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*1265656.json, but 1265656 of hoodi is cached here: did you mean hoodi:1265656[?]; give *"]
+        ["*1265656.json, but 1265656 of hoodi is cached here: did you mean hoodi:1265656[?] If not, give *"]
     )
 
 
