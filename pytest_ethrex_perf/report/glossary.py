@@ -50,7 +50,7 @@ GLOSSARY = (
     ),
     Term(
         "detectable",
-        "the smallest true slowdown that this measurement would have caught with a probability of 90 %",
+        "the smallest true slowdown that the pairs planned would have caught with a probability of 90 %",
         ("would have been caught", "may go unseen", "go unseen here"),
     ),
     Term(

@@ -74,7 +74,8 @@ def how_sure(result: MetricResult | SuiteResult, replicates: str) -> str:
     if decision.verdict is not Verdict.INCONCLUSIVE:
         p = "" if decision.p is None else f" (p = {decision.p:.2g})"
         seen = _detectable(decision, rules)
-        fine = f"; {_words(result).rise} of {seen} or more would have been caught" if seen else ""
+        caught = f"would have been caught{_at_cost(decision, replicates)}"
+        fine = f"; {_words(result).rise} of {seen} or more {caught}" if seen else ""
         return f"Sure{p} {after} that it is beyond the {units.limit(rules.margin)} margin{fine}"
     if is_below_floor(result):
         floor = units.duration(rules.floor)
@@ -186,6 +187,13 @@ def _surer(decision: Decision, rules: Rules) -> str:
     risk = f"{units.limit(rules.alpha)} risk of a false alarm" if beyond else "risk of a false answer"
     decides = f": {units.interval(decision.interval, units.decimals(rules.margin))} decides" if beyond else ""
     return f" ({shares} share the {risk}, so each must be surer than 95 %{decides})"
+
+
+def _at_cost(decision: Decision, replicates: str) -> str:
+    """What the plan was ready to measure, where it ended before: what it could see it might have taken."""
+    if decision.pairs not in decision.plan[:-1]:
+        return ""
+    return f" in up to {decision.plan[-1]} {replicates}"
 
 
 def _detectable(decision: Decision, rules: Rules) -> str:

@@ -72,7 +72,7 @@ def test_the_headline_is_one_line_with_everything_that_counts(result: MetricResu
         r"regression: mainnet/24443168 exec is \d\.\d % slower \(\d\.\d % to \d\.\d %\): "
         r"\d\d\.\d\d ms → \d\d\.\d\d ms. Sure \(p = [\d.e-]+\) after \d+ pairs that it is beyond the "
         r"1 % margin; "
-        r"a slowdown of \d\.\d % or more would have been caught",
+        r"a slowdown of \d\.\d % or more would have been caught in up to 24 pairs",
         told,
     )
     reasoned = msgspec.structs.replace(result, outcome_reason="its waiver has expired")

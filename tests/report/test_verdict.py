@@ -69,6 +69,10 @@ def test_no_sentence_contradicts_its_numbers(result: MetricResult) -> None:
         seems_decided = max(low, -high) > math.log1p(result.rules.margin)
         explained = "each must be surer than 95 %: [" in sentences
         assert explained is (seems_decided and not verdict.is_below_floor(result))
+    if "would have been caught" in sentences:
+        planned = re.search(r"caught in up to (\d+) pairs", sentences)
+        assert (planned is not None) is (decision.pairs in decision.plan[:-1])
+        assert planned is None or int(planned[1]) == decision.plan[-1]
     assert "±" not in text.headline("mainnet/1", result, "pairs") + text.cell(result)
     assert "nan" not in sentences
 
@@ -107,7 +111,7 @@ def made(
             (
                 "regression: exec is 51.8 % slower (23.6 % to 86.4 %): 44.30 ms → 67.25 ms. Sure (p = "
                 "0.0008) after 10 pairs that it is beyond the 1 % margin; a slowdown of 30.0 % or more "
-                "would have been caught"
+                "would have been caught in up to 24 pairs"
             ),
         ),
         (
@@ -115,7 +119,7 @@ def made(
             (
                 "improvement: exec is 7.0 % faster (5.4 % to 8.6 %): 44.30 ms → 41.20 ms. Sure (p = "
                 "0.0008) after 10 pairs that it is beyond the 1 % margin; a slowdown of 30.0 % or more "
-                "would have been caught"
+                "would have been caught in up to 24 pairs"
             ),
         ),
         (
@@ -161,7 +165,7 @@ def made(
             (
                 "regression: exec is 31 times as long (30 to 32 times): 44.30 ms → 1.373 s. Sure (p = "
                 "0.0008) after 10 pairs that it is beyond the 1 % margin; a slowdown of 30.0 % or more "
-                "would have been caught"
+                "would have been caught in up to 24 pairs"
             ),
         ),
     ],
