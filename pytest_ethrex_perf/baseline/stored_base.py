@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.baseline.files import BaselineFile
     from pytest_ethrex_perf.baseline.schema import Baseline
-    from pytest_ethrex_perf.records.measurement import StoredSession
+    from pytest_ethrex_perf.records.measurement import Program, StoredSession
     from pytest_ethrex_perf.records.result import PastEpoch
 
 
@@ -28,6 +28,8 @@ class StoredBase:
     """Earlier sessions that the result is shown against, so that creep is seen, and what they are called."""
     programs: frozenset[str] = frozenset()
     """sha256 of the programs of `sessions`."""
+    newest: Program | None = None
+    """The program of the newest of `sessions`."""
     fewest: int = 0
     """Sessions that can be compared with, of the metric that has fewest."""
     changed: tuple[str, ...] = ()
@@ -46,12 +48,14 @@ def stored_base(
     Levels leave out the first `drop` repeats of an invocation.
     """
     sessions: list[StoredSession] = []
+    newest: Program | None = None
     changed: list[str] = []
     numbers: list[int] = []
     for file, baseline in () if recording else baselines:
         recent = baseline.raw(baseline.epoch.recent)
         sessions += recent
         numbers += [_comparable(recent, metric) for metric in file.metrics]
+        newest = newest or baseline.epoch.recent[-1].program
         changed += changes(baseline.epoch.recent[-1].machine, file.machine)
     return StoredBase(
         sessions=tuple(sessions),
@@ -59,6 +63,7 @@ def stored_base(
             reference for _, baseline in baselines for reference in _references(baseline, recording=recording)
         ),
         programs=frozenset(session.program_sha256 for session in sessions),
+        newest=newest,
         fewest=min(numbers, default=0),
         changed=tuple(dict.fromkeys(changed)),
         label=", ".join(str(file.path) for file, _ in baselines),

@@ -88,9 +88,10 @@ class Origins:
         return self._named_by_ci(Source(commit=program.commit), None)
 
     def _candidates(self, beside: Path) -> Iterator[Repository]:
-        """The repositories that may have a program's commit."""
+        """The repositories that may have a program's commit: its own, and those of the run."""
         build = self._settings.build
-        for directory in (beside, build.repository if build else None, self._settings.cwd):
+        of_run = (build.repository if build else None, self._settings.cwd, *self._repositories)
+        for directory in (beside, *of_run):
             repository = self._repository(directory) if directory else None
             if repository is not None:
                 yield repository

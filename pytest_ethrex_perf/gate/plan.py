@@ -46,6 +46,8 @@ class Plan:
     """The files of what is stored."""
     sessions: tuple[StoredSession, ...] = ()
     """Of the baselines' current epochs, where there are comparable ones."""
+    recorded: Program | None = None
+    """The program of the newest of them."""
     alone: str | None = None
     """Why the stored sessions decide alone, although their program was looked for."""
     references: tuple[tuple[str, StoredSession], ...] = ()

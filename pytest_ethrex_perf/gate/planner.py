@@ -162,6 +162,7 @@ class Planner:
             baseline_path=next((file.path for file in compared if file.times), None),
             baseline_label=stock.label,
             sessions=stock.sessions,
+            recorded=stock.newest,
             alone=comparison.alone,
             references=stock.references,
             published=tuple(published),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pytest_ethrex_perf.gate import advice, cautions, table
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.judge.assess import reference
@@ -62,7 +64,9 @@ def _base(block: Block) -> SideResult | None:
     if plan.mode != "stored":
         return None
     timed, counted = _stored(plan)
-    return table.summed_up(timed or counted, plan.baseline_label, None, plan.request.drop, times=bool(timed))
+    drop = plan.request.drop
+    stored = table.summed_up(timed or counted, plan.baseline_label, None, drop, times=bool(timed))
+    return stored and msgspec.structs.replace(stored, recorded=plan.recorded)
 
 
 def _references(block: Block) -> Iterator[ReferenceResult]:

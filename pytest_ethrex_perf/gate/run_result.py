@@ -117,4 +117,4 @@ class Results:
 
 
 def _program(side: SideResult | None) -> Program | None:
-    return side.program if side else None
+    return (side.program or side.recorded) if side else None

@@ -67,6 +67,8 @@ class SideResult(Record, frozen=True, kw_only=True):
     """The program as the user wrote it, or where the baseline is stored."""
     program: Program | None
     """None for a stored baseline, whose sessions may be of several programs."""
+    recorded: Program | None = None
+    """Of a stored baseline: the program of its newest session."""
     invocations: int
     """How many were measured, or are stored."""
     exec_ns: float | None

@@ -17,13 +17,13 @@ from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.metric import DEFAULT
 from pytest_ethrex_perf.report import charts, glossary, origin, overview_chart, packing, page_files, text
 from pytest_ethrex_perf.report.block_view import KINDS, BlockView
-from pytest_ethrex_perf.report.origin import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_ethrex_perf.records.measurement import Program
     from pytest_ethrex_perf.records.result import RunResult
+    from pytest_ethrex_perf.report.origin import Part
 
 _OPTIONAL = re.compile(r"</t[dh]>\s*(?=</?t[dhr]\b)|</tr>\s*(?=<tr\b|</t(?:head|body)>)|(?<=\n) +(?=<)")
 """End tags that HTML lets out, and indentation: a fifth of what the details of many blocks take."""
@@ -93,6 +93,7 @@ def _digest(script: str) -> str:
 
 def _programs(result: RunResult) -> Iterator[tuple[str, Program | None, list[Part]]]:
     """(side, program or None for stored baselines, what it is called), each once."""
+    stored = origin.stored(result, [block.base for block in result.blocks if block.base])
     seen = set()
     for side in ("head", "base"):
         for block in result.blocks:
@@ -103,5 +104,5 @@ def _programs(result: RunResult) -> Iterator[tuple[str, Program | None, list[Par
             if key not in seen:
                 seen.add(key)
                 program = summary.program
-                name = origin.program(result, side, program) if program else [Part("stored baselines")]
+                name = origin.program(result, side, program) if program else stored
                 yield side, program, name

@@ -118,7 +118,8 @@ def _side(name: Side, run: RunResult) -> str:
     sides: list[SideResult] = [side for block in run.blocks if (side := getattr(block, name))]
     programs = {side.program.sha256: side.program for side in sides if side.program}
     names = [origin.markdown(origin.program(run, name, program)) for program in programs.values()]
-    names += ["stored baselines"] if any(side.program is None for side in sides) else []
+    if any(side.program is None for side in sides):
+        names.append(origin.markdown(origin.stored(run, sides)))
     return " and ".join(names[:3])
 
 

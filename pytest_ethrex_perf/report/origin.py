@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_ethrex_perf.records.measurement import Program, Side
     from pytest_ethrex_perf.records.origin import Job, Source
-    from pytest_ethrex_perf.records.result import RunResult
+    from pytest_ethrex_perf.records.result import RunResult, SideResult
 
 _LONGEST = 120  # characters of a name from outside
 _SUBJECT = 72
@@ -32,6 +32,14 @@ def program(run: RunResult, side: Side, program: Program) -> list[Part]:
     labelled = program.label in (run.settings.get("head_label"), run.settings.get("base_label"))
     apart = _apart(source) if source and side == "base" else ""
     return name(program, source, run.origin.job, labelled=labelled, apart=apart)
+
+
+def stored(run: RunResult, sides: Iterable[SideResult]) -> list[Part]:
+    """Return what the stored baselines among `sides` are called, by the program of the newest sessions."""
+    newest = {side.recorded.sha256: side.recorded for side in sides if side.recorded and not side.program}
+    if len(newest) != 1:
+        return [Part("stored baselines")]
+    return [Part("stored baselines, the newest of"), *program(run, "base", *newest.values())]
 
 
 def name(

@@ -149,3 +149,20 @@ def test_workers_of_xdist_send_the_names_with_what_they_have_measured(
     bench.pytester.runpytest_subprocess("--ethrex-block=24443168", *options)
     builds = bench.results().origin.builds.values()
     assert {source.commit for source in builds} == {checkouts.head_commit, checkouts.base_commit}
+
+
+@pytest.mark.parametrize("archived", [True, False])
+def test_a_baseline_goes_by_the_commit_that_it_was_recorded_of(
+    bench: Bench, checkouts: Checkouts, *, archived: bool
+) -> None:
+    head, base = checkouts.PROGRAMS
+    archive = "--ethrex-archive=archive" if archived else "--ethrex-archive-size=0"
+    bench.record(base, archive, "--ethrex-invocations=6").assert_outcomes(passed=1)
+    bench.gate(f"--ethrex-replay={head}", archive, "--ethrex-repeat=3", *SHORT)
+    (block,) = bench.results().blocks
+    assert block.mode == ("interleaved" if archived else "stored")
+    markdown = (bench.path / "r.md").read_text()
+    link = f"[`{checkouts.base_commit[:8]}`]({REPOSITORY}/commit/{checkouts.base_commit})"
+    before = "" if archived else "stored baselines, the newest of "
+    assert rf'against {before}{link} "Store tries \| \<b\>" (binary ' in markdown
+    assert ", 2 commits behind head) on " in markdown
