@@ -22,9 +22,11 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHUNK = 64 * 2**10
 _LONGEST_LINE = 4 * 2**10
 _STDOUT = 1
-_OF_BLOCK = re.compile(r"ethrex-perf: (?P<block>\S+/\S+) (?P<done>\d+)/(?P<planned>\d+)\b")
+_OF_TURN = re.compile(
+    r"ethrex-perf: \[\d\d:\d\d\] (?:(?P<block>\S+/\S+) )?\w+ (?P<done>\d+)/(?P<planned>\d+)\b"
+)
 _OF_BUILD = re.compile(r"ethrex-perf: (?P<what>building (?:base|head): git:\S+ [0-9a-f]{7,64})\b")
-_OF_BLOCKS = re.compile(r" (?P<done>\d+)/(?P<all>\d+) blocks\b")
+_OF_BLOCKS = re.compile(r" (?P<done>\d+) of (?P<all>\d+) decided\b")
 
 
 def status(line: str) -> str | None:
@@ -35,13 +37,13 @@ def status(line: str) -> str | None:
     of_build = _OF_BUILD.match(line)
     if of_build is not None:
         return of_build["what"]
-    of_block = _OF_BLOCK.match(line)
-    if of_block is None:
+    of_turn = _OF_TURN.match(line)
+    if of_turn is None:
         return None
-    of_blocks = _OF_BLOCKS.search(line, of_block.end())
-    if of_blocks is not None:
-        return f"gating: {of_blocks['done']} of {of_blocks['all']} blocks"
-    return f"gating {of_block['block']}: {of_block['done']} of {of_block['planned']} measurements"
+    if of_turn["block"] is not None:
+        return f"gating {of_turn['block']}: {of_turn['done']} of {of_turn['planned']} measurements"
+    of_blocks = _OF_BLOCKS.search(line, of_turn.end())
+    return None if of_blocks is None else f"gating: {of_blocks['done']} of {of_blocks['all']} blocks"
 
 
 def run(command: Sequence[str], environ: Mapping[str, str], on_line: Callable[[str], None]) -> int:

@@ -172,6 +172,11 @@ class Block:
         """The running decision of the first gating, for progress."""
         return next(iter(self.decisions.values()), None)
 
+    @property
+    def change(self) -> float | None:
+        """The running estimate of its first gating, a log; None before there is one."""
+        return None if self.estimate is None else self.estimate.estimate
+
     def visible(self) -> float | None:
         """The slowdown (log) of its first gating that would be found, were no more pairs to come.
 

@@ -49,6 +49,8 @@ class Status:
     decided: int
     left_s: float
     """Time left at the most."""
+    worst: Block | None = None
+    """The block that seems slowest so far, decided or not; None before there is any estimate."""
     news: tuple[str, ...] = ()
     """What this turn has shown of the plan: how far it goes on."""
 
@@ -234,6 +236,9 @@ class Run:
             blocks=len(schedule.blocks),
             decided=sum(each.decided for each in schedule.blocks),
             left_s=schedule.left_s,
+            worst=max(
+                (each for each in schedule.blocks if each.change is not None), key=_change, default=None
+            ),
             news=tuple(block.asks_for()),
         )
 
@@ -324,3 +329,7 @@ class Run:
                 self._recorder.keep(self.equipment.head)
             except NotArchivedError as reason:
                 self._say(f"head is not kept in the archive: {reason}")
+
+
+def _change(block: Block) -> float:
+    return block.change or 0.0

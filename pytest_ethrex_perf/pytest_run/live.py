@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_ethrex_perf.gate.block import Block
     from pytest_ethrex_perf.gate.run import Status
 
 _ERASE = "\x1b[K"
@@ -53,7 +54,7 @@ class Screen:
                 back = f"\x1b[{self._cells_shown}D" if self._cells_shown else ""
                 self._write(f"{_ERASE}{progress}{back}")
             elif self._minutes.passed():
-                self._say(reporter, line(status, terminal.ROOM))
+                self._say(reporter, minute(status, time.strftime("%H:%M")))
 
     def clear(self) -> None:
         """Take the live progress away."""
@@ -116,18 +117,40 @@ class Minutes:
 def line(status: Status, room: int) -> str:
     """Block, pair k/n, estimate and its 95 % interval, what could be seen now, time left; in `room` cells."""
     block = status.block
-    decision = block.estimate
-    parts = [f"{block} {block.samples_taken}/{block.samples_planned}"]
-    if decision is not None and decision.estimate is not None:
-        within = f" {units.interval(decision.ci95)}" if decision.ci95 else ""
-        parts.append(units.log_percent(decision.estimate) + within)
-    visible = block.visible()
-    if visible is not None and math.isfinite(visible):
-        parts.append(f"would see {units.log_percent(visible)}")
+    parts = [f"{block} {block.samples_taken}/{block.samples_planned}", *_estimate(block)]
     if status.blocks > 1:
         parts.append(f"{status.decided}/{status.blocks} blocks")
-    parts.append(f"at most {units.clock(status.left_s)} left")
-    progress = escape.shown(" · ".join(parts))
+    progress = escape.shown(" · ".join([*parts, _left(status)]))
     while terminal.width(progress) > room:
         progress = progress[:-1]
     return progress
+
+
+def minute(status: Status, now: str) -> str:
+    """The line for a log: `[12:04] pair 4/24 · 0 of 40 decided · worst so far mainnet/1 +4.1 % · at most …`.
+
+    A single block is named, with what is known of it. `commands.follow` reads these lines.
+    """
+    block, worst = status.block, status.worst
+    turn = f"{'pair' if block.pairs else 'invocation'} {block.samples_taken}/{block.samples_planned}"
+    if status.blocks == 1:
+        parts = [f"[{now}] {block} {turn}", *_estimate(block)]
+    else:
+        parts = [f"[{now}] {turn}", f"{status.decided} of {status.blocks} decided"]
+        if worst is not None and worst.change is not None:
+            parts.append(f"worst so far {worst} {units.log_percent(worst.change)}")
+    return " · ".join([*parts, _left(status)])
+
+
+def _estimate(block: Block) -> Iterator[str]:
+    decision = block.estimate
+    if decision is not None and decision.estimate is not None:
+        within = f" {units.interval(decision.ci95)}" if decision.ci95 else ""
+        yield units.log_percent(decision.estimate) + within
+    visible = block.visible()
+    if visible is not None and math.isfinite(visible):
+        yield f"would see {units.log_percent(visible)}"
+
+
+def _left(status: Status) -> str:
+    return f"at most {units.clock(status.left_s)} left"

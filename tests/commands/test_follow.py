@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Block:
-    samples_taken, samples_planned, estimate = 6, 24, None
+    samples_taken, samples_planned, estimate, change, pairs = 6, 24, None, 0.04, (1,)
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -33,8 +33,9 @@ class _Block:
 
 def _line(blocks: int, decided: int, name: str = "mainnet/24443168") -> str:
     """What `pytest_run.live` says of a run."""
-    status: Status = mock.Mock(block=_Block(name), blocks=blocks, decided=decided, left_s=90.0)
-    return f"ethrex-perf: {live.line(status, 160)}"
+    block = _Block(name)
+    status: Status = mock.Mock(block=block, blocks=blocks, decided=decided, left_s=90.0, worst=block)
+    return f"ethrex-perf: {live.minute(status, '12:04')}"
 
 
 def test_a_build_is_named_by_its_revision_and_commit() -> None:
@@ -50,7 +51,7 @@ def test_progress_is_read_from_the_lines_of_a_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "3/11 blocks", "ethrex-perf: a note", "x ethrex-perf: mainnet/1 2/3", "tests/a.py 3/4"]
+    "line", ["", "3/11 blocks", "ethrex-perf: a note", "x ethrex-perf: [12:04] pair 2/3", "tests/a.py 3/4"]
 )
 def test_other_lines_say_nothing_of_it(line: str) -> None:
     assert follow.status(line) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,9 +32,14 @@ def status(
     left_s: float = 250,
     seen: float | None = None,
     news: tuple[str, ...] = (),
+    pairs: tuple[int, ...] = (1, 2, 3),
 ) -> Any:
-    block = Block(samples_taken=3, samples_planned=24, estimate=decision, seen=seen)
-    return SimpleNamespace(block=block, blocks=blocks, decided=2, left_s=left_s, news=news)
+    change = decision and decision.estimate
+    block = Block(
+        samples_taken=3, samples_planned=24, estimate=decision, change=change, seen=seen, pairs=pairs
+    )
+    worst = block if change else None
+    return SimpleNamespace(block=block, blocks=blocks, decided=2, left_s=left_s, news=news, worst=worst)
 
 
 RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 0.03))
@@ -60,6 +66,22 @@ RUNNING = Decision(verdict=None, reason="", pairs=7, estimate=0.02, ci95=(0.01, 
 )
 def test_it_says_where_the_run_stands(given: Any, expected: str) -> None:
     assert live.line(given, 100) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (status(pairs=()), "mainnet/24443168 invocation 3/24 · at most 4 min 10 s left"),
+        (status(RUNNING), "mainnet/24443168 pair 3/24 · +2.0 % [+1.0, +3.0] · at most 4 min 10 s left"),
+        (status(blocks=40), "pair 3/24 · 2 of 40 decided · at most 4 min 10 s left"),
+        (
+            status(RUNNING, blocks=40),
+            "pair 3/24 · 2 of 40 decided · worst so far mainnet/24443168 +2.0 % · at most 4 min 10 s left",
+        ),
+    ],
+)
+def test_a_log_says_when_and_what_seems_worst(given: Any, expected: str) -> None:
+    assert live.minute(given, "12:04") == f"[12:04] {expected}"
 
 
 @given(st.integers(0, 100))
@@ -150,14 +172,17 @@ def test_without_a_terminal_and_in_ci_it_is_one_line_a_minute(
     for seconds in (1, 58, 1, 30, 29, 1, 0):
         clock[0] += seconds
         desk.show(status())
-    assert reporter.lines == ["ethrex-perf: mainnet/24443168 3/24 · at most 4 min 10 s left"] * 2
+    line = r"ethrex-perf: \[\d\d:\d\d\] mainnet/24443168 pair 3/24 · at most 4 min 10 s left"
+    assert [re.fullmatch(line, each) is not None for each in reporter.lines] == [True] * 2
 
 
 def test_a_worker_says_it_on_standard_error(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     desk = screen(None, workerinput={})
     clock[0] += 60
     desk.show(status())
-    assert capsys.readouterr().err == "\nethrex-perf: mainnet/24443168 3/24 · at most 4 min 10 s left\n"
+    said = capsys.readouterr().err
+    assert said.startswith("\nethrex-perf: [")
+    assert said.endswith("] mainnet/24443168 pair 3/24 · at most 4 min 10 s left\n")
 
 
 def test_what_a_turn_has_shown_of_the_plan_is_said_at_once_unless_it_is_to_be_quiet() -> None:
