@@ -76,8 +76,9 @@ class Origins:
             name = f"{harness.repository.name} {harness}" if harness else ""
             return msgspec.structs.replace(described, harness=name)
         if program.commit is None:
-            own = self._here.job.commit if self._here and self._here.names_checkout else None
-            return msgspec.structs.replace(own, by_ci=True) if own and side == "head" else None
+            is_head = side == "head" and not (self._settings.aa and self._settings.base)
+            own = self._here.job.commit if is_head and self._here and self._here.names_checkout else None
+            return msgspec.structs.replace(own, by_ci=True) if own else None
         if not is_commit(program.commit):  # a baseline may say anything
             return None
         beside = Path(program.command[0]).parent

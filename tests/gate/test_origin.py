@@ -123,6 +123,8 @@ def test_a_build_that_tells_no_commit_is_what_the_ci_checked_out(
     markdown = (bench.path / "r.md").read_text()
     assert "merged into main as checked out by the CI (binary " in markdown
     assert "against `bin/base` (binary " in markdown  # what base is, no CI says
+    bench.compare("bin/head", "bin/base", *SHORT, "--ethrex-aa", "--ethrex-looks=6")
+    assert bench.results().origin.builds == {}  # base against itself
 
 
 def test_a_build_of_another_commit_keeps_its_own_name(

@@ -168,8 +168,10 @@ def test_the_embedded_program_of_another_python_is_refused(tmp_path: Path) -> No
 class TestCommit:
     OLD, NEW = "a" * 40, "b" * 40
 
-    def resolve_in_checkout(self, checkout: Path, *, built: int) -> str | None:
-        path = executable(checkout / "target" / "release" / "ethrex-replay")
+    def resolve_in_checkout(
+        self, checkout: Path, *, built: int, target: str = "target/release"
+    ) -> str | None:
+        path = executable(checkout / target / "ethrex-replay")
         os.utime(path, (built, built))
         log = checkout / ".git" / "logs" / "HEAD"
         log.parent.mkdir(parents=True)
@@ -181,6 +183,10 @@ class TestCommit:
 
     def test_a_build_younger_than_the_checkout_is_of_its_commit(self, tmp_path: Path) -> None:
         assert self.resolve_in_checkout(tmp_path, built=3000) == self.NEW
+
+    def test_cargo_puts_a_build_for_a_triple_one_folder_deeper(self, tmp_path: Path) -> None:
+        target = "target/x86_64-unknown-linux-gnu/release-with-debug"
+        assert self.resolve_in_checkout(tmp_path, built=3000, target=target) == self.NEW
 
     def test_a_build_older_than_the_checkout_is_of_no_known_commit(self, tmp_path: Path) -> None:
         assert self.resolve_in_checkout(tmp_path, built=1500) is None
