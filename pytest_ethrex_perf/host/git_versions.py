@@ -36,7 +36,7 @@ def versions(repository: Repository) -> dict[str, Sequence[str]]:
         fields, _, path = line.partition("\t")
         if fields.startswith(":") and {*(blob := fields.split(" ")[3])} != _GONE:
             blobs[path].append(blob)
-    return {path: found[::-1] for path, found in blobs.items()}
+    return {path: newest_first[::-1] for path, newest_first in blobs.items()}
 
 
 class Blobs:
