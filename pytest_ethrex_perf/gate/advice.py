@@ -186,11 +186,21 @@ def of(block: Block, settings: Settings) -> Advice | None:
     if block.error is not None or block.plan.mode != "interleaved":
         return None
     for gating, decision in block.decisions.items():
-        if decision.verdict is Verdict.INCONCLUSIVE and len(block.pairs) >= MIN_PAIRS:
-            chosen = choose(_situation(block, settings, gating.metric, block.rules[gating], decision.pairs))
+        if decision.verdict is Verdict.INCONCLUSIVE and block.pairs:
+            chosen = (
+                _longer(block)
+                if len(block.pairs) < MIN_PAIRS
+                else choose(_situation(block, settings, gating.metric, block.rules[gating], decision.pairs))
+            )
             command = reproduce.command(settings, block.request, *chosen.options, without=chosen.without)
             return Advice(command=command, reason=chosen.reason)
     return None
+
+
+def _longer(block: Block) -> Choice:
+    """Without the time budget that ended it before the fewest pairs that decide anything."""
+    least = units.clock(MIN_PAIRS * block.seconds_a_turn)
+    return Choice((), f"{MIN_PAIRS} pairs, the fewest that decide anything, take about {least}")
 
 
 def _situation(block: Block, settings: Settings, metric: str, rules: Rules, pairs: int) -> Situation:

@@ -31,7 +31,8 @@ class Screen:
         self._in_worker = hasattr(config, "workerinput")
         self._quiet = config.get_verbosity() < 0
         self._minutes = Minutes()
-        legible.make(sys.stdout)  # capturing is suspended now: it is the reporter's
+        with self._uncaptured():  # it is the reporter's then
+            legible.make(sys.stdout)
         self._cells_shown = 0
 
     @property

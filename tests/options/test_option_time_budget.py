@@ -22,6 +22,12 @@ def test_what_was_measured_is_decided_and_what_was_not_is_an_error(bench: Bench)
             "mainnet/24443168: inconclusive: exec: only 1 pairs: fewer than 6 are never a verdict; *",
         ]
     )
+    result.stdout.fnmatch_lines(
+        [
+            "  to decide it here (6 pairs, the fewest that decide anything, take about *):",
+            "    pytest --ethrex-block=* --ethrex-replay=bin/head --ethrex-base=bin/base --ethrex-repeat=3",
+        ]
+    )
     assert len(bench.calls(head)) == len(bench.calls(base)) == 1
 
 

@@ -55,11 +55,18 @@ def test_every_character_that_the_package_prints_has_its_letters() -> None:
 
 def test_a_red_run_is_read_in_ascii(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    bench.pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.ethrex_block(24443168)
+        def test_it(ethrex_block):
+            ethrex_block.gate()
+        """
+    )
     head, base = bench.program("head", exec_ms=90), bench.program("base")
     options = (f"--ethrex-replay={head}", f"--ethrex-base={base}", "--ethrex-repeat=3")
-    result = bench.pytester.runpytest_subprocess(
-        "--ethrex-block=24443168", *options, "--ethrex-looks=6", *QUICK
-    )
+    result = bench.pytester.runpytest_subprocess(*options, "--ethrex-looks=6", *QUICK)
     text = result.stdout.str()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert text.isascii()
