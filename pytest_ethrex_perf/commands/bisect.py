@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import shlex
@@ -86,10 +87,13 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         "--harness", metavar="REV", help="the revision of [build.harness] for every commit, as in git:REV"
     )
     parser.add_argument("--restart", action="store_true", help="forget what an earlier run has found out")
-    for name in _OF_PYTEST:
-        flag, metavar = OPTIONS[name].flag_name, OPTIONS[name].metavar
-        short = flag.replace("--ethrex-", "--")
-        parser.add_argument(short, flag, metavar=metavar, help=f"as {flag} of pytest")
+    shared = (option for name, option in OPTIONS.items() if name in _OF_PYTEST)
+    for heading, options in itertools.groupby(shared, key=lambda option: option.group):
+        group = parser.add_argument_group(heading)
+        for option in options:
+            flag = option.flag_name
+            short = flag.replace("--ethrex-", "--")
+            group.add_argument(short, flag, metavar=option.metavar, help=f"as {flag} of pytest")
     parser.set_defaults(run=_bisect)
 
 
