@@ -28,6 +28,7 @@ from pytest_ethrex_perf.records.measurement import (
     Usage,
 )
 from pytest_ethrex_perf.records.metric import TIMES, unit
+from pytest_ethrex_perf.records.origin import Change, Job, Origin, Source
 from pytest_ethrex_perf.records.result import (
     BlockResult,
     MetricResult,
@@ -69,6 +70,34 @@ BASE = Program(
     label="main/ethrex-replay",
     prefix=("taskset", "-c", "0-7"),
 )
+_REPOSITORY = "https://github.com/lambdaclass/ethrex"
+_RUN = f"{_REPOSITORY}/actions/runs/19712345678"
+_PUSHED, _MAIN = "b2c3d4e5" * 5, "05211bab" * 5
+ORIGIN = Origin(
+    builds={
+        HEAD.sha256: Source(
+            commit="a9de3e8f" * 5,
+            merged=_PUSHED,
+            branch="cache-node-hashes",
+            subject="perf(l1): cache node hashes in the trie",
+            url=f"{_REPOSITORY}/commit/{_PUSHED}",
+        ),
+        BASE.sha256: Source(
+            commit=_MAIN,
+            branch="main",
+            subject="fix(l1): hash nodes only once",
+            url=f"{_REPOSITORY}/commit/{_MAIN}",
+            ahead=0,
+            behind=3,
+        ),
+    },
+    job=Job(
+        url=_RUN,
+        artifacts=f"{_RUN}#artifacts",
+        change=Change(name="#6207", title="Cache node hashes", into="main", url=f"{_REPOSITORY}/pull/6207"),
+    ),
+)
+"""Of a pull request on GitHub."""
 _OUTCOMES: dict[Verdict, Outcome] = {Verdict.REGRESSION: "fail", Verdict.INCONCLUSIVE: "warn"}
 
 

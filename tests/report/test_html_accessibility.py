@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ethrex_perf.records.origin import Change, Job, Origin, Source
 from pytest_ethrex_perf.report import html
 from tests.report import accessibility, builders
 
@@ -20,11 +19,8 @@ if TYPE_CHECKING:
 
 def _several() -> RunResult:
     """Every outcome, the picture of changes against gas, and links."""
-    url = "https://github.com/o/r/pull/12"
-    source = Source(commit=40 * "a", branch="main", subject="Faster tries", url=url)
-    job = Job(url=url, artifacts=url, change=Change(name="#12", url=url))
     blocks = [*builders.several().blocks, builders.interleaved(1, 0.0, gas=20_000_000)]
-    return builders.run(blocks, origin=Origin(builds={builders.HEAD.sha256: source}, job=job))
+    return builders.run(blocks, origin=builders.ORIGIN)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
