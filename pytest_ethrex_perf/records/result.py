@@ -351,9 +351,4 @@ class RunResult(Record, frozen=True, kw_only=True):
     suite: tuple[SuiteResult, ...] = ()
     """The means over blocks."""
     sha256: str | None = None
-    """`digest()` when the file was written: it no longer fits if anything in it was edited since."""
-
-    def digest(self) -> str:
-        """sha256 over everything else, whatever the file's white space and the order of its fields."""
-        content = msgspec.json.encode(msgspec.structs.replace(self, sha256=None), order="sorted")
-        return hashlib.sha256(content).hexdigest()
+    """Over everything else in the file: it no longer fits if anything was edited since."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ def dump(result: RunResult) -> str:
     """JSON text of `result` with its seal, every number as it is: `load` reads back what is equal."""
     import msgspec
 
-    sealed = msgspec.structs.replace(result, sha256=result.digest())
+    seal = _seal(msgspec.structs.replace(result, sha256=None))
+    sealed = msgspec.structs.replace(result, sha256=seal)
     return msgspec.json.format(msgspec.json.encode(sealed), indent=1).decode() + "\n"
 
 
@@ -50,7 +52,7 @@ def load(path: Path, *, edited: bool = False) -> RunResult:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise UsageError(f"{path}: not a results file of --ethrex-json: {error}") from None
-    if not edited and (reason := _edited(result)) is not None:
+    if not edited and (reason := _edited(result, fields)) is not None:
         raise UsageError(
             f"{path}: {reason}: it was edited since it was written: `ethrex-perf explain {path}` shows what "
             "does not agree; measure again"
@@ -58,9 +60,19 @@ def load(path: Path, *, edited: bool = False) -> RunResult:
     return msgspec.structs.replace(result, sha256=None)
 
 
-def _edited(result: RunResult) -> str | None:
-    """Which seal no longer fits; files of older versions have fewer of them."""
-    if result.sha256 is not None and result.sha256 != result.digest():
+def _seal(content: RunResult | dict[str, object]) -> str:
+    """sha256 of a file whose own `sha256` is null, whatever its white space and the order of its fields."""
+    import msgspec
+
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def _edited(result: RunResult, fields: dict[str, object]) -> str | None:
+    """Which seal no longer fits; files of older versions have fewer of them.
+
+    The file is sealed with the `fields` that it has: those that later versions add are not in it.
+    """
+    if result.sha256 is not None and result.sha256 != _seal({**fields, "sha256": None}):
         return "its sha256 differs"
     for block in result.blocks:
         if block.raw_sha256 is not None and block.raw_sha256 != block.raw_digest():
