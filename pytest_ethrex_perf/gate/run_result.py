@@ -10,13 +10,13 @@ import msgspec
 from pytest_ethrex_perf.errors import unexpected
 from pytest_ethrex_perf.gate.origin import Origins
 from pytest_ethrex_perf.gate.result import block_result
-from pytest_ethrex_perf.records.origin import Origin
+from pytest_ethrex_perf.records.origin import Origin, is_url
 from pytest_ethrex_perf.records.result import BlockResult, RunResult
 from pytest_ethrex_perf.replay.redaction import redact_url, redact_words
 from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pytest_ethrex_perf.gate.block import Block
     from pytest_ethrex_perf.gate.run import Run
@@ -103,8 +103,9 @@ class Results:
 
     def origin(self, programs: Iterable[tuple[Program | None, Program | None]]) -> Origin:
         """Where `programs`, head and base of each block, come from; without secrets."""
-        words = msgspec.to_builtins(self._origins.of(programs))
-        return msgspec.convert(redact_words(words, self._run.equipment.redact), Origin)
+        redact = self._run.equipment.redact
+        words = _unlinked(msgspec.to_builtins(self._origins.of(programs)), redact)
+        return msgspec.convert(redact_words(words, redact), Origin)
 
     def _settings(self) -> dict[str, str]:
         settings, redact = self._run.settings, self._run.equipment.redact
@@ -118,3 +119,14 @@ class Results:
 
 def _program(side: SideResult | None) -> Program | None:
     return (side.program or side.recorded) if side else None
+
+
+def _unlinked(words: object, redact: Callable[[str], str]) -> object:
+    """`words` without the addresses that hold a secret: what is left of those would lead elsewhere."""
+    if not isinstance(words, dict):
+        return words
+    return {
+        name: _unlinked(value, redact)
+        for name, value in words.items()
+        if not (is_url(value) and redact(value) != value)
+    }

@@ -86,6 +86,16 @@ def test_builds_in_checkouts_go_by_commit_branch_and_subject(bench: Bench, check
     assert "ghp_secret" not in markdown + _page(bench) + (bench.path / "results.json").read_text()
 
 
+def test_an_address_that_holds_a_secret_is_left_out(
+    bench: Bench, checkouts: Checkouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETHREX_RPC_URL", "https://lambdaclass:key@rpc.example")
+    bench.compare(*checkouts.PROGRAMS, *SHORT, "--ethrex-looks=6").assert_outcomes(passed=1)
+    origin = bench.results().origin
+    commits = {source.commit: source.url for source in origin.builds.values()}
+    assert commits == {checkouts.head_commit: None, checkouts.base_commit: None}
+
+
 def test_uncommitted_changes_are_said_and_a_label_comes_first(bench: Bench, checkouts: Checkouts) -> None:
     (checkouts.head.path / ".gitignore").write_text("target\n*.log\n")
     bench.compare(*checkouts.PROGRAMS, *SHORT, "--ethrex-head-label=mine").assert_outcomes(passed=1)
