@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError
+from pytest_ethrex_perf.errors import EthrexPerfError, MeasurementError, NoAnswerError
 from pytest_ethrex_perf.gate.findings import Findings
 from pytest_ethrex_perf.records.decision import Verdict
 from pytest_ethrex_perf.records.metric import EXEC, PREP
@@ -109,7 +109,8 @@ class Explainer:
         try:
             return self._explain(plan, result)
         except EthrexPerfError as trouble:
-            why = str(trouble).removeprefix(f"{result.block}: ").removeprefix("not profiled: ")
+            message = trouble.of_block if isinstance(trouble, NoAnswerError) else str(trouble)
+            why = message.removeprefix(f"{result.block}: ").removeprefix("not profiled: ")
         except Exception as bug:  # noqa: BLE001 - what was measured must stand, whatever is wrong with us
             why = f"{type(bug).__name__}: {bug}: this is an error of pytest-ethrex-perf, please report it"
         return Findings(notes=(f"{what}: {why}",))

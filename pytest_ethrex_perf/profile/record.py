@@ -148,8 +148,9 @@ class Recorder:
     def _recording(self, program: Program, label: str, sampling: Sampling) -> _Recording:
         try:
             return self._run(program, label, sampling)
-        except NoAnswerError:
-            raise
+        except NoAnswerError as error:
+            of_block = f"{self.block}: not profiled: {self._redact(error.of_block)}"
+            raise NoAnswerError(str(error), of_block) from None
         except MeasurementError as error:
             raise MeasurementError(f"{self.block}: not profiled: {self._redact(str(error))}") from None
 

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_ethrex_perf.embedded.bundled import BLOCK as BUNDLED
 from pytest_ethrex_perf.embedded.bundled import bundled_dir
-from pytest_ethrex_perf.errors import MeasurementError
+from pytest_ethrex_perf.errors import MeasurementError, NoAnswerError
 from pytest_ethrex_perf.profile import analyses, record, stacks
 from pytest_ethrex_perf.profile.sampling import Limits, Sampling
 from pytest_ethrex_perf.records.block import BlockId
@@ -120,10 +120,11 @@ def test_a_replay_that_does_not_count_is_no_profile(perf: Perf, tmp_path: Path) 
     failing = tmp_path / "replay"
     failing.write_text("#!/bin/sh\nexit 3\n")
     failing.chmod(0o755)
-    with pytest.raises(
-        MeasurementError, match=r"not profiled: the program failed with exit code 3.*; the whole"
-    ):
+    with pytest.raises(NoAnswerError, match="does not answer like ethrex-replay, but with nothing") as error:
         recorded(str(failing), perf, tmp_path)
+    of_block = error.value.of_block
+    assert of_block.startswith("mainnet/24443168: not profiled: the program failed with exit code 3")
+    assert "; the whole" in of_block
     assert (tmp_path / "logs" / "mainnet-24443168-profile-head-001.log").exists()
 
 
