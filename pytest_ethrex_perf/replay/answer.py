@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.replay.output import Output
 
 _OF_THE_COMMAND_LINE = re.compile(
-    r"^error: (unexpected|found) argument '--|^Usage: (\S*ethrex-replay|\S+ (block|custom))\b", re.MULTILINE
+    r"^error: (?:.*'--[a-z]|unrecognized subcommand 'custom')|"
+    r"^Usage: (?:\S*ethrex-replay|\S+ (?:block|custom))\b",
+    re.MULTILINE | re.IGNORECASE,
 )
-"""clap's refusals of an older ethrex-replay, whatever its file is called."""
+"""clap's refusals of an older ethrex-replay, whatever its file is called: of an option, or of its value."""
+_OF_THE_LOADER = re.compile(
+    r"error while loading shared libraries: |: version `\S+' not found \(required by "
+)
+"""glibc's `ld.so`: the program was built on a newer system, or beside libraries that are not here."""
 
 
 def error(
@@ -61,6 +67,8 @@ def stranger(program: Program, finished: Finished, read: Output) -> str | None:
     if _OF_THE_COMMAND_LINE.search(stderr):
         return None
     said = failure.first_line(stderr) or failure.first_line(strip_ansi(finished.stdout)) or "nothing"
+    if _OF_THE_LOADER.search(stderr):
+        return f"{_named(program)} is no ethrex-replay that runs here: {said}; {_REMEDY}"
     ending = f"(exit code {finished.returncode})"
     return f"{_named(program)} does not answer like ethrex-replay, but with {said} {ending}; {_REMEDY}"
 

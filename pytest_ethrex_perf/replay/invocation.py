@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_ethrex_perf.errors import NoAnswerError
+from pytest_ethrex_perf.errors import MeasurementError, NoAnswerError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.host.noise import NoiseProbe
 from pytest_ethrex_perf.records.environment import Environment
@@ -117,26 +117,23 @@ class _Launcher:
     def read(self, finished: Finished, run: Run, timeout: float | None) -> tuple[Output, Report]:
         read = output.parse(finished.stdout)
         returncode = run.returncode(finished)
+        ended = finished if returncode is None else replace(finished, returncode=returncode)
         reason = failure.of_measurement(
-            finished if returncode is None else replace(finished, returncode=returncode),
-            read,
-            block=self.block,
-            repeat=run.repeat,
-            timeout=timeout,
-            work=self.work,
+            ended, read, block=self.block, repeat=run.repeat, timeout=timeout, work=self.work
         )
-        is_stopped = finished.timed_out or finished.flooded is not None
-        if returncode is None and not is_stopped:
-            reason = run.trouble(finished) or "nothing says how the program ended"
-        elif reason is None and read.report is not None:
+        if returncode is not None and reason is None and read.report is not None:
             return read, read.report
-        elif not is_stopped:
-            reason = run.trouble(finished) or reason
+        trouble = None
+        if not finished.timed_out and finished.flooded is None:
+            unknown = None if returncode is not None else "nothing says how the program ended"
+            trouble = run.trouble(finished) or unknown
         redact = Redactor([*self.secrets, *secrets_in(self.environ)])
         name = f"{self.block.file_name}-{self.label}"
         kept = transcript.keep(self._argv(run), finished, log_dir=self.log_dir, name=name, redact=redact)
-        message = f"{self.block}: {redact(reason or 'no report line')}; {kept}"
-        raise answer.error(message, self.program, finished, read, redact=redact, kept=kept)
+        message = f"{self.block}: {redact(trouble or reason or 'no report line')}; {kept}"
+        if trouble is not None:  # the instrument's, whatever the program is
+            raise MeasurementError(message)
+        raise answer.error(message, self.program, ended, read, redact=redact, kept=kept)
 
     def _argv(self, run: Run) -> list[str]:
         return command.measure(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import re
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,14 +15,17 @@ from pytest_ethrex_perf.errors import MeasurementError, NoAnswerError
 from pytest_ethrex_perf.host import process
 from pytest_ethrex_perf.records.block import BlockId, Work
 from pytest_ethrex_perf.replay import failure
+from pytest_ethrex_perf.replay.instrument import NOTHING, Run
 from pytest_ethrex_perf.replay.invocation import invoke
 from pytest_ethrex_perf.replay.program import resolve
 from tests.faults import fake_replay
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.replay.instrument import Counting, Instrument
 
 BLOCK = BlockId("mainnet", 24443168)
 SECRET = "https://user:s3cr3t@rpc.example.org:8545/v2/0123456789abcdef?key=hidden"
@@ -41,6 +46,7 @@ def replay(
     log_dir: Path | None = None,
     environ: dict[str, str] | None = None,
     work: Work | None = None,
+    instrument: Instrument = NOTHING,
     **plan: Any,
 ) -> Invocation:
     path = fake_replay.write(tmp_path / "bin", plan=plan)
@@ -55,6 +61,7 @@ def replay(
         label="head-003",
         secrets=[SECRET],
         work=work,
+        instrument=instrument,
     )
 
 
@@ -75,6 +82,38 @@ def test_a_success_is_returned_with_everything_that_was_printed(tmp_path: Path) 
     assert got.wall_ns > 0
     assert got.usage.user_ns + got.usage.system_ns > 0
     assert not (tmp_path / "logs").exists()
+
+
+class Broken:
+    """An instrument that keeps the program's own end (`code`, if it was), and fails (`trouble`)."""
+
+    apart = False
+
+    def __init__(self, code: int | None, trouble: str | None) -> None:
+        self._run = Run(5, trouble=lambda _: trouble, returncode=lambda _: code)
+
+    @contextlib.contextmanager
+    def counting(self, repeat: int, turn: int) -> Iterator[Counting]:
+        with NOTHING.counting(repeat, turn) as counting:
+            yield dataclasses.replace(cast("Any", counting), timed=self._run)
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble", "sentence"),
+    [
+        (1, "perf could not count", "perf could not count; "),
+        (None, None, "nothing says how the program ended; "),
+        # perf and a shell are above the program, which SIGILL has killed before it could log anything
+        (-signal.SIGILL, None, "the program was killed by SIGILL; "),
+    ],
+)
+def test_what_an_instrument_does_is_not_put_down_to_the_program(
+    tmp_path: Path, code: int | None, trouble: str | None, sentence: str
+) -> None:
+    with pytest.raises(MeasurementError) as caught:
+        replay(tmp_path, behaviour="nothing", instrument=Broken(code, trouble))
+    assert not isinstance(caught.value, NoAnswerError)
+    assert str(caught.value).startswith(f"{BLOCK}: {sentence}")
 
 
 def test_a_single_repeat_has_its_own_form(tmp_path: Path) -> None:

@@ -71,10 +71,25 @@ def test_what_is_none_of_its_lines_is_no_answer(finished: Finished, said: str) -
         ended(returncode=-4),  # SIGILL: built for another CPU of this kind
         ended(stderr="thread 'main' panicked at src/main.rs:1:2:\nno memory\n", returncode=101),
         ended(stderr="error: unexpected argument '--repeat' found\n\nUsage: …\n", returncode=2),
+        ended(stderr="error: invalid value 'keccak' for '--tx <TX>'\n  [possible values: …]\n", returncode=2),
+        ended(stderr="error: unrecognized subcommand 'custom'\n\nUsage: head <COMMAND>\n", returncode=2),
     ],
 )
 def test_what_may_be_one_that_had_no_time_to_say_so_is_not_refused(finished: Finished) -> None:
     assert stranger(finished) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/x: error while loading shared libraries: libssl.so.3: cannot open shared object file",
+        "/x: /lib/libc.so.6: version `GLIBC_2.39' not found (required by /x)",
+    ],
+)
+def test_a_build_that_lacks_a_library_here_is_not_said_to_answer_wrong(said: str) -> None:
+    sentence = stranger(ended(stderr=f"{said}\n", returncode=127))
+    assert sentence is not None
+    assert sentence.startswith(f"'/bin/x y' is no ethrex-replay that runs here: \"{said}\"; give ")
 
 
 def test_our_own_program_is_none() -> None:
