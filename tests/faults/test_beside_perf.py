@@ -94,7 +94,7 @@ def test_a_program_that_vanished_is_named(tmp_path: Path) -> None:
     program = fake_replay.write(tmp_path / "program")
     found = resolve(str(program), cwd=tmp_path, environ=os.environ)
     program.unlink()
-    with pytest.raises(MeasurementError, match=r"exit code 127: .*ethrex-replay.*not found"):
+    with pytest.raises(MeasurementError, match=r"ethrex-replay: .*not found.*exit code 127"):
         invoke(
             found,
             BlockId("mainnet", 24443168),
