@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.gate.programs import Programs
     from pytest_ethrex_perf.records.measurement import Program, Side
 
+_OF_RUST = "Cargo.toml"
+
 
 class Origins:
     """Finds out where programs come from, of each once.
@@ -77,7 +79,7 @@ class Origins:
             return msgspec.structs.replace(described, harness=name)
         if program.commit is None:
             is_head = side == "head" and not (self._settings.aa and self._settings.base)
-            own = self._here.job.commit if is_head and self._here and self._here.names_checkout else None
+            own = self._checked_out() if is_head else None
             return msgspec.structs.replace(own, by_ci=True) if own else None
         if not is_commit(program.commit):  # a baseline may say anything
             return None
@@ -87,6 +89,20 @@ class Origins:
                 dirty = repository is self._repository(beside) and repository.has_changes
                 return self._described(repository, program.commit, side, dirty=dirty)
         return self._named_by_ci(Source(commit=program.commit), None)
+
+    def _checked_out(self) -> Source | None:
+        """What the CI has checked out, where a program of no known commit was most probably built from that.
+
+        It was not where another commit is checked out by now, or a repository without Rust in it.
+        """
+        if self._here is None or not self._here.names_checkout:
+            return None
+        repository = self._repository(self._settings.cwd)
+        if repository is None:
+            return self._here.job.commit
+        commit = repository.commit("HEAD").id
+        is_of_job = self._here.source(commit) is not None and (repository.top / _OF_RUST).exists()
+        return self._described(repository, commit, "head", dirty=False) if is_of_job else None
 
     def _candidates(self, beside: Path) -> Iterator[Repository]:
         """The repositories that may have a program's commit: its own, and those of the run."""

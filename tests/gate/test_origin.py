@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ethrex_perf.records import results_file
 from tests.faults import fake_replay
 from tests.git_repositories import GitRepository
 
@@ -135,6 +136,25 @@ def test_a_build_that_tells_no_commit_is_what_the_ci_checked_out(
     assert "against `bin/base` (binary " in markdown  # what base is, no CI says
     bench.compare("bin/head", "bin/base", *SHORT, "--ethrex-aa", "--ethrex-looks=6")
     assert bench.results().origin.builds == {}  # base against itself
+
+
+@pytest.mark.parametrize(
+    ("file", "of_job", "named"),
+    [("Cargo.toml", True, True), ("Cargo.toml", False, False), ("thresholds.toml", True, False)],
+)
+def test_a_build_is_not_named_by_a_checkout_that_it_cannot_come_from(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, file: str, *, of_job: bool, named: bool
+) -> None:
+    checkout = GitRepository(bench.path / "checkout")
+    (checkout.path / file).touch()
+    commit = checkout.commit("Checked out")
+    _on_pull_request(bench, monkeypatch, "a1" * 20, commit if of_job else "b2" * 20)
+    head, base = bench.path / bench.program("head"), bench.path / bench.program("base")
+    monkeypatch.chdir(checkout.path)
+    cache = f"--ethrex-cache-dir={bench.path / 'replay_cache'}"
+    bench.compare(str(head), str(base), cache, "--ethrex-looks=6", *SHORT)
+    sources = results_file.load(checkout.path / "results.json").origin.builds.values()
+    assert [(source.commit, source.subject) for source in sources] == [(commit, "Checked out")] * named
 
 
 def test_a_build_of_another_commit_keeps_its_own_name(
