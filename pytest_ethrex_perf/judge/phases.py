@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _DIGITS = 3
 """Decimals of a ms that any version of ethrex prints, and of what is made of its percentages."""
-_LONGEST_MS = 1e9
+_SHORTEST_MS, _LONGEST_MS = 1e-6, 1e9
+"""What any program prints lies between; intervals of anything else could be beyond what a float holds."""
 _TAIL = 0.975
 
 
@@ -103,7 +104,7 @@ def _values(invocations: Iterable[Invocation], name: str) -> list[float]:
 
 
 def _have_ratios(values: Sequence[float]) -> bool:
-    return bool(values) and 0 < min(values) <= max(values) < _LONGEST_MS
+    return bool(values) and _SHORTEST_MS <= min(values) <= max(values) <= _LONGEST_MS
 
 
 def _step(values: Sequence[float]) -> float:

@@ -69,6 +69,12 @@ def test_a_phase_of_0_ms_and_one_of_a_single_side_have_no_change() -> None:
     assert list(phases.changes(pairs(base, head), Rules())) == ["exec"]
 
 
+@pytest.mark.parametrize("level_ms", [1e-300, 1e300])
+def test_what_no_program_prints_has_no_change(level_ms: float) -> None:
+    strange = invocations("store", [level_ms] * 6)
+    assert phases.changes(pairs(strange, strange), Rules()) == {}
+
+
 def test_one_pair_has_a_change_and_no_interval() -> None:
     change = phases.changes(pairs(invocations("exec", [40.0]), invocations("exec", [44.0])), Rules())["exec"]
     assert change.ci95 is None
