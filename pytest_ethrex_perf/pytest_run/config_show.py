@@ -43,9 +43,11 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _show(options: argparse.Namespace) -> int:
+    from pytest_ethrex_perf.config.origins import DEFAULT
+
     settings = list(_settings(list(_words(options))))
     names = max(len(setting.name) for setting in settings)
-    values = max(len(setting.value) for setting in settings if setting.origin != "default")
+    values = max((len(setting.value) for setting in settings if setting.origin != DEFAULT), default=0)
     for setting in settings:
         sys.stdout.write(f"{setting.name:{names}}  {setting.value:{values}}  {setting.origin}\n")
     return 0
@@ -75,7 +77,7 @@ def _settings(arguments: list[str]) -> Iterator[Setting]:
     """Yield what pytest would be set to with these arguments. Raises `UsageError`."""
     import pytest
 
-    from pytest_ethrex_perf.config.origins import Origins
+    from pytest_ethrex_perf.config.origins import DEFAULT, Origins
     from pytest_ethrex_perf.config.settings import gather, load
     from pytest_ethrex_perf.pytest_run import given
     from pytest_ethrex_perf.records.environment import Environment
@@ -94,7 +96,7 @@ def _settings(arguments: list[str]) -> Iterator[Setting]:
     origins = Origins(sources, file, settings, config.inipath)
     for setting in origins.all():
         value, origin = setting.value, setting.origin
-        if setting.name == "rpc_url" and value != "none":
+        if setting.name == "rpc_url" and origin != DEFAULT:
             value = redact_url(value)
         if origin.startswith("--") and origin not in typed:
             origin = f"addopts: {origin}"

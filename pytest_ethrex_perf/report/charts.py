@@ -245,7 +245,7 @@ def forest_axis(reach: float) -> Markup:
     for tick in next(ticks for count in range(3, 9) if len(ticks := changes.ticks(count)) > _LEAST_TICKS):
         at = x(math.log1p(tick))
         drawing.line("zero", at, FOREST_HEIGHT - 4, at, FOREST_HEIGHT)
-        place = min(max(at, 18), FOREST_WIDTH - 18)
+        place = min(max(at, _TICK_WIDTH / 2), FOREST_WIDTH - _TICK_WIDTH / 2)
         if place >= free:
             drawing.label("tick x", place, FOREST_HEIGHT - 7, f"{100 * tick:+z.3g} %")
             free = place + _TICK_WIDTH

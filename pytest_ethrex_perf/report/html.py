@@ -34,7 +34,7 @@ _PLAIN = 600_000
 def dump(result: RunResult) -> str:
     """The page's HTML."""
     page_template, block_template = (
-        page_files.template(name, gas=units.gas, percent=units.percent, phase=units.phase)
+        page_files.template(name, gas=units.gas, percent=units.percent, phase=units.phase, fact=text.fact)
         for name in ("page.html.jinja", "block.html.jinja")
     )
     scripts, style = (

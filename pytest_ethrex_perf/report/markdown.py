@@ -103,10 +103,8 @@ def _heading(result: RunResult) -> Iterator[str]:
     symbol = text.STANDING[text.standing(result)]
     yield f"### {symbol} ethrex-perf: {escape.markdown(text.news(result), _LONG)}"
     yield ""
-    sides = [_side("head", result), _side("base", result)]
-    yield " against ".join(filter(None, sides)) + (
-        f" on {escape.code(result.machine, _SHORT)}, in {units.clock(result.wall_s)}."
-    )
+    sides = " against ".join(filter(None, [_side("head", result), _side("base", result)]))
+    yield f"{sides or 'Measured'} on {escape.code(result.machine, _SHORT)}, in {units.clock(result.wall_s)}."
     if places := origin.job(result):
         yield f"\n{' · '.join(map(origin.markdown, places))}"
     for suite in result.suite:
@@ -188,7 +186,7 @@ def _details(block: BlockResult) -> str:
     summary = html.escape(escape.silent(escape.line(f"{block.block}: {'; '.join(outcomes)}", _LONG)))
     # plain text in <pre>: a fence of backticks could be closed by what is in it
     lines = [escape.plain(line.text) for line in terminal.block_table(block, room=_ROOM)]
-    if not any(line.startswith("  reproduce: ") for line in lines):
+    if block.reproduce and not any(line.startswith("  reproduce: ") for line in lines):
         lines.append(f"  reproduce: {escape.line(block.reproduce)}")
     return _folded(summary, lines)
 
@@ -206,7 +204,7 @@ def _environment(result: RunResult) -> str:
         "started": result.started,
         "comparisons that share the risk": str(result.gatings),
         "a time is": text.times(result.blocks),
-        **{name: str(fact) for name, fact in (machine.keyed | machine.recorded).items()},
+        **{name: text.fact(fact) for name, fact in (machine.keyed | machine.recorded).items()},
         **result.settings,
     }
     lines = (f"{escape.line(name, _SHORT)}: {escape.line(value, _LONG)}" for name, value in facts.items())

@@ -13,9 +13,10 @@ from pytest_ethrex_perf.records.result import FIRST_SESSION, SuiteResult
 from pytest_ethrex_perf.report import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from pytest_ethrex_perf.records.decision import Decision
+    from pytest_ethrex_perf.records.measurement import Fact
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, Row, RunResult
 
 SYMBOLS = {
@@ -205,6 +206,11 @@ def of_run(result: RunResult) -> str:
     return next(iter([*proven, *unfinished, *ranked, *sorted(names)]), "not measured")
 
 
+def fact(value: Fact) -> str:
+    """Of a machine, as an engineer would write it: `yes`, `2`, `AMD EPYC`."""
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
+
+
 def slower(result: RunResult) -> list[str]:
     """The blocks that fail as proven regressions, the worst first."""
     return [
@@ -217,31 +223,35 @@ def slower(result: RunResult) -> list[str]:
 def news(run: RunResult) -> str:
     """The run in a sentence: `2 of 11 blocks got slower: worst +12.2 % (mainnet/24443173); …`."""
     blocks = run.blocks
+    judged = [(block.block, metric) for block in blocks for metric in block.metrics]
+    waived = [(name, metric) for name, metric in judged if metric.outcome == "waived"]
+    held = [(name, metric) for name, metric in judged if metric.outcome != "waived"]
     open_ends = [metric for block in blocks for metric in block.metrics if kind(metric) == "inconclusive"]
     open_blocks = [block for block in blocks if any(metric in open_ends for metric in block.metrics)]
     parts = [
-        _changes(blocks, Verdict.REGRESSION),
+        _changes(held, Verdict.REGRESSION, "got slower"),
         (sum(1 for block in blocks if block.error), "could not be measured"),
         (len(open_blocks), unproven(open_ends) if open_ends else ""),
-        _changes(blocks, Verdict.IMPROVEMENT),
+        _changes(held, Verdict.IMPROVEMENT, "got faster"),
+        _changes(waived, Verdict.REGRESSION, "got slower, as allowed"),
     ]
     told = [f"{number} {what}" for number, what in parts if number]
     if told:
         number, _, what = told[0].partition(" ")
         who = "the block" if len(blocks) == 1 else f"{number} of {len(blocks)} blocks"
-        told[0] = f"{who} {what}"
+        verb = ("is " if number == "1" else "are ") if what.startswith("not ") else ""
+        told[0] = f"{who} {verb}{what}"
     else:
         told = [counts(blocks) or "no blocks"]
     return "; ".join([*told, *(f"mean over blocks {kind(mean)}" for mean in run.suite)])
 
 
-def _changes(blocks: Sequence[BlockResult], verdict: Verdict) -> tuple[int, str]:
+def _changes(judged: Iterable[tuple[str, MetricResult]], verdict: Verdict, what: str) -> tuple[int, str]:
     """How many blocks changed like this, and `got slower: worst +12.2 % (mainnet/24443173)`."""
     changes = [
-        (metric.decision.estimate or 0.0, block.block, metric)
-        for block in blocks
-        for metric in block.metrics
-        if metric.decision.verdict is verdict and metric.outcome != "waived"
+        (metric.decision.estimate or 0.0, name, metric)
+        for name, metric in judged
+        if metric.decision.verdict is verdict
     ]
     if not changes:
         return 0, ""
@@ -249,8 +259,8 @@ def _changes(blocks: Sequence[BlockResult], verdict: Verdict) -> tuple[int, str]
     log, name, metric = (max if slower else min)(changes, key=lambda change: change[0])
     of = "" if metric.metric == DEFAULT else f"{metric.metric} of "
     change = units.log_ratio(log, units.decimals(metric.rules.margin))
-    got = "got slower: worst" if slower else "got faster: best"
-    return len({name for _, name, _ in changes}), f"{got} {change} ({of}{name})"
+    most = "" if len(changes) == 1 else "worst " if slower else "best "
+    return len({name for _, name, _ in changes}), f"{what}: {most}{change} ({of}{name})"
 
 
 def unproven(results: Iterable[MetricResult]) -> str:

@@ -52,7 +52,7 @@ def test_a_slower_head_is_red_and_its_outputs_say_why(job: Job) -> None:
     assert all(Path(outputs[name]).exists() for name in ("report", "markdown", "results"))
     ((author, body),) = job.runner.github.comments(12)
     assert author == "github-actions"
-    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: the block got slower: worst +")
+    assert body.startswith(f"{MARK}\n### ❌ ethrex-perf: the block got slower: +")
     assert (job.runner.artifacts / "ethrex-perf/results.json").exists()
     assert (job.runner.temporary / "installed").read_text() == f"-m pip install --quiet {actions.ROOT}\n"
 

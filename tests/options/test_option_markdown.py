@@ -15,7 +15,7 @@ def test_the_comment_is_written(bench: Bench) -> None:
     result = bench.compare(head, base, "--ethrex-markdown=comment.md")
     result.stdout.fnmatch_lines([f"written: {bench.path}/comment.md (--ethrex-markdown)"])
     text = (bench.path / "comment.md").read_text()
-    assert text.startswith("<!-- ethrex-perf -->\n### ❌ ethrex-perf: the block got slower: worst +")
+    assert text.startswith("<!-- ethrex-perf -->\n### ❌ ethrex-perf: the block got slower: +")
     assert "| mainnet/24443168 | +" in text
 
 

@@ -14,7 +14,7 @@ def test_the_page_is_written_and_named(bench: Bench) -> None:
     file = bench.path / "out" / "report" / "index.html"
     result.stdout.fnmatch_lines([f"written: {file} (--ethrex-report)"])
     page = file.read_text()
-    assert "the block got slower: worst +" in page
+    assert "the block got slower: +" in page
     assert "mainnet/24443168" in page
     assert page.count('<svg class="chart"') == 6
 

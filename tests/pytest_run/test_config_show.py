@@ -84,6 +84,10 @@ def test_what_a_stronger_source_hides_is_not_shown(bench: Bench, show: Show) -> 
     assert "margin [metric.prep]" not in rows
 
 
+def test_an_rpc_that_nobody_set_is_no_secret(show: Show) -> None:
+    assert show()["rpc_url"] == ("($ETHREX_RPC_URL)", "default")
+
+
 def test_another_file_is_named_as_it_was(bench: Bench, show: Show) -> None:
     (bench.path / "night.toml").write_text("repeat = 7")
     rows = show("--config=night.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import cmarkgfm
@@ -11,7 +12,11 @@ import pytest
 from cmarkgfm.cmark import Options
 
 from pytest_ethrex_perf.report import markdown
+from pytest_ethrex_perf.report.text import kind
 from tests.report import builders
+
+if TYPE_CHECKING:
+    from pytest_ethrex_perf.records.result import BlockResult
 
 
 def rendered(text: str) -> str:
@@ -26,9 +31,42 @@ def test_the_verdict_comes_first_and_a_mark_to_find_the_comment_by() -> None:
     assert re.fullmatch(
         r"### ❌ ethrex-perf: 2 of 11 blocks got slower: worst \+12\.\d % \(mainnet/24443173\); "
         r"1 could not be measured; 1 not proven unchanged: a slowdown below \+6\.\d % would not have been "
-        r"seen; 1 got faster: best -7\.\d % \(mainnet/24443169\); mean over blocks unchanged",
+        r"seen; 1 got faster: -7\.\d % \(mainnet/24443169\); "
+        r"1 got slower, as allowed: \+5\.\d % \(mainnet/24443171\); mean over blocks unchanged",
         verdict,
     )
+
+
+def test_one_block_is_no_worst_of_many() -> None:
+    def headline(block: BlockResult) -> str:
+        return markdown.dump(builders.run([block])).splitlines()[1]
+
+    slower = builders.interleaved(1, 0.06)
+    assert re.fullmatch(
+        r"### ❌ ethrex-perf: the block got slower: \+6\.\d % \(mainnet/1\)", headline(slower)
+    )
+    waived = msgspec.structs.replace(
+        slower, metrics=[msgspec.structs.replace(metric, outcome="waived") for metric in slower.metrics]
+    )
+    assert re.fullmatch(
+        r"### ✅ ethrex-perf: the block got slower, as allowed: \+6\.\d % \(mainnet/1\)", headline(waived)
+    )
+    undecided = next(
+        block for block in builders.several().blocks if "inconclusive" in map(kind, block.metrics)
+    )
+    assert headline(undecided).startswith("### ⚠️ ethrex-perf: the block is not proven unchanged: ")
+
+
+def test_a_block_that_was_skipped_has_neither_programs_nor_a_command() -> None:
+    text = markdown.dump(
+        builders.run([builders.block("mainnet/1", skipped="the same program", reproduce="")])
+    )
+    assert "\nMeasured on `" in text
+    assert "reproduce" not in text
+
+
+def test_facts_of_the_machine_are_no_python() -> None:
+    assert not re.search(r": (True|False)$", markdown.dump(builders.one()), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("change", "symbol"), [(0.0, "✅"), (-0.06, "✅"), (0.06, "❌")])
