@@ -115,16 +115,21 @@ class Planner:
         return None
 
     def _missing(self, file: BaselineFile, request: Request) -> str:
-        base, level = "--ethrex-base=PATH-OF-THE-MAIN-BUILD", "--ethrex-replay=PATH-OF-THE-MAIN-BUILD"
-        if self._settings.build is not None:
-            base, level = "--ethrex-base=git:merge-base", "--ethrex-replay=git:merge-base"
-        record = reproduce.command(
-            self._settings, request, level, "--ethrex-update-baseline", without=("replay",)
-        )
+        base = f"--ethrex-base={self._main_build()}"
         return (
             f"{self._files.missing(file, request.block)}. Compare with the main build beside this one: "
-            f"{reproduce.command(self._settings, request, base)}   "
-            f"(or record the main build, never this one, as the level to compare with: {record} )"
+            f"{reproduce.command(self._settings, request, base)}   (or record the main build, never this "
+            f"one, as the level to compare with: {self._record(request)} )"
+        )
+
+    def _main_build(self) -> str:
+        return "PATH-OF-THE-MAIN-BUILD" if self._settings.build is None else "git:merge-base"
+
+    def _record(self, request: Request) -> str:
+        """The command that records a session: of the main build, since head is what is to be judged by it."""
+        level = f"--ethrex-replay={self._main_build()}"
+        return reproduce.command(
+            self._settings, request, level, "--ethrex-update-baseline", without=("replay",)
         )
 
     # --- the plan -------------------------------------------------------------------------------------------
@@ -244,10 +249,9 @@ class Planner:
             if _is_recorded(head, stock):
                 notes.append("head is the stored baseline's own program: no change is expected")
             if stock.fewest < ENOUGH_SESSIONS:
-                again = reproduce.command(self._settings, request, "--ethrex-update-baseline")
                 notes.append(
                     f"{stock.fewest} of {ENOUGH_SESSIONS} baseline sessions: record more sessions on "
-                    f"different days, each makes the gate sharper: {again}"
+                    f"different days, each makes the gate sharper: {self._record(request)}"
                 )
         elif base is not None and _is_recorded(base, stock) and not comparison.archived:
             notes.append("base is the stored baseline's own program")
