@@ -300,6 +300,14 @@ def test_a_link_opens_its_block(page: browser.Page, several: Path) -> None:
     )
 
 
+def test_an_address_that_ends_in_nonsense_is_a_page_all_the_same(page: browser.Page, tmp_path: Path) -> None:
+    file = tmp_path / "index.html"
+    file.write_text(html.dump(builders.one()), encoding="utf-8")
+    page.driver.get(f"{file.as_uri()}#%E0%")
+    assert page.all("article")
+    assert page.complaints() == []
+
+
 def test_hostile_text_does_nothing_in_a_browser(page: browser.Page, tmp_path: Path) -> None:
     file = tmp_path / "index.html"
     file.write_text(html.dump(builders.hostile()), encoding="utf-8")

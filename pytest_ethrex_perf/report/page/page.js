@@ -116,7 +116,7 @@ addEventListener("afterprint", () => {
 });
 
 function follow() {
-  const body = bodies.find((one) => one.id === decodeURIComponent(location.hash.slice(1)));
+  const body = bodies.find((one) => "#" + one.id === location.hash); // ids have letters, digits and dashes
   if (body) {
     open(body, true);
     body.scrollIntoView();
