@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Whatever goes wrong is one line on stderr, and never a traceback.
     """
-    completion.answer(parser())
+    completion.answer(parser)
     for stream in (sys.stdout, sys.stderr):
         legible.make(stream)
     with contextlib.redirect_stdout(Plain(sys.stdout)), contextlib.redirect_stderr(Plain(sys.stderr)):

@@ -44,12 +44,13 @@ def _completion(options: argparse.Namespace) -> int:
     return 0
 
 
-def answer(parser: argparse.ArgumentParser) -> None:
+def answer(make_parser: Callable[[], argparse.ArgumentParser]) -> None:
     """Answer a shell that asks how a command line goes on, and end the process; else do nothing."""
     if "_ARGCOMPLETE" not in os.environ:
         return
     import argcomplete
 
+    parser = make_parser()
     for action in _actions(parser):
         if action.choices is None:
             setattr(action, "completer", _completer(action))  # noqa: B010 - argcomplete's own attribute
