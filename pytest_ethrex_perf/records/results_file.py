@@ -11,11 +11,13 @@ from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import json_schema as schemas
 from pytest_ethrex_perf.records import nesting, regular_file
 from pytest_ethrex_perf.records.result import SCHEMA, RunResult
+from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_LONGEST = 40  # characters of a version
 _SHARD = re.compile(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}")
 
 
@@ -36,6 +38,7 @@ def load(path: Path, *, edited: bool = False) -> RunResult:
     """
     import msgspec
 
+    fields: dict[str, object] = {}
     try:
         content = regular_file.content(path)
         nesting.check(content)
@@ -51,13 +54,21 @@ def load(path: Path, *, edited: bool = False) -> RunResult:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError) as error:
-        raise UsageError(f"{path}: not a results file of --ethrex-json: {error}") from None
+        raise UsageError(f"{path}: not a results file of --ethrex-json: {error}{_writer(fields)}") from None
     if not edited and (reason := _edited(result, fields)) is not None:
         raise UsageError(
             f"{path}: {reason}: it was edited since it was written: `ethrex-perf explain {path}` shows what "
             "does not agree; measure again"
         )
     return msgspec.structs.replace(result, sha256=None)
+
+
+def _writer(fields: dict[str, object]) -> str:
+    """Which other version wrote a file that can't be read; empty where it was this one."""
+    writer = fields.get("version")
+    if not isinstance(writer, str) or writer == version():
+        return ""
+    return f"; pytest-ethrex-perf {writer[:_LONGEST]} wrote it, and this is {version()}"
 
 
 def _seal(content: RunResult | dict[str, object]) -> str:

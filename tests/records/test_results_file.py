@@ -86,6 +86,13 @@ def test_a_file_of_a_version_that_knew_fewer_fields_is_no_edit(tmp_path: Path) -
         results_file.load(file)
 
 
+def test_a_file_of_another_version_that_can_t_be_read_says_who_wrote_it(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    file.write_bytes(changed(lambda content: content.update(version="9.9.9", extra=1)))
+    with pytest.raises(UsageError, match=r"`extra`; pytest-ethrex-perf 9\.9\.9 wrote it, and this"):
+        results_file.load(file)
+
+
 def test_white_space_and_the_order_of_fields_are_no_edit(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     content = json.loads(results_file.dump(builders.one()))
