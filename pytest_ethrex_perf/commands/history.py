@@ -227,16 +227,16 @@ def _repository(directory: Path | None, history: History) -> Repository | None:
 def _with_commits(history: History, repository: Repository) -> History:
     import msgspec
 
-    from pytest_ethrex_perf.baseline.releases import Subjects, releases
+    from pytest_ethrex_perf.baseline.releases import Commits, releases
     from pytest_ethrex_perf.baseline.schema import moment
 
     since = min(moment(block.sessions[0].started) for block in history.blocks)
-    subjects = Subjects(repository)
+    commits = Commits(repository)
     return msgspec.structs.replace(
         history,
         releases=releases(repository, since),
         blocks=tuple(
-            msgspec.structs.replace(block, changes=tuple(map(subjects.named, block.changes)))
+            msgspec.structs.replace(block, changes=tuple(map(commits.named, block.changes)))
             for block in history.blocks
         ),
     )

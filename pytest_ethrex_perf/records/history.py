@@ -12,6 +12,7 @@ import msgspec
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import json_schema, nesting, regular_file
 from pytest_ethrex_perf.records.measurement import Kind, Record
+from pytest_ethrex_perf.records.origin import check_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,12 @@ class PointInTime(Record, frozen=True, kw_only=True, omit_defaults=True):
     """That the program was built from, where it is known."""
     subject: str | None = None
     """Of the commit, where a repository was at hand."""
+    url: str | None = None
+    """Where the commit is shown."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an address that nobody should follow."""
+        check_url(self.url)
 
 
 class HistorySession(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -156,6 +163,12 @@ class Release(Record, frozen=True, kw_only=True):
     """UTC, ISO 8601."""
     commit: str
     """What it points to."""
+    url: str | None = None
+    """Where that is shown."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an address that nobody should follow."""
+        check_url(self.url)
 
 
 class History(Record, frozen=True, kw_only=True):

@@ -26,7 +26,8 @@ def is_commit(text: object) -> TypeGuard[str]:
     return isinstance(text, str) and _COMMIT.fullmatch(text) is not None
 
 
-def _check_url(text: str | None) -> None:
+def check_url(text: str | None) -> None:
+    """Raise ValueError for an address that nobody should follow."""
     if text is not None and not is_url(text):
         raise ValueError(f"{text[:80]!r} is no address that a report may link to")
 
@@ -63,7 +64,7 @@ class Source(Record, frozen=True, kw_only=True, omit_defaults=True):
         for commit in (self.commit, self.merged or self.commit):
             if not is_commit(commit):
                 raise ValueError(f"{commit[:80]!r} is no commit")
-        _check_url(self.url)
+        check_url(self.url)
 
     @property
     def short(self) -> str:
@@ -85,7 +86,7 @@ class Change(Record, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError for an address that nobody should follow."""
-        _check_url(self.url)
+        check_url(self.url)
 
 
 class Job(Record, frozen=True, kw_only=True):
@@ -102,8 +103,8 @@ class Job(Record, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError for addresses that nobody should follow."""
-        _check_url(self.url)
-        _check_url(self.artifacts)
+        check_url(self.url)
+        check_url(self.artifacts)
 
 
 class Origin(Record, frozen=True, kw_only=True):

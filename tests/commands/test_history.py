@@ -143,17 +143,22 @@ def test_sessions_that_a_baseline_lost_come_from_its_versions_in_git(
     assert err.count("\n") == 2
 
 
-def test_tags_are_releases_and_commits_have_subjects(tmp_path: Path) -> None:
+def test_tags_are_releases_and_commits_have_subjects_and_links(tmp_path: Path) -> None:
     repository = GitRepository(tmp_path / "ethrex")
     repository.git("commit", "--quiet", "--allow-empty", "-m", "Charge less for <b>SLOAD</b>")
     repository.git("tag", "v1.0.0")
+    repository.git("remote", "add", "origin", "https://token:secret@github.com/somebody/ethrex.git")
     commit = repository.git("rev-parse", "HEAD").strip()
     sessions = tuple(msgspec.structs.replace(session, commit=commit) for session in SLOWER.sessions)
     file = saved(tmp_path / "h.json", msgspec.structs.replace(SLOWER, sessions=sessions))
-    assert main(["history", file, "--json", "out.json", "--repository", "ethrex"]) == 0
+    assert main(["history", file, "--json", "out.json", "--html", "site", "--repository", "ethrex"]) == 0
     history = json.loads((tmp_path / "out.json").read_text())
     assert [release["name"] for release in history["releases"]] == ["v1.0.0"]
     assert history["blocks"][0]["changes"][0]["after"]["subject"] == "Charge less for <b>SLOAD</b>"
+    page = (tmp_path / "site/index.html").read_text()
+    # both ends of the change, and the release
+    assert page.count(f'<a href="https://github.com/somebody/ethrex/commit/{commit}" rel="noreferrer">') == 3
+    assert "secret" not in page
 
 
 @pytest.mark.parametrize(
