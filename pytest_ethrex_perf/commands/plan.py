@@ -179,9 +179,8 @@ def read(file: Path, metrics: Sequence[str] | None) -> tuple[str, list[Noise | U
 
     if _is_baseline(file):
         baseline = store.load(file)
-        return baseline.machine, [
-            _of_baseline(baseline, metric) for metric in metrics or (main_metric(baseline),)
-        ]
+        wanted = metrics or (main_metric(baseline),)
+        return baseline.machine, [_of_baseline(baseline, metric) for metric in wanted]
     run = results_file.load(file)
     return run.machine, list(_of_run(run, metrics))
 
