@@ -229,7 +229,7 @@ class Planner:
                 if mode == "record":  # recording would refuse it as well, after an hour of measuring
                     raise MeasurementError(f"{file.path}: nothing was recorded: {refusal}") from None
                 if mode == "stored":
-                    raise
+                    raise IncomparableError(f"{file.path}: {refusal}") from None
                 notes.append(f"no stored comparison: {refusal}")
             else:
                 baselines.append((file, baseline))

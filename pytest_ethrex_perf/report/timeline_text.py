@@ -39,8 +39,8 @@ def number(count: int, word: str, plural: str | None = None) -> str:
 
 
 def headline(change: HistoryChange) -> str:
-    """`exec +8.0 % slower`."""
-    return f"{change.metric} {units.change(change.change)} {word(change)}"
+    """`exec 8.0 % slower`."""
+    return f"{change.metric} {units.change(abs(change.change)).removeprefix('+')} {word(change)}"
 
 
 def sentence(change: HistoryChange) -> str:

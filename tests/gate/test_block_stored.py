@@ -195,7 +195,7 @@ def test_another_machines_file_is_refused(bench: Bench, program: str) -> None:
     file = file_of(bench)
     file.rename(file.with_name("ethrex-elsewhere.json"))
     told = refused(bench, program, "--ethrex-machine=elsewhere")
-    assert "this is a baseline of machine" in told
+    assert "ethrex-elsewhere.json: this is a baseline of machine" in told
     assert "and this is elsewhere: record one here with --ethrex-update-baseline" in told
 
 

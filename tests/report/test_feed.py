@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from xml.etree import ElementTree as ET
 
@@ -39,6 +40,13 @@ def test_it_has_what_a_feed_must_have() -> None:
     assert link.get("href", "").startswith(
         "https://example.org/perf/blocks/mainnet-24443168/bench-ethrex.html#"
     )
+
+
+def test_a_title_has_a_word_or_a_sign_and_never_both() -> None:
+    titles = read(years.year((90, 8), (180, -4))).findall(f"{ATOM}entry/{ATOM}title")
+    faster, slower = (title.text or "" for title in titles)
+    assert re.fullmatch(r"mainnet/24443168 on bench: exec \d\.\d % slower", slower)
+    assert re.fullmatch(r"mainnet/24443168 on bench: exec \d\.\d % faster", faster)
 
 
 def test_the_id_of_a_change_stays_as_the_history_grows() -> None:
