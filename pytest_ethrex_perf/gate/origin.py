@@ -86,9 +86,17 @@ class Origins:
         beside = Path(program.command[0]).parent
         for repository in self._candidates(beside):
             if repository.has(program.commit):
-                dirty = repository is self._repository(beside) and repository.has_changes
+                dirty = repository.has_changes and self._is_in_checkout(program)
                 return self._described(repository, program.commit, side, dirty=dirty)
         return self._named_by_ci(Source(commit=program.commit), None)
+
+    def _is_in_checkout(self, program: Program) -> bool:
+        """Whether it still lies in the checkout that it was built in; what was archived or stored may not."""
+        kind = KINDS[program.kind]
+        with contextlib.suppress(EthrexPerfError):
+            is_there = kind.commit(program.command) == program.commit
+            return is_there and kind.identify(program.command, self._settings.cwd, "") == program.sha256
+        return False
 
     def _checked_out(self) -> Source | None:
         """What the CI has checked out, where a program of no known commit was most probably built from that.

@@ -188,8 +188,9 @@ def test_a_baseline_goes_by_the_commit_that_it_was_recorded_of(
     bench: Bench, checkouts: Checkouts, *, archived: bool
 ) -> None:
     head, base = checkouts.PROGRAMS
-    archive = "--ethrex-archive=archive" if archived else "--ethrex-archive-size=0"
+    archive = "--ethrex-archive=head/target" if archived else "--ethrex-archive-size=0"
     bench.record(base, archive, "--ethrex-invocations=6").assert_outcomes(passed=1)
+    (checkouts.head.path / ".gitignore").write_text("target\n*.log\n")  # is no change of what was recorded
     bench.gate(f"--ethrex-replay={head}", archive, "--ethrex-repeat=3", *SHORT)
     (block,) = bench.results().blocks
     assert block.mode == ("interleaved" if archived else "stored")
