@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 
 class Verdict(StrEnum):
@@ -138,6 +139,9 @@ class Look:
     """What it proved; None: nothing yet."""
 
 
+_LARGEST_LOG = 700.0  # e^709 is the largest number that a float holds
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is known of one gating. `verdict` None: not decided yet, go on measuring."""
@@ -171,3 +175,11 @@ class Decision:
     plan: tuple[int, ...] = ()
     """Numbers of pairs of all looks there would have been, known from the first look on; none before it, and
     none in files that are older than plans that go on: `Rules.looks` were all."""
+
+    def check(self) -> None:
+        """Raise ValueError for changes that are none: e to the power of them is beyond any number."""
+        looks = ((look.estimate, look.low, look.high) for look in self.looks)
+        ends = (*(self.interval or ()), *(self.ci95 or ()))
+        for value in (self.estimate, self.detectable, *ends, *chain.from_iterable(looks)):
+            if value is not None and not abs(value) <= _LARGEST_LOG:
+                raise ValueError(f"a decision holds {value!r}, which is the logarithm of no change")

@@ -105,8 +105,11 @@ def _check(result: RunResult) -> None:
             raise ValueError(f"{block.block}: {block.repeat} repeats, the first {block.drop} dropped")
         for rules in (*block.rules.values(), *(metric.rules for metric in block.metrics)):
             rules.check()
+        for metric in block.metrics:
+            metric.decision.check()
     for suite in result.suite:
         suite.rules.check()
+        suite.decision.check()
 
 
 def _starts(result: RunResult) -> Iterator[tuple[str, str]]:

@@ -138,6 +138,14 @@ def without_seals(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[
         ),
         (lambda run: run["blocks"][0]["metrics"][0]["rules"].update(looks=[6, 10**8]), "a look at 100000000"),
         (lambda run: run["blocks"][0]["metrics"][0]["rules"].update(floor=-1), "floor is -1"),
+        (
+            lambda run: run["blocks"][0]["metrics"][0]["decision"].update(estimate=1e300),
+            "1e+300, which is the logarithm of no change",
+        ),
+        (
+            lambda run: run["blocks"][0]["metrics"][0]["decision"]["looks"][0].update(low=-701),
+            "-701.0, which is the logarithm of no change",
+        ),
     ],
 )
 def test_what_no_run_can_have_written_is_refused(
