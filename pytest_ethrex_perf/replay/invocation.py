@@ -112,6 +112,8 @@ class _Launcher:
                 output_limit=self.output_limit,
             )
         except process.UnstartableError as error:
+            if run.wrapper:
+                raise MeasurementError(f"{self.block}: {error}") from None
             raise NoAnswerError(answer.unstartable(self.program, error), str(error)) from None
 
     def read(self, finished: Finished, run: Run, timeout: float | None) -> tuple[Output, Report]:

@@ -89,8 +89,8 @@ class Broken:
 
     apart = False
 
-    def __init__(self, code: int | None, trouble: str | None) -> None:
-        self._run = Run(5, trouble=lambda _: trouble, returncode=lambda _: code)
+    def __init__(self, code: int | None = None, trouble: str | None = None, *wrapper: str) -> None:
+        self._run = Run(5, wrapper, trouble=lambda _: trouble, returncode=lambda _: code)
 
     @contextlib.contextmanager
     def counting(self, repeat: int, turn: int) -> Iterator[Counting]:
@@ -114,6 +114,12 @@ def test_what_an_instrument_does_is_not_put_down_to_the_program(
         replay(tmp_path, behaviour="nothing", instrument=Broken(code, trouble))
     assert not isinstance(caught.value, NoAnswerError)
     assert str(caught.value).startswith(f"{BLOCK}: {sentence}")
+
+
+def test_an_instrument_that_is_gone_is_not_put_down_to_the_program(tmp_path: Path) -> None:
+    with pytest.raises(MeasurementError, match=r"^mainnet/24443168: /no/perf can't be started: ") as caught:
+        replay(tmp_path, instrument=Broken(None, None, "/no/perf"))
+    assert not isinstance(caught.value, NoAnswerError)
 
 
 def test_a_single_repeat_has_its_own_form(tmp_path: Path) -> None:
