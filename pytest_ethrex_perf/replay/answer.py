@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _OF_THE_COMMAND_LINE = re.compile(
     r"^error: (?:.*'--[a-z]|unrecognized subcommand 'custom')|"
     r"^Usage: (?:\S*ethrex-replay|\S+ (?:block|custom))\b",
-    re.MULTILINE | re.IGNORECASE,
+    re.MULTILINE,
 )
 """clap's refusals of an older ethrex-replay, whatever its file is called: of an option, or of its value."""
 _OF_THE_LOADER = re.compile(

@@ -72,6 +72,7 @@ def test_what_is_none_of_its_lines_is_no_answer(finished: Finished, said: str) -
         ended(stderr="thread 'main' panicked at src/main.rs:1:2:\nno memory\n", returncode=101),
         ended(stderr="error: unexpected argument '--repeat' found\n\nUsage: …\n", returncode=2),
         ended(stderr="error: invalid value 'keccak' for '--tx <TX>'\n  [possible values: …]\n", returncode=2),
+        ended(stderr="error: Found argument '--repeat' which wasn't expected\n", returncode=2),
         ended(stderr="error: unrecognized subcommand 'custom'\n\nUsage: head <COMMAND>\n", returncode=2),
     ],
 )
