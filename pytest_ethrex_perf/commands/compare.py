@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pytest_ethrex_perf.commands import limits
 from pytest_ethrex_perf.errors import MeasurementError, UsageError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_ethrex_perf.records.measurement import Invocation, Program, Side
     from pytest_ethrex_perf.records.result import BlockResult, MetricResult, RunResult, SuiteResult
 
+AnyResult = TypeVar("AnyResult", "MetricResult", "SuiteResult")
 _SHORT = 12
 _EXIT_REGRESSION = 1
 _APART = "of another machine, or counted by another valgrind, and never compared"
@@ -289,7 +290,7 @@ def _judge_metric(matched: Matched, metric: str, given: Mapping[str, Any], gatin
         given, matched.rules(metric), gatings.block, metric=metric, name=name, callgrind=callgrind
     )
     try:
-        return assess(matched.material(metric), metric, rules, final=True)
+        return _judged(assess(matched.material(metric), metric, rules, final=True))
     except (ValueError, MeasurementError) as error:
         raise UsageError(f"{name} cannot be judged: {error}") from None
 
@@ -307,7 +308,14 @@ def _judge_mean(
         name=f"the mean over blocks, {metric}",
         callgrind=matches[0].by_callgrind(metric),
     )
-    return assess_mean([matched.material(metric) for matched in matches], metric, rules, final=True)
+    return _judged(assess_mean([matched.material(metric) for matched in matches], metric, rules, final=True))
+
+
+def _judged(result: AnyResult) -> AnyResult:
+    """The same, warned of by no run: the command has no option that would fail on what is inconclusive."""
+    import msgspec
+
+    return msgspec.structs.replace(result, outcome="pass") if result.outcome == "warn" else result
 
 
 # --- what people see ----------------------------------------------------------------------------------------

@@ -66,11 +66,12 @@ def course(
             drawing.label(f"tick {side}", edge, at + 4, tick(value, ticks, unit))
     x = _days(dots, LEFT + 6, WIDTH - RIGHT - 6)
     first = dots[0].at
+    label = ""
     for part in range(_LABELS + 1):
         day = x.low + (x.high - x.low) * part / _LABELS
-        drawing.label(
-            "tick x", x(day), HEIGHT - BOTTOM + 16, (first + timedelta(days=day)).date().isoformat()[2:]
-        )
+        before, label = label, (first + timedelta(days=day)).date().isoformat()[2:]
+        if label != before:
+            drawing.label("tick x", x(day), HEIGHT - BOTTOM + 16, label)
     for shift in shifts:
         band = (x(_day(first, shift.low)), x(_day(first, shift.high)))
         drawing.box(f"shift {shift.kind}", band[0], TOP, max(band[1], band[0] + 2), HEIGHT - BOTTOM)

@@ -84,8 +84,8 @@ def how_sure(result: MetricResult | SuiteResult, replicates: str) -> str:
 
 
 def passed_by(result: MetricResult | SuiteResult) -> str:
-    """For what is inconclusive and did not fail the run: which option would make it; else empty."""
-    if result.decision.verdict is not Verdict.INCONCLUSIVE or result.outcome == "fail":
+    """For what is inconclusive and only warned of in its run: which option would fail it; else empty."""
+    if result.decision.verdict is not Verdict.INCONCLUSIVE or result.outcome != "warn":
         return ""
     return "it passed; to fail on this: --ethrex-on-inconclusive=fail"
 

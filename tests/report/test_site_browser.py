@@ -47,6 +47,14 @@ def test_what_a_click_on_a_command_selects_can_be_pasted(page: browser.Page, wri
     assert str(selected).startswith("ethrex-perf bisect 006300630063 006400640064 --block mainnet/24443168")
 
 
+def test_a_phone_shows_every_change(page: browser.Page, written: Path) -> None:
+    page.show(written / "index.html", 390)
+    ends = page.run("[...document.querySelectorAll('.size')].map(size => size.getBoundingClientRect().right)")
+    assert isinstance(ends, list)
+    assert ends
+    assert max(ends) < 390
+
+
 def test_a_narrow_window_shows_the_newest_sessions(page: browser.Page, written: Path) -> None:
     page.show(written / made_history.PAGE, 390)
     hidden = page.run("(({ left }) => left)(document.querySelector('svg.chart').getBoundingClientRect())")

@@ -27,6 +27,12 @@ def test_marks_are_drawn_and_named_as_far_as_there_is_room() -> None:
     assert "before" not in drawing
 
 
+def test_a_day_is_named_once_however_short_the_time() -> None:
+    dots = [dot for dot in DOTS if dot.at < START + timedelta(days=2)]
+    days = re.findall(r'class="tick x"[^>]*>([^<]+)<', course(dots, [], [], "exec", "ns"))
+    assert len(days) == len(set(days)) > 1
+
+
 def test_a_small_course_has_few_points_and_a_name() -> None:
     drawing = small(DOTS, "course of exec: 100 sessions")
     assert 'aria-label="course of exec: 100 sessions"' in drawing
