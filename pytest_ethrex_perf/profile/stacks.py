@@ -161,9 +161,9 @@ def select(stacks: Stacks, *, phase: Phase | None = None, thread: str | None = N
 
 
 def pattern(text: str) -> Callable[[str], re.Match[str] | None]:
-    """`search` of a regular expression; raises `UsageError` for a bad one."""
+    """`search` of a regular expression, in any case, as on the page; raises `UsageError` for a bad one."""
     try:
-        return re.compile(text).search
+        return re.compile(text, re.IGNORECASE).search
     except re.error as error:
         raise UsageError(f"{text!r} is not a regular expression: {error}") from None
 

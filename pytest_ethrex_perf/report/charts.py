@@ -34,6 +34,8 @@ FOREST_WIDTH, FOREST_HEIGHT = 180, 20
 _LINE = 10  # of small text
 _LEAST_TICKS = 2
 _TICK_WIDTH = 42
+_TICK_MARGIN = 28
+"""Half of a label in the largest type that a page gives it: less would cut off its sign."""
 _LEAST_REACH, _MOST_REACH = 0.05, 0.25  # of a scale that rows share, logs
 
 
@@ -245,7 +247,7 @@ def forest_axis(reach: float) -> Markup:
     for tick in next(ticks for count in range(3, 9) if len(ticks := changes.ticks(count)) > _LEAST_TICKS):
         at = x(math.log1p(tick))
         drawing.line("zero", at, FOREST_HEIGHT - 4, at, FOREST_HEIGHT)
-        place = min(max(at, _TICK_WIDTH / 2), FOREST_WIDTH - _TICK_WIDTH / 2)
+        place = min(max(at, _TICK_MARGIN), FOREST_WIDTH - _TICK_MARGIN)
         if place >= free:
             drawing.label("tick x", place, FOREST_HEIGHT - 7, f"{100 * tick:+z.3g} %")
             free = place + _TICK_WIDTH

@@ -107,6 +107,12 @@ def test_crates_are_the_guides(folded: Path) -> None:
     assert told.keys() == perl(MODULES, folded).keys()
 
 
+def test_callers_are_found_whatever_the_case() -> None:
+    assert analyses.callers(STACKS, stacks.pattern("keccak")) == analyses.callers(
+        STACKS, stacks.pattern("Keccak")
+    )
+
+
 def test_a_made_file_has_callers() -> None:
     assert analyses.callers(STACKS, stacks.pattern("Keccak")) == {
         "ethrex_trie::Node::hash": 30,

@@ -32,3 +32,5 @@ def test_the_axis_has_names_that_do_not_overlap() -> None:
         assert 3 <= len(labels) <= 5
         places = [float(label.split('x="')[1].split('"')[0]) for label in labels]
         assert all(right - left >= 42 for left, right in itertools.pairwise(places))
+        assert places[0] >= 28  # else its sign is cut off
+        assert places[-1] <= charts.FOREST_WIDTH - 28
