@@ -23,6 +23,7 @@ _NOT_REPEATED = (
     "update_baseline",
     "update_baseline_new_only",
     "accept_baseline",
+    "shard",  # of a block alone there are none
 )
 
 

@@ -36,6 +36,7 @@ def test_each_block_is_in_one_shard_and_every_verdict_is_the_whole_runs(
         5.0
     }
     assert (first.shard, second.shard) == ("1/2", "2/2")
+    assert not any("shard" in block.reproduce for run in (first, second) for block in run.blocks)
     monkeypatch.chdir(bench.path)
     assert main(["merge", "1.json", "2.json", "-o", "all.json"]) == 0
     assert bench.results("all.json").blocks == (*first.blocks, *second.blocks)
