@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Verdict
-from pytest_ethrex_perf.records.metric import DEFAULT, named
+from pytest_ethrex_perf.records.metric import DEFAULT, named, unit
 from pytest_ethrex_perf.records.result import FIRST_SESSION, SuiteResult
 from pytest_ethrex_perf.report import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pytest_ethrex_perf.records.decision import Decision
     from pytest_ethrex_perf.records.measurement import Fact
@@ -51,7 +51,8 @@ def symbol(result: MetricResult | SuiteResult, *, word: bool = False) -> str:
     """The verdict as one character; with its `word`, `❌ regression`, where no other says it."""
     decided = result.decision.verdict
     character = WAIVED if result.outcome == "waived" else SYMBOLS[decided] if decided else "…"
-    return f"{character} {kind(result)}" if word else character
+    name = "below the floor" if verdict.is_below_floor(result) else kind(result)
+    return f"{character} {name}" if word else character
 
 
 def cell(result: MetricResult | SuiteResult, *, word: bool = False) -> str:
@@ -185,12 +186,17 @@ def counts(blocks: Iterable[BlockResult]) -> str:
     """
     blocks = list(blocks)
     line = tally(
-        name for block in blocks for name in [kind(metric) for metric in block.metrics] or [state(block)]
+        name for block in blocks for name in [_counted(metric) for metric in block.metrics] or [state(block)]
     )
-    open_ends = [metric for block in blocks for metric in block.metrics if kind(metric) == "inconclusive"]
+    open_ends = [metric for block in blocks for metric in block.metrics if _counted(metric) == "inconclusive"]
     if not open_ends:
         return line
     return f"{line}; {unproven(open_ends)}"
+
+
+def _counted(result: MetricResult) -> str:
+    """As what it is counted: what was proven, and is below the floor, is no open question."""
+    return verdict.label(result) if verdict.is_below_floor(result) else kind(result)
 
 
 def of_run(result: RunResult) -> str:
@@ -226,14 +232,16 @@ def news(run: RunResult) -> str:
     judged = [(block.block, metric) for block in blocks for metric in block.metrics]
     waived = [(name, metric) for name, metric in judged if metric.outcome == "waived"]
     held = [(name, metric) for name, metric in judged if metric.outcome != "waived"]
-    open_ends = [metric for block in blocks for metric in block.metrics if kind(metric) == "inconclusive"]
-    open_blocks = [block for block in blocks if any(metric in open_ends for metric in block.metrics)]
+    open_ends = [metric for _, metric in judged if _counted(metric) == "inconclusive"]
+    open_blocks = {name for name, metric in judged if metric in open_ends}
+    small = {name for name, metric in judged if verdict.is_below_floor(metric)}
     parts = [
-        _changes(held, Verdict.REGRESSION, "got slower"),
+        *_changes(held, Verdict.REGRESSION),
         (sum(1 for block in blocks if block.error), "could not be measured"),
         (len(open_blocks), unproven(open_ends) if open_ends else ""),
-        _changes(held, Verdict.IMPROVEMENT, "got faster"),
-        _changes(waived, Verdict.REGRESSION, "got slower, as allowed"),
+        *_changes(held, Verdict.IMPROVEMENT),
+        *_changes(waived, Verdict.REGRESSION, ", as allowed"),
+        (len(small), "changed by less than the floor"),
     ]
     told = [f"{number} {what}" for number, what in parts if number]
     if told:
@@ -246,21 +254,29 @@ def news(run: RunResult) -> str:
     return "; ".join([*told, *(f"mean over blocks {kind(mean)}" for mean in run.suite)])
 
 
-def _changes(judged: Iterable[tuple[str, MetricResult]], verdict: Verdict, what: str) -> tuple[int, str]:
-    """How many blocks changed like this, and `got slower: worst +12.2 % (mainnet/24443173)`."""
+def _changes(
+    judged: Iterable[tuple[str, MetricResult]], verdict: Verdict, clause: str = ""
+) -> Iterator[tuple[int, str]]:
+    """How many blocks changed like this, and `got slower: worst +12.2 % (mainnet/24443173)`.
+
+    Where only counts changed, that is no time: `took more: +1.2 % (instructions of mainnet/24443173)`.
+    """
     changes = [
         (metric.decision.estimate or 0.0, name, metric)
         for name, metric in judged
         if metric.decision.verdict is verdict
     ]
     if not changes:
-        return 0, ""
+        return
     slower = verdict is Verdict.REGRESSION
-    log, name, metric = (max if slower else min)(changes, key=lambda change: change[0])
+    times = [change for change in changes if unit(change[2].metric) == "ns"]
+    log, name, metric = (max if slower else min)(times or changes, key=lambda change: change[0])
     of = "" if metric.metric == DEFAULT else f"{metric.metric} of "
     change = units.log_ratio(log, units.decimals(metric.rules.margin))
-    most = "" if len(changes) == 1 else "worst " if slower else "best "
-    return len({name for _, name, _ in changes}), f"{what}: {most}{change} ({of}{name})"
+    words = ("got slower", "got faster") if times else ("took more", "took less")
+    most = "" if len(times or changes) == 1 else "worst " if slower else "best "
+    number = len({name for _, name, _ in times or changes})
+    yield number, f"{words[not slower]}{clause}: {most}{change} ({of}{name})"
 
 
 def unproven(results: Iterable[MetricResult]) -> str:

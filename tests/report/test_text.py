@@ -137,3 +137,21 @@ def test_a_run_has_one_verdict_that_of_its_worst_block(result: MetricResult) -> 
     stopped = builders.run([builders.interleaved(1, 0.0), block])
     assert text.of_run(stopped) == "not decided"
     assert text.slower(stopped) == []
+
+
+def test_only_counts_that_grew_made_no_block_slower(result: MetricResult) -> None:
+    block = builders.one().blocks[0]
+    counted = msgspec.structs.replace(result, metric="instructions")
+    run = builders.run([msgspec.structs.replace(block, metrics=(counted,))])
+    assert re.fullmatch(
+        r"the block took more: \+\d\.\d % \(instructions of mainnet/24443168\)", text.news(run)
+    )
+
+
+def test_what_is_below_the_floor_is_no_open_question(result: MetricResult) -> None:
+    decision = dataclasses.replace(result.decision, verdict=Verdict.INCONCLUSIVE)
+    small = msgspec.structs.replace(result, decision=decision, outcome="warn")
+    assert verdict.is_below_floor(small)
+    run = builders.run([msgspec.structs.replace(builders.one().blocks[0], metrics=(small,))])
+    assert text.news(run) == "the block changed by less than the floor"
+    assert text.counts(run.blocks) == "1 slower, but below the floor"
