@@ -18,6 +18,7 @@ from pytest_ethrex_perf.records import units
 from pytest_ethrex_perf.records.decision import Rules, Verdict
 from pytest_ethrex_perf.records.metric import INSTRUCTIONS, TASK_CLOCK, TIMES
 from pytest_ethrex_perf.records.result import Advice
+from pytest_ethrex_perf.report.verdict import below_floor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -181,11 +182,15 @@ def _sd(noise: Noise) -> str:
 def of(block: Block, settings: Settings) -> Advice | None:
     """Return the advice on a block that ended inconclusive, for its first such metric; else None.
 
+    What is below the floor is decided: there is nothing to advise.
+
     Against stored sessions alone there is none: what they lack is sessions of other days, which a note says.
     """
     if block.error is not None or block.plan.mode != "interleaved":
         return None
     for gating, decision in block.decisions.items():
+        if below_floor(decision, block.rules[gating]):
+            continue
         if decision.verdict is Verdict.INCONCLUSIVE and block.pairs:
             chosen = (
                 _longer(block)

@@ -118,13 +118,17 @@ def interval(decision: Decision, rules: Rules) -> str:
 
 def is_below_floor(result: MetricResult | SuiteResult) -> bool:
     """Whether a change was proven that is too small in absolute terms to count."""
-    decision = result.decision
-    if decision.verdict is not Verdict.INCONCLUSIVE or not result.rules.floor or decision.p is None:
+    return below_floor(result.decision, result.rules)
+
+
+def below_floor(decision: Decision, rules: Rules) -> bool:
+    """The same of a decision by these rules."""
+    if decision.verdict is not Verdict.INCONCLUSIVE or not rules.floor or decision.p is None:
         return False
     if decision.looks:
         last = decision.looks[-1]
         return min(last.p_slower, last.p_faster) <= last.alpha
-    return decision.p <= result.rules.alpha / result.rules.gatings
+    return decision.p <= rules.alpha / rules.gatings
 
 
 def _words(result: MetricResult | SuiteResult) -> _Words:

@@ -26,6 +26,7 @@ def test_a_smaller_change_is_no_regression_and_the_reason_is_told(
     decision = block.metric("exec").decision
     assert decision.verdict == "inconclusive"
     assert "less than your floor of 1.000 ms" in decision.reason
+    assert block.advice is None  # it is decided
     assert block.metric("exec").rules.floor == 1e6
 
 

@@ -176,7 +176,7 @@ def test_it_reads(result: MetricResult, expected: str) -> None:
 
 
 def test_what_is_inconclusive_and_passed_says_how_to_fail_on_it() -> None:
-    result = made(0.023, 0.003, 0.045, Verdict.INCONCLUSIVE)
+    result = msgspec.structs.replace(made(0.023, 0.003, 0.045, Verdict.INCONCLUSIVE), outcome="warn")
     assert verdict.passed_by(result) == "it passed; to fail on this: --ethrex-on-inconclusive=fail"
     assert verdict.passed_by(msgspec.structs.replace(result, outcome="fail")) == ""
     assert verdict.passed_by(made(0.0, -0.01, 0.01, Verdict.UNCHANGED)) == ""
