@@ -166,11 +166,20 @@ def fetch(
     is_new = not regular_file.exists(file)
     try:
         _run_fetch(program, block, cache_dir, rpc_url, timeout, environ, log_dir)
+        _check_left(file, block, rpc_url)
         return identify(file, block)
     except BaseException:  # Ctrl-C as well: half a file would be taken for a corrupt one
         if is_new:
             _remove_partial(file, block)
         raise
+
+
+def _check_left(file: Path, block: BlockId, rpc_url: str) -> None:
+    if not regular_file.exists(file):
+        raise MeasurementError(
+            f"{block}: the program fetched from {redact_url(rpc_url)} without an error, and left no {file}: "
+            "does it keep blocks elsewhere, or is it no ethrex-replay?"
+        )
 
 
 def _run_fetch(

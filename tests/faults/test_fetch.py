@@ -114,7 +114,7 @@ def test_no_error_and_no_log_of_a_fetch_has_the_key(tmp_path: Path, place: str, 
 
 
 def test_a_fetch_that_left_no_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementError, match=r"no cache file .*cache_hoodi_9000001\.json"):
+    with pytest.raises(MeasurementError, match=r"and left no .*cache_hoodi_9000001\.json: does it keep"):
         fetch(tmp_path, {})
 
 
