@@ -195,6 +195,8 @@ class Invocation(Record, frozen=True, kw_only=True):
         if not 0 < self.wall_ns < LONGEST_NS:
             raise ValueError(f"wall_ns is {self.wall_ns}: a process takes some time")
         for name, repeats in (("exec_ns", self.exec_ns), ("prep_ns", self.prep_ns)):
+            if not repeats:
+                raise ValueError(f"{name} is empty: a process has at least one repeat")
             for ns in repeats:
                 if not 0 < ns < LONGEST_NS:
                     raise ValueError(f"{name} holds {ns}: a repeat takes some time")

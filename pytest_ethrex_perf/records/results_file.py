@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_ethrex_perf.records.measurement import Invocation
+    from pytest_ethrex_perf.records.result import BlockResult
+
 _LONGEST = 40  # characters of a version
 _SHARD = re.compile(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}")
 
@@ -101,23 +104,39 @@ def _check(result: RunResult) -> None:
     if result.shard is not None and not _SHARD.fullmatch(result.shard):
         raise ValueError(f"shard is {result.shard[:40]!r}, not a part like 2/5")
     for block in result.blocks:
-        if block.drop < 0 or (block.repeat is not None and block.repeat < 1):
-            raise ValueError(f"{block.block}: {block.repeat} repeats, the first {block.drop} dropped")
-        for rules in (*block.rules.values(), *(metric.rules for metric in block.metrics)):
-            rules.check()
-        for metric in block.metrics:
-            metric.decision.check()
+        _check_block(block)
     for suite in result.suite:
         suite.rules.check()
         suite.decision.check()
+
+
+def _check_block(block: BlockResult) -> None:
+    if block.drop < 0 or (block.repeat is not None and block.repeat < 1):
+        raise ValueError(f"{block.block}: {block.repeat} repeats, the first {block.drop} dropped")
+    for invocation in _invocations(block):
+        if len(invocation.exec_ns) <= block.drop:
+            raise ValueError(
+                f"{block.block}: an invocation has {len(invocation.exec_ns)} repeats, and the first "
+                f"{block.drop} are dropped"
+            )
+    for rules in (*block.rules.values(), *(metric.rules for metric in block.metrics)):
+        rules.check()
+    for metric in block.metrics:
+        metric.decision.check()
+
+
+def _invocations(block: BlockResult) -> Iterator[Invocation]:
+    """Those of this run."""
+    for pair in block.pairs:
+        yield from (pair.base, pair.head)
+    yield from block.invocations
 
 
 def _starts(result: RunResult) -> Iterator[tuple[str, str]]:
     for block in result.blocks:
         for session in block.baseline:
             yield f"started of a session of {block.block}", session.started
-        taken = [invocation for pair in block.pairs for invocation in (pair.base, pair.head)]
-        for invocation in (*taken, *block.invocations):
+        for invocation in _invocations(block):
             yield f"started of an invocation of {block.block}", invocation.started
 
 
