@@ -17,6 +17,9 @@ _OTHERS = {
     stat.S_IFBLK: "a device",
 }
 
+_LFS = b"version https://git-lfs.github.com/spec/"
+"""What a file in git begins with whose content is elsewhere (Git LFS, docs/spec.md)."""
+
 
 def exists(path: Path) -> bool:
     """Return whether anything is at `path`; a text that can't be a path (it is too long) names nothing."""
@@ -45,6 +48,9 @@ def opened(path: Path) -> BufferedReader:
 
 
 def content(path: Path) -> bytes:
-    """Return what the file at `path` holds; raises OSError as `check` does."""
+    """Return what the file at `path` holds; raises OSError as `check` does, and for a pointer of Git LFS."""
     check(path)
-    return path.read_bytes()
+    data = path.read_bytes()
+    if data.startswith(_LFS):
+        raise OSError(errno.EINVAL, "it is Git LFS's pointer to the file: type git lfs pull", str(path))
+    return data
