@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge import phases
@@ -90,10 +91,10 @@ class PhaseRow:
 
 
 class BlockView:
-    """What the template shows of one block."""
+    """What the template shows of one block; `reach` is half the width of the overview's scale, a log."""
 
-    def __init__(self, index: int, block: BlockResult) -> None:
-        self.index, self.block = index, block
+    def __init__(self, index: int, block: BlockResult, reach: float) -> None:
+        self.index, self.block, self._reach = index, block, reach
         self._figures = BlockFigures(block)
         self.id = "".join(c if c.isalnum() and c.isascii() else "-" for c in block.block)[:80] + f"-{index}"
         self.replicates = text.replicates(block)
@@ -105,8 +106,9 @@ class BlockView:
 
     # --- the overview ---------------------------------------------------------------------------------------
 
-    def rows(self, reach: float) -> list[OverviewRow]:
-        """Its lines of the overview; `reach` is half the width of its scale, a log."""
+    @cached_property
+    def rows(self) -> list[OverviewRow]:
+        """Its lines of the overview."""
         block = self.block
         if not block.metrics:
             why = escape.line(self.why, _LONG)
@@ -117,7 +119,7 @@ class BlockView:
                 kind=text.kind(metric),
                 delta=verdict.change(metric.decision, metric.rules),
                 detail=f"95 % interval {text.short_cell(metric)}, {text.rules(metric)}",
-                forest=_forest(metric, reach),
+                forest=_forest(metric, self._reach),
                 change=metric.decision.estimate,
                 sides=verdict.sides(metric),
                 base=metric.base,
@@ -126,10 +128,10 @@ class BlockView:
             for metric in block.metrics
         ]
 
-    def key(self, reach: float) -> SortKeys:
+    @property
+    def key(self) -> SortKeys:
         """What it is sorted and filtered by."""
-        rows = self.rows(reach)
-        worst = min(rows, key=lambda row: (KINDS.index(row.kind), -(row.change or 0.0)))
+        worst = min(self.rows, key=lambda row: (KINDS.index(row.kind), -(row.change or 0.0)))
         return SortKeys(
             order=self.index,
             block=self.block.block,
@@ -139,7 +141,7 @@ class BlockView:
             head=worst.head,
             delta=worst.change,
             verdict=KINDS.index(worst.kind),
-            kinds=" ".join(sorted({row.kind.replace(" ", "-") for row in rows})),
+            kinds=" ".join(sorted({row.kind.replace(" ", "-") for row in self.rows})),
         )
 
     # --- verdicts -------------------------------------------------------------------------------------------

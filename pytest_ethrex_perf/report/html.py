@@ -37,17 +37,15 @@ def dump(result: RunResult) -> str:
         page_files.template(name, gas=units.gas, percent=units.percent, phase=units.phase, fact=text.fact)
         for name in ("page.html.jinja", "block.html.jinja")
     )
-    scripts, style = (
-        [page_files.content("page.js"), page_files.content("glossary.js")],
-        page_files.content("page.css"),
-    )
+    scripts = [page_files.content("page.js"), page_files.content("glossary.js")]
+    style = page_files.content("page.css")
     if any(block.profile for block in result.blocks):  # the other pages stay small
         scripts.append(flamegraph.script())
         style += "\n" + flamegraph.style()
-    views = [BlockView(index, block) for index, block in enumerate(text.worst_first(result.blocks))]
     decisions = [metric.decision for block in result.blocks for metric in block.metrics]
     reach = charts.reach(ends for decision in decisions for ends in (decision.ci95, decision.interval))
-    kinds = [row.kind for view in views for row in view.rows(reach)]
+    views = [BlockView(index, block, reach) for index, block in enumerate(text.worst_first(result.blocks))]
+    kinds = [row.kind for view in views for row in view.rows]
     details = [_OPTIONAL.sub("", block_template.render(view=view)).strip() for view in views]
     plain = _plain(details)
     packed = packing.pack(details[plain:])
@@ -62,7 +60,6 @@ def dump(result: RunResult) -> str:
             *((view, None, part) for view, part in zip(views[plain:], packed.parts, strict=True)),
         ],
         packed=packed,
-        reach=reach,
         axis=charts.forest_axis(reach),
         by_gas=list(overview_chart.figures(views)),
         chips=[(kind, kinds.count(kind)) for kind in KINDS if kind in kinds],
