@@ -7,10 +7,10 @@ Format: firefox-devtools/profiler `docs-developer/processed-profile-format.md`, 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from pytest_ethrex_perf.records import moment
 from pytest_ethrex_perf.version import version
 
 if TYPE_CHECKING:
@@ -93,13 +93,12 @@ def dump(title: str, processes: Sequence[Process], unit: Unit = "tracing-ms", st
     return json.dumps(content, separators=(",", ":")) + "\n"
 
 
-def _since_1970_ms(moment: str) -> float:
+def _since_1970_ms(started: str) -> float:
     """0 for what is no moment: results files can be written by anybody."""
     try:
-        time = datetime.fromisoformat(moment)
+        return moment.utc(started).timestamp() * 1e3
     except ValueError:
         return 0.0
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1e3
 
 
 class _Thread:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.errors import UsageError
 from pytest_ethrex_perf.records import json_schema as schemas
-from pytest_ethrex_perf.records import nesting, regular_file
+from pytest_ethrex_perf.records import moment, nesting, regular_file
 from pytest_ethrex_perf.records.result import SCHEMA, RunResult
 from pytest_ethrex_perf.version import version
 
@@ -98,7 +97,7 @@ def _check(result: RunResult) -> None:
     """Raise ValueError for what no run can have written."""
     for what, text in (("started", result.started), *_starts(result)):
         try:
-            datetime.fromisoformat(text)
+            moment.utc(text)
         except ValueError:
             raise ValueError(f"{what} is {text[:40]!r}, not a time in ISO 8601") from None
     if result.shard is not None and not _SHARD.fullmatch(result.shard):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ethrex_perf.judge import samples
 from pytest_ethrex_perf.judge.assess import Material
-from pytest_ethrex_perf.records import units
+from pytest_ethrex_perf.records import moment, units
 from pytest_ethrex_perf.records.metric import EXEC, TIMES, unit
 from pytest_ethrex_perf.report import charts, distribution_chart, history, wall_time_chart
 from pytest_ethrex_perf.report.charts import Cluster, Point
@@ -123,7 +123,7 @@ class BlockFigures:
         """Its times where they ran; nothing where a start can't be read."""
         taken = self.invocations()
         try:
-            starts = [_second(invocation) for _, _, invocation in taken]
+            starts = [moment.utc(invocation.started).timestamp() for _, _, invocation in taken]
         except ValueError:
             return
         if not starts:
@@ -186,8 +186,3 @@ class BlockFigures:
     def value(self, invocation: Invocation, metric: str) -> float:
         """Its sample in the metric's unit."""
         return math.exp(samples.sample(invocation, metric, self.block.drop, self.block.sample))
-
-
-def _second(invocation: Invocation) -> float:
-    """When it started, in seconds since 1970; raises ValueError."""
-    return datetime.fromisoformat(invocation.started).replace(tzinfo=UTC).timestamp()

@@ -6,11 +6,11 @@ Format: RFC 4287. Ids are UUIDs made of the ids of changes: they stay what they 
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
+from pytest_ethrex_perf.records import moment
 from pytest_ethrex_perf.report import escape, site, timeline_text
 
 if TYPE_CHECKING:
@@ -58,4 +58,4 @@ def _text(parent: ET.Element, name: str, content: str) -> None:
 
 def _utc(text: str) -> str:
     """`2026-03-01T02:00:00Z`, as RFC 3339 writes a time."""
-    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.utc(text).strftime("%Y-%m-%dT%H:%M:%SZ")

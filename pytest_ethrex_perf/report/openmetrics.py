@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pytest_ethrex_perf.records import moment
 from pytest_ethrex_perf.report import escape, text
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _run(result: RunResult) -> _Family:
         first: SideResult | None = next(sides, None)
         labels[name] = first.label if first else ""
         labels[f"{name}_commit"] = _commit(result, first.program if first else None)
-    started.add(labels, datetime.fromisoformat(result.started).timestamp())
+    started.add(labels, moment.utc(result.started).timestamp())
     return started
 
 
